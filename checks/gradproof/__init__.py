@@ -1,0 +1,89 @@
+"""gradproof finds, and names, the bug in a hand-written backward pass; this facade imports nothing until it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradproof.case import Case, Settings
+    from gradproof.check import check
+    from gradproof.errors import GradproofError, UsageError
+    from gradproof.numeric import Estimate, directional_derivative, numerical_gradient
+    from gradproof.report import GradientFault, Report
+    from gradproof.specs import constant, floats, just, labels, one_hot, positive, size
+    from gradproof.values import Finding, Verdict
+
+    __version__: str
+
+__all__ = [
+    "Case",
+    "Estimate",
+    "Finding",
+    "GradientFault",
+    "GradproofError",
+    "Report",
+    "Settings",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "check",
+    "constant",
+    "directional_derivative",
+    "floats",
+    "just",
+    "labels",
+    "numerical_gradient",
+    "one_hot",
+    "positive",
+    "size",
+]
+
+_HOMES = {
+    "case": ("Case", "Settings"),
+    "check": ("check",),
+    "errors": ("GradproofError", "UsageError"),
+    "numeric": ("Estimate", "directional_derivative", "numerical_gradient"),
+    "report": ("GradientFault", "Report"),
+    "specs": ("constant", "floats", "just", "labels", "one_hot", "positive", "size"),
+    "values": ("Finding", "Verdict"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+class _Facade(ModuleType):
+    """Keeps ``gradproof.check`` the function: importing the module of that name would put the module in its place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Facade
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module behind a public name when the name is first used."""
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _HOME_OF:
+        value = getattr(importlib.import_module(f"gradproof.{_HOME_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'gradproof' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("gradproof")
+    except metadata.PackageNotFoundError:
+        return "0+uninstalled"

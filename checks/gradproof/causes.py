@@ -1,0 +1,231 @@
+"""Names the likely cause of a wrong gradient by independent rules over evidence; it knows no layer and prints nothing.
+
+A rule speaks only if it holds within the error bounds over every entry measured: a wrong cause is worse than none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from gradproof import factors, regions
+from gradproof.compare import MARGIN
+from gradproof.evidence import ENOUGH, Evidence, Floats, Sample, result_of, sample_of
+from gradproof.values import Role, Verdict
+
+# Relative to the largest entry: below it, the formula is right and a constant in it is not.
+SMALL = 1e-3
+# Relative to the largest entry: what a gradient that went through float32 once or a few times is off by, at most.
+FLOAT32 = 1e-5
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What a rule found: its code, the evidence as (label, text) lines and, if they can be said, cause and advice."""
+
+    code: str
+    lines: tuple[tuple[str, str], ...]
+    likely: str | None = None
+    advice: str | None = None
+
+
+def name_cause(evidence: Evidence) -> Cause:
+    """Return what the first rule that holds says, the most specific first; GP101 without a cause where none does."""
+    if evidence.failing:
+        for rule in (_never_written, _factor, _sign_lost, _transposed, _swapped, _misplaced, _region, _small):
+            cause = rule(evidence)
+            if cause is not None:
+                return cause
+        return Cause("GP101", (("where", regions.extent(factors.richest(evidence))),))
+    return Cause("GP101", ())
+
+
+def _count(evidence: Evidence) -> str:
+    entries, examples = evidence.supporting or evidence.measured, len(evidence.failing)
+    return f"({entries} of {entries} entries" + (f" in {examples} examples)" if examples > 1 else ")")
+
+
+def _never_written(evidence: Evidence) -> Cause | None:
+    if any(sample.analytic.any() for sample in evidence.samples):
+        return None
+    tensor = evidence.tensor
+    lines = (("everywhere", f"yours = 0   {_count(evidence)}"),)
+    result = result_of(evidence.failing[0].outcome, tensor)
+    if result is None or result.role is Role.INPUT:
+        advice = "look for a factor that is zero: a mask, a cache, an array never filled"
+        return Cause("GP104", lines, f"backward returns nothing but zeros for d{tensor}", advice)
+    advice = f"write grads[i][...] = d{tensor} in backward, i being the place of {tensor} in params"
+    return Cause("GP104", lines, f"backward never writes d{tensor}, or writes nothing but zeros", advice)
+
+
+def _factor(evidence: Evidence) -> Cause | None:
+    held = factors.factors(evidence)
+    if not held:
+        return _one_scalar(evidence)
+    tensor, names = evidence.tensor, " or ".join(factor.text for factor in held)
+    measured = f"yours / numeric = {factors.ratio(_shown(evidence)):.4g}"
+    shown = measured if measured.endswith(f"= {names}") else f"{measured} = {names}"
+    lines = (("everywhere", f"{shown}   {_count(evidence)}"),)
+    if len(held) > 1:
+        likely = f"d{tensor} is {names} times the true gradient: the sizes tried cannot tell which"
+        return Cause("GP102", lines, likely, "check with other sizes: a factor that follows a dim will change with it")
+    if held[0].text == "-1":
+        return Cause("GP103", lines, f"d{tensor} has the wrong sign", "look for a lost or an extra minus")
+    return Cause("GP102", lines, *_factor_words(tensor, held[0], evidence.batch))
+
+
+def _one_scalar(evidence: Evidence) -> Cause | None:
+    if not factors.one_scalar(evidence):
+        return None
+    text = "yours / numeric is one number within each example, another in the next"
+    return Cause(
+        "GP102",
+        (("everywhere", f"{text}   {_count(evidence)}"),),
+        f"d{evidence.tensor} lacks, or has too many, one factor: a single number that changes with the example",
+        "look for a scalar that forward computes (a norm, a sum), or for dout where the output is a scalar",
+    )
+
+
+def _shown(evidence: Evidence) -> Sample:
+    """Return the smallest example, whose dims the finding shows, if it supports a ratio; else the richest."""
+    smallest = next((s for s in evidence.failing if s.outcome is evidence.minimal and s.support.any()), None)
+    return factors.richest(evidence) if smallest is None else smallest
+
+
+def _factor_words(tensor: str, factor: factors.Factor, batch: str | None) -> tuple[str, str]:
+    d = f"d{tensor}"
+    if factor.text == "2":
+        return f"{d} is twice the true gradient", "look for a 1/2 that only forward has, or for a term added twice"
+    if factor.text == "1/2":
+        return f"{d} is half the true gradient", "look for the 2 of a square's derivative, or for a term left out"
+    if not factor.dims:
+        return (
+            f"{d} is {factor.text} times the true gradient, at every shape tried",
+            "look for a constant that only one of forward and backward has",
+        )
+    sign = " and has the wrong sign" if factor.text.startswith("-") else ""
+    size = factor.text.lstrip("-").removeprefix("1/")
+    what = f"the batch size {size}" if factor.dims == (batch,) and not factor.root else size
+    wrong = f"{d} is divided by {what}{sign}" if factor.divides else f"{d} is {size} times too large{sign}"
+    if factor.root:
+        return wrong, f"look for a {size} that only one of forward and backward has"
+    if factor.divides:
+        return (
+            f"{wrong}: a mean is taken where forward takes a sum, or is taken twice",
+            f"sum instead of taking the mean; where the loss has already divided by {size}, no layer divides again",
+        )
+    return (
+        f"{wrong}: the 1/{size} of a mean is missing, or it is summed once too often",
+        f"where forward takes a mean over {what}, backward divides by {size}",
+    )
+
+
+def _sign_lost(evidence: Evidence) -> Cause | None:
+    if evidence.supporting < ENOUGH or not all(s.equals(np.abs(s.numeric)).all() for s in evidence.samples):
+        return None
+    lines = (("everywhere", f"yours = |numeric|   {_count(evidence)}"),)
+    return Cause("GP103", lines, f"d{evidence.tensor} has lost its sign", "look for an abs, a square or a comparison")
+
+
+def _transposed(evidence: Evidence) -> Cause | None:
+    """Two axes exchanged and the numbers poured back into the tensor's shape: in a square array, its transpose."""
+    ranks = {len(sample.shape) for sample in evidence.failing}
+    if evidence.supporting < ENOUGH or len(ranks) != 1 or any(sample.located for sample in evidence.failing):
+        return None
+    ndim = ranks.pop()
+    for a, b in combinations(range(ndim), 2):
+        square = [s for s in evidence.passing if len(s.shape) == ndim and s.shape[a] == s.shape[b]]
+        if all(_is_swap(sample, a, b) for sample in (*evidence.failing, *square)):
+            what = "transposed" if ndim == 2 else f"with axes {a} and {b} exchanged"
+            text = "yours = numeric.T" if ndim == 2 else f"yours = numeric {what}"
+            likely = f"d{evidence.tensor} is the true gradient {what}"
+            advice = "write down the shape of each factor: where the shapes differ only one order fits"
+            return Cause("GP105", (("everywhere", f"{text}   {_count(evidence)}"),), likely, advice)
+    return None
+
+
+def _is_swap(sample: Sample, a: int, b: int) -> bool:
+    swapped = (np.swapaxes(sample.whole(values), a, b).ravel() for values in (sample.numeric, sample.bound))
+    expected, error = (values[sample.position] for values in swapped)
+    return bool((sample.equals(expected, error) | np.isnan(expected)).all())
+
+
+def _swapped(evidence: Evidence) -> Cause | None:
+    others = [r.name for r in evidence.failing[0].outcome.tensors if r.name != evidence.tensor]
+    held = [name for name in others if evidence.supporting >= ENOUGH and _is_other(evidence, name)]
+    if len(held) != 1:
+        return None
+    mine, other = evidence.tensor, held[0]
+    lines = (("everywhere", f"yours = the numeric gradient of {other}   {_count(evidence)}"),)
+    likely = f"backward gives {mine} the gradient that belongs to {other}"
+    return Cause("GP106", lines, likely, f"compare the order of the gradients with the order of {mine} and {other}")
+
+
+def _is_other(evidence: Evidence, name: str) -> bool:
+    """Say whether the analytic gradient is the numeric one of ``name``, wherever both have one shape."""
+    for sample in evidence.samples:
+        result = result_of(sample.outcome, name)
+        other = None if result is None else sample_of(sample.outcome, result)
+        if other is not None and other.shape == sample.shape and not (other.located or sample.located):
+            expected, error = (other.whole(values).ravel()[sample.position] for values in (other.numeric, other.bound))
+            if not (sample.equals(expected, error) | np.isnan(expected)).all():
+                return False
+        elif _fails(sample, evidence.tensor):
+            return False
+    return True
+
+
+def _fails(sample: Sample, tensor: str) -> bool:
+    result = result_of(sample.outcome, tensor)
+    return result is not None and result.verdict is Verdict.FAIL
+
+
+def _misplaced(evidence: Evidence) -> Cause | None:
+    if evidence.supporting < ENOUGH or not all(_is_reordered(sample) for sample in evidence.failing):
+        return None
+    lines = (("everywhere", f"yours, sorted = numeric, sorted   {_count(evidence)}"),)
+    likely = f"d{evidence.tensor} has the right numbers in the wrong places"
+    return Cause("GP109", lines, likely, "look for an index, a reshape, a flip or an order of axes that is not undone")
+
+
+def _is_reordered(sample: Sample) -> bool:
+    """Say whether analytic and numeric are the same numbers in another order."""
+    gap = np.abs(np.sort(sample.analytic) - np.sort(sample.numeric))
+    return not sample.located and bool((gap <= MARGIN * float(sample.bound.max())).all())
+
+
+def _region(evidence: Evidence) -> Cause | None:
+    found = regions.region(evidence)
+    if found is None:
+        return None
+    only = "" if found.text.startswith("every") else "only "
+    where = f"{only}{found.text} is wrong: {regions.extent(factors.richest(evidence))}"
+    if not found.general:
+        return Cause("GP107", (("where", where),))
+    likely = f"backward goes wrong for {found.text}, and is right elsewhere"
+    advice = "compare the mask, the branch or the slice in backward with the one in forward"
+    return Cause("GP107", (("where", where),), likely, advice)
+
+
+def _small(evidence: Evidence) -> Cause | None:
+    gaps = [_gap(sample) for sample in evidence.failing]
+    if not all(gap < SMALL for gap in gaps):
+        return None
+    lines = (("everywhere", f"differs by {max(gaps):.0e} of the gradient at most   {_count(evidence)}"),)
+    single = all(_is_float32(sample.analytic) for sample in evidence.failing)
+    if single and max(gaps) < FLOAT32 and evidence.supporting >= ENOUGH:
+        likely = f"d{evidence.tensor} went through float32: every entry is a float32 number"
+        return Cause("GP108", lines, likely, "look for a cast: astype, dtype=, a float32 buffer")
+    likely = "an epsilon or a constant is left out or mistyped in one of forward and backward"
+    return Cause("GP108", lines, likely, "compare the constants of forward and backward digit by digit")
+
+
+def _gap(sample: Sample) -> float:
+    largest = float(np.max(np.abs(sample.numeric)))
+    return float(np.max(np.abs(sample.analytic - sample.numeric))) / largest if largest > 0.0 else float("inf")
+
+
+def _is_float32(values: Floats) -> bool:
+    return bool((values == values.astype(np.float32)).all())

@@ -1,0 +1,184 @@
+"""The method: generate examples, look at each, shrink what fails, name it, add it all up."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradproof import __version__, summary
+from gradproof.case import Case, Settings
+from gradproof.diagnose import diagnose
+from gradproof.errors import UsageError
+from gradproof.generate import search, shrink
+from gradproof.look import look
+from gradproof.report import GradientFault, Report
+from gradproof.signatures import method_signature
+from gradproof.subject import subject_from, subject_of
+from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
+
+DOUTS = 3  # upstream gradients tried on one concrete layer object
+Judge = Callable[[Example], Outcome]
+
+
+def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **named: Any) -> Report:
+    """Check a layer class, a layer object, a pair of functions, or a Case, and return the report of a pass.
+
+    ``check(Affine, W="d h", b="h", x="n d")`` draws random shapes and batch sizes; ``check(layer, x)`` takes one object at
+    one input; ``check(forward, backward, x="n d", w="d h")`` takes a pair of functions with a cache; ``check(case)`` a Case.
+    Raises GradientFault (an AssertionError that carries the report) where a fault is found, UsageError for arguments that
+    cannot work. The report's verdict may be INCONCLUSIVE: look at it where that matters.
+    """
+    __tracebackhide__ = True
+    if isinstance(target, Case):
+        if arguments or named or settings is not None:
+            raise UsageError(f"check({target.name}'s Case) takes nothing else: put settings and arguments into the Case")
+        subject = check_case(target, location=_location(target))
+    elif isinstance(target, type) or (callable(target) and not hasattr(target, "forward")):
+        case = Case(target, *arguments, settings=settings, **named)
+        subject = check_case(case, location=_location(case))
+    else:
+        subject = _check_object(target, arguments, named, settings or Settings())
+    report = Report((subject,), subject.seed, None, __version__)
+    if report.verdict is Verdict.FAIL:
+        raise GradientFault(report)
+    return report
+
+
+def check_case(
+    case: Case,
+    *,
+    location: str,
+    examples: int | None = None,
+    seed: int | None = None,
+    into: list[SubjectReport] | None = None,
+) -> SubjectReport:
+    """Check one Case. ``into`` receives a partial report where Ctrl-C ends the search; the interrupt is raised on."""
+    number = case.settings.examples if examples is None else examples
+    start = case.settings.seed if seed is None else seed
+
+    def judge(example: Example) -> Outcome:
+        return look(example, functools.partial(subject_of, case, example))
+
+    run = _Run(case.name, location, start, f"gradproof {location} --seed {start}", case.settings.allow)
+    try:
+        search(case, judge, examples=number, seed=start, into=run.outcomes)
+        run.name_failures(functools.partial(shrink, case, judge, seed=start, examples=number))
+    except KeyboardInterrupt:
+        if into is not None:
+            into.append(run.report("interrupted: the search did not end"))
+        raise
+    return run.report()
+
+
+@dataclass(eq=False)
+class _Run:
+    """What one run has gathered of a subject."""
+
+    name: str
+    location: str
+    seed: int
+    reproduce: str
+    allow: tuple[str, ...]
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    began: float = field(default_factory=time.perf_counter)
+
+    def name_failures(self, shrunk: Callable[..., Outcome | None]) -> None:
+        """One finding for each way to fail: in a tensor, in the form of what came back, or with an exception."""
+        for failure in _failures(self.outcomes):
+            first = next(outcome for outcome in self.outcomes if failure(outcome))
+            minimal = shrunk(fails=failure, start=first.example) or first
+            finding = diagnose(self.name, minimal, self.outcomes, self.reproduce, failure.tensor)
+            self.findings.append(replace(finding, severity="allowed") if finding.code in self.allow else finding)
+
+    def report(self, interrupted: str | None = None) -> SubjectReport:
+        """Add up."""
+        tensors = summary.summarise(self.outcomes)
+        verdict, reason = summary.verdict(tensors, self.findings, self.outcomes)
+        if interrupted is not None and verdict is not Verdict.FAIL:
+            verdict, reason = Verdict.INCONCLUSIVE, interrupted
+        allowed = tuple(f"{f.code} for {f.tensor or f.subject} is allowed" for f in self.findings if f.severity == "allowed")
+        return SubjectReport(
+            name=self.name,
+            location=self.location,
+            verdict=verdict,
+            tensors=tensors,
+            findings=tuple(self.findings),
+            examples=len(self.outcomes),
+            forwards=sum(outcome.forwards for outcome in self.outcomes),
+            seed=self.seed,
+            seconds=time.perf_counter() - self.began,
+            reason=reason,
+            dims=summary.dims_tried(self.outcomes),
+            notes=(*summary.notes(self.outcomes), *allowed),
+        )
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """One way to fail, as a predicate on outcomes."""
+
+    tensor: str | None = None
+    code: str | None = None
+    stage: str | None = None
+
+    def __call__(self, outcome: Outcome) -> bool:
+        if self.stage is not None:
+            return outcome.error is not None and outcome.error.stage == self.stage
+        if self.code is not None:
+            return any(d.code == self.code and d.tensor == self.tensor for d in outcome.defects)
+        return any(t.name == self.tensor and t.verdict is Verdict.FAIL for t in outcome.tensors)
+
+
+def _failures(outcomes: Sequence[Outcome]) -> list[_Failure]:
+    """Every way to fail that was seen, in the order of first appearance."""
+    seen: dict[_Failure, None] = {}
+    for outcome in outcomes:
+        if outcome.error is not None:
+            seen.setdefault(_Failure(stage=outcome.error.stage))
+        for defect in outcome.defects:
+            seen.setdefault(_Failure(tensor=defect.tensor, code=defect.code))
+        for result in outcome.tensors:
+            if result.verdict is Verdict.FAIL:
+                seen.setdefault(_Failure(tensor=result.name))
+    return list(seen)
+
+
+def _location(case: Case) -> str:
+    return f"{case.file}::{case.name}"
+
+
+def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any], settings: Settings) -> SubjectReport:
+    """One layer object at one input, for several upstream gradients."""
+    for method in ("forward", "backward"):
+        if not callable(getattr(layer, method, None)):
+            raise UsageError(
+                f"expected a layer class, a layer object or two functions, got {layer!r} (type {type(layer).__name__}), "
+                f"which has no method {method}"
+            )
+    signature = method_signature(type(layer), "forward")
+    if len(arguments) > len(signature.names):
+        raise UsageError(f"{signature.title} takes {', '.join(signature.names) or 'nothing'}, got {len(arguments)} values")
+    inputs = {**dict(zip(signature.names, arguments, strict=False)), **named}
+    missing = [name for name in signature.required if name not in inputs]
+    unknown = [name for name in inputs if name not in signature.names]
+    if missing or unknown:
+        what = f"needs {', '.join(missing)}" if missing else f"takes no {', '.join(unknown)}"
+        raise UsageError(f"{signature.title} {what}: give forward's inputs as arrays, as in check(layer, x)")
+    name = type(layer).__name__
+    run = _Run(name, name, settings.seed, f"check({name.lower()}, {', '.join(inputs)})", settings.allow)
+    floats = frozenset(key for key, value in inputs.items() if _is_float(value))
+    for number in range(DOUTS):
+        example = Example({}, {}, inputs, settings.seed + number, floats)
+        run.outcomes.append(look(example, functools.partial(subject_from, layer, signature), declared=False))
+    run.name_failures(lambda fails, start: None)
+    return run.report()
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"

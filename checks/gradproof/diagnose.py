@@ -1,0 +1,173 @@
+"""Turns what a search saw of one failure into a finding in a student's words; it runs nothing and formats no page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from gradproof.causes import name_cause
+from gradproof.evidence import gather, result_of, sizes
+from gradproof.laws import law
+from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
+
+Lines = tuple[tuple[str, str], ...]
+
+CODES: dict[str, str] = {
+    "GP101": "wrong-gradient",
+    "GP102": "missing-factor",
+    "GP103": "wrong-sign",
+    "GP104": "never-written",
+    "GP105": "transposed",
+    "GP106": "swapped",
+    "GP107": "one-region",
+    "GP108": "small-discrepancy",
+    "GP109": "misplaced",
+    "GP201": "wrong-shape",
+    "GP202": "missing-gradient",
+    "GP203": "gradient-count",
+    "GP204": "no-backward",
+    "GP205": "grads-mismatch",
+    "GP206": "non-finite-gradient",
+    "GP207": "not-an-array",
+    "GP301": "constructor-raises",
+    "GP302": "forward-raises",
+    "GP303": "backward-raises",
+    "GP401": "dtype-disagreement",
+}
+
+_ERROR_CODES = {"the constructor": "GP301", "forward": "GP302", "backward": "GP303"}
+
+MOST_DIGITS = 6
+
+
+def diagnose(
+    subject: str, minimal: Outcome, tried: Sequence[Outcome], reproduce: str, tensor: str | None = None
+) -> Finding:
+    """Name what is wrong in the smallest failing outcome.
+
+    ``subject`` is the subject's name, ``tried`` every outcome of the search, ``reproduce`` the command that shows the
+    failure again. With ``tensor``, the finding is about the gradient of that tensor, or, where that was not compared,
+    about the first defect of it; without, about the exception or the first defect. Raises ValueError if ``minimal``
+    shows no such failure.
+    """
+    result = None if tensor is None else result_of(minimal, tensor)
+    if result is not None and result.verdict is Verdict.FAIL:
+        return _gradient(subject, minimal, tried, reproduce, result)
+    if minimal.error is not None:
+        return _raised(subject, minimal, minimal.error, tried, reproduce)
+    for defect in minimal.defects:
+        if tensor is None or defect.tensor == tensor:
+            return _malformed(subject, minimal, defect, tried, reproduce)
+    raise ValueError(f"expected an outcome in which {tensor or 'the subject'} fails, got one that shows no failure")
+
+
+def _gradient(
+    subject: str, minimal: Outcome, tried: Sequence[Outcome], reproduce: str, result: TensorResult
+) -> Finding:
+    tensor = result.name
+    cause = name_cause(gather(tensor, minimal, tried))
+    worst = result.wrong[0] if result.wrong else None
+    failing = [o for o in _with(minimal, tried) if _verdict(o, tensor) is Verdict.FAIL]
+    passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
+    likely = () if cause.likely is None else (("likely cause", cause.likely),)
+    advice = () if cause.advice is None else (("what to do", cause.advice),)
+    return Finding(
+        code=cause.code,
+        name=CODES[cause.code],
+        subject=subject,
+        headline=f"the gradient of {tensor} is wrong",
+        tensor=tensor,
+        index=None if worst is None else worst.index,
+        lines=(
+            *(() if worst is None else (("worst entry", entry_text(tensor, worst)),)),
+            *cause.lines,
+            *_law(failing, passing),
+            *likely,
+            *advice,
+            *_how(minimal, reproduce),
+        ),
+        dims=minimal.example.dims,
+    )
+
+
+def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[Outcome], reproduce: str) -> Finding:
+    code = _ERROR_CODES[error.stage]
+    failing = [o for o in _with(minimal, tried) if o.error is not None and o.error.stage == error.stage]
+    passing = [o for o in tried if o.error is None]
+    dims = dims_text(minimal.example.dims)
+    message = error.message.strip().splitlines()
+    return Finding(
+        code=code,
+        name=CODES[code],
+        subject=subject,
+        headline=f"{error.stage} raises {error.kind}{' at ' if dims else ''}{dims}",
+        lines=(
+            *((("message", message[0]),) if message else ()),
+            *_law(failing, passing),
+            *_how(minimal, reproduce),
+        ),
+        traceback=error.traceback,
+        dims=minimal.example.dims,
+    )
+
+
+def _malformed(subject: str, minimal: Outcome, defect: Defect, tried: Sequence[Outcome], reproduce: str) -> Finding:
+    def shows(outcome: Outcome) -> bool:
+        return any(d.code == defect.code and d.tensor == defect.tensor for d in outcome.defects)
+
+    failing = [o for o in _with(minimal, tried) if shows(o)]
+    passing = [o for o in tried if not shows(o) and o.error is None]
+    return Finding(
+        code=defect.code,
+        name=CODES[defect.code],
+        subject=subject,
+        headline=defect.headline,
+        tensor=defect.tensor,
+        lines=(*defect.lines, *_law(failing, passing), *_how(minimal, reproduce)),
+        dims=minimal.example.dims,
+    )
+
+
+def _with(minimal: Outcome, tried: Sequence[Outcome]) -> list[Outcome]:
+    return list(tried) if any(outcome is minimal for outcome in tried) else [*tried, minimal]
+
+
+def _verdict(outcome: Outcome, tensor: str) -> Verdict | None:
+    result = result_of(outcome, tensor)
+    return None if result is None else result.verdict
+
+
+def _law(failing: Sequence[Outcome], passing: Sequence[Outcome]) -> Lines:
+    # an empty batch passes nothing: there is no number in it that could be wrong
+    counted = [o.example.dims for o in passing if 0 not in sizes(o.example.dims).values()]
+    return (("law", law([o.example.dims for o in failing], counted)),)
+
+
+def _how(minimal: Outcome, reproduce: str) -> Lines:
+    dims = dims_text(minimal.example.dims)
+    return (*((("smallest case", dims),) if dims else ()), ("reproduce", reproduce))
+
+
+def dims_text(dims: Mapping[str, int | tuple[int, ...]]) -> str:
+    """Write dims as ``n=3, d=1, *batch=(2, 3)``."""
+    return ", ".join(
+        f"*{name}={value}" if isinstance(value, tuple) else f"{name}={value}" for name, value in dims.items()
+    )
+
+
+def entry_text(tensor: str, entry: Entry) -> str:
+    """Write one entry as ``W[1, 0]   yours 0.513700   numeric 1.54100 ± 3e-13``."""
+    where = f"{tensor}[{', '.join(map(str, entry.index))}]" if entry.index else tensor
+    yours, numeric = number_text(entry.analytic, entry.bound), number_text(entry.numeric, entry.bound)
+    hidden = f"   difference {entry.analytic - entry.numeric:.2g}" if yours == numeric else ""
+    return f"{where}   yours {yours}   numeric {numeric} ± {entry.bound:.0e}{hidden}"
+
+
+def number_text(value: float, bound: float) -> str:
+    """Write ``value`` with the significant digits that ``bound`` supports: at least 1, at most six."""
+    if value == 0.0 or not math.isfinite(value):
+        return f"{value:g}"
+    # the last digit written is the one in the place of the bound's own first digit
+    places = MOST_DIGITS if bound <= 0.0 else math.floor(math.log10(abs(value))) - math.floor(math.log10(bound)) + 1
+    digits = max(1, min(MOST_DIGITS, places))
+    return f"{value:#.{digits}g}".rstrip(".")

@@ -1,0 +1,172 @@
+"""Numeric slopes with an error bound of their own: central differences on a ladder of steps, extrapolated to step zero.
+
+It knows steps, slopes and round-off; it does not know layers, claims' origin, or what a verdict is.
+
+Many directions ("lanes") climb down the ladder side by side, so every quantity below is an array with one element a lane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+# log2 of each rung's step, relative to the top step. Ratio 4 first (two forwards buy a factor of 16 in truncation), then
+# wider strides for functions whose features are far smaller than the input. 11 rungs: at most 22 forwards.
+RUNGS = (0, -2, -4, -6, -8, -11, -14, -17, -20, -23, -26)
+# the top step relative to the input's root mean square: 2^-7 leaves h^4 terms near round-off after one extrapolation
+TOP_STEP = 2.0**-7
+# |error of f(x+h) - f(x-h)| stays below 2.2 times the round-off of one evaluation on every stable layer measured
+# (benchmarks/coverage.py): 4 leaves a margin of nearly two. 1.15 pays for the extrapolation's own amplification.
+KAPPA = 1.15 * 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Rung:
+    """What one step showed, one element a lane. ``residual`` and ``gap`` have the unit of a slope.
+
+    residual: (<dout, f(x+hu) - f(x-hu)> - <claim, actual step>) / 2h.
+    gap: sum over the outputs of |dout * (f(x+hu) + f(x-hu) - 2 f(x))| / h; falls with h where f is smooth, stays at a kink.
+    still: True where no output changed in any bit.
+    """
+
+    residual: Floats
+    gap: Floats
+    still: Bools
+
+
+class Sampler(Protocol):
+    """Evaluates lanes at a step of their own: two forwards for each lane."""
+
+    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """Round-off, in absolute terms, one element a lane.
+
+    value: of <dout, f> in one evaluation. spread: the same with every output's error added up (never averaged out); gaps are
+    sums of absolute values and need it. claim: of the claimed slope itself.
+    """
+
+    value: Floats
+    spread: Floats
+    claim: Floats
+
+    def only(self, who: Ints) -> Noise:
+        """Return the same for some of the lanes."""
+        return Noise(self.value[who], self.spread[who], self.claim[who])
+
+    def of_slope(self, steps: Floats) -> Floats:
+        """Bound on the round-off of one central difference at these steps (unit: slope)."""
+        return KAPPA * self.value / steps + self.claim
+
+    def of_gap(self, steps: Floats) -> Floats:
+        """Bound on the round-off of the gap at these steps (unit: slope)."""
+        return KAPPA * self.spread / steps
+
+
+@dataclass(eq=False)
+class Ladder:
+    """The rungs that each lane has been sampled on; rows are rungs (largest step first), columns lanes, NaN where not sampled."""
+
+    lanes: int
+    steps: list[Floats] = field(default_factory=list[Floats])
+    residuals: list[Floats] = field(default_factory=list[Floats])
+    gaps: list[Floats] = field(default_factory=list[Floats])
+    still: list[Bools] = field(default_factory=list[Bools])
+
+    def descend(self, sample: Sampler, steps: Floats, active: Ints) -> None:
+        """Sample the active lanes at their steps and add the rung; a non-finite sample counts as not sampled."""
+        rung = sample(steps[active], active)
+        finite = np.isfinite(rung.residual) & np.isfinite(rung.gap)
+        row, gap, still = (np.full(self.lanes, np.nan) for _ in range(3))
+        row[active] = np.where(finite, rung.residual, np.nan)
+        gap[active] = np.where(finite, rung.gap, np.nan)
+        still[active] = rung.still
+        self.steps.append(steps)
+        self.residuals.append(row)
+        self.gaps.append(gap)
+        self.still.append(still == 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Extrapolation:
+    """The residual slope at step zero from the last rungs. Each is NaN where the lane has too few finite rungs.
+
+    order2, order4, order6: Neville's values in h^2 from one, two and three rungs. ``best`` is the highest there is.
+    remainder: how far ``best`` may still be from step zero, if the terms of the series fall as they did so far.
+    settled: a cautious bound on the same, from whole differences between orders and between rungs; NaN below three rungs.
+    """
+
+    order2: Floats
+    order4: Floats
+    order6: Floats
+    best: Floats
+    remainder: Floats
+    settled: Floats
+
+
+def _neville(fine: Floats, coarse: Floats, h_fine: Floats, h_coarse: Floats) -> Floats:
+    a, b = h_coarse * h_coarse, h_fine * h_fine
+    result: Floats = fine + (fine - coarse) * (b / (a - b))
+    return result
+
+
+def extrapolate(ladder: Ladder, scale: Floats, upto: int | None = None) -> Extrapolation:
+    """Extrapolate the residuals of the last three of the first ``upto`` rungs to step zero.
+
+    The value of order 2j is exact for polynomials of degree 2j; see Ridders 1982, Adv. Eng. Softw. 4, 75-76.
+    ``scale``: the size of slope against which relative truncation is measured.
+    """
+    d = ladder.residuals[:upto][-4:]
+    h = ladder.steps[:upto][-4:]
+    nan = np.full(ladder.lanes, np.nan)
+    order2 = d[-1]
+    order4 = _neville(d[-1], d[-2], h[-1], h[-2]) if len(d) > 1 else nan
+    before = _neville(d[-2], d[-3], h[-2], h[-3]) if len(d) > 2 else nan
+    order6 = _neville(order4, before, h[-1], h[-3]) if len(d) > 2 else nan
+    if len(d) > 3:
+        oldest = _neville(d[-3], d[-4], h[-3], h[-4])
+        previous = np.where(np.isfinite(oldest), _neville(before, oldest, h[-2], h[-4]), before)
+    else:
+        previous = before
+    has4, has6 = np.isfinite(order4), np.isfinite(order6)
+    best = np.where(has6, order6, np.where(has4, order4, order2))
+    last = np.where(has6, np.abs(order6 - order4), np.abs(order4 - order2))
+    earlier = np.where(has6, np.abs(order4 - order2), np.abs(order2 - d[-2]) if len(d) > 1 else nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        remainder = last * np.minimum(1.0, np.where(scale > 0, earlier / scale, 1.0))
+    settled = np.maximum(np.abs(order6 - order4), np.abs(order6 - previous))
+    return Extrapolation(order2, order4, order6, best, remainder, settled)
+
+
+def kink_width(ladder: Ladder, upto: int | None = None) -> Floats:
+    """Extrapolate the gap to step zero: the distance between the one-sided slopes, zero where f is smooth.
+
+    Its series has odd powers of h. NaN below two rungs.
+    """
+    gaps, h = ladder.gaps[:upto][-3:], ladder.steps[:upto][-3:]
+    if len(gaps) < 2:
+        return np.full(ladder.lanes, np.nan)
+    width = gaps[-1] + (gaps[-1] - gaps[-2]) * h[-1] / (h[-2] - h[-1])
+    if len(gaps) > 2:
+        before = gaps[-2] + (gaps[-2] - gaps[-3]) * h[-2] / (h[-3] - h[-2])
+        wider = width + (width - before) * h[-1] ** 3 / (h[-2] ** 3 - h[-1] ** 3)
+        width = np.where(np.isfinite(wider), wider, width)
+    result: Floats = np.abs(width)
+    return result
+
+
+def top_step(values: Floats) -> float:
+    """Return the first step for a tensor of these values: a power of two, so that x + h and x - h lose as little as can be."""
+    size = float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
+    if not np.isfinite(size) or size == 0.0:
+        size = float(np.max(np.abs(values), initial=0.0)) or 1.0
+    return float(2.0 ** np.floor(np.log2(min(size, 2.0**900)) / 2)) * TOP_STEP

@@ -1,0 +1,85 @@
+"""The border to user code: its exceptions become values, its random draws are repeatable. It knows no layers."""
+
+from __future__ import annotations
+
+import os
+import random
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from gradproof.values import LayerError
+
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class SubjectError(Exception):
+    """The user's code raised; ``error`` says what and where."""
+
+    def __init__(self, error: LayerError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def call(stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call user code: what it raises comes out as SubjectError with the user's frames only. Ctrl-C passes through."""
+    try:
+        return function(*args, **kwargs)
+    except (Exception, SystemExit) as error:
+        raise SubjectError(_describe(stage, error)) from None
+
+
+def _describe(stage: str, error: BaseException) -> LayerError:
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OURS)]
+    lines = ["Traceback (most recent call last):\n", *traceback.format_list(_shortened(theirs))]
+    lines += traceback.format_exception_only(error)
+    return LayerError(stage, type(error).__name__, str(error), "".join(lines).rstrip())
+
+
+def _shortened(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Keep the ends of a runaway recursion."""
+    return frames if len(frames) <= 12 else [*frames[:4], *frames[-4:]]
+
+
+class Randomness:
+    """The global random states that a subject sees: seeded while the context lasts, and as they were afterwards.
+
+    ``mark`` remembers a point in the stream, ``rewind`` goes back to it. The global generators of NumPy and of the standard
+    library are touched only because layers draw from them.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._theirs: tuple[Any, Any] | None = None
+        self._marked: tuple[Any, Any] | None = None
+
+    def __enter__(self) -> Randomness:
+        self._theirs = _states()
+        np.random.seed(self._seed % 2**32)  # noqa: NPY002
+        random.seed(self._seed)
+        self.mark()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, where: TracebackType | None) -> None:
+        _restore(self._theirs)
+
+    def mark(self) -> None:
+        """Remember this point of the stream."""
+        self._marked = _states()
+
+    def rewind(self) -> None:
+        """Go back to the point that was marked."""
+        _restore(self._marked)
+
+
+def _states() -> tuple[Any, Any]:
+    return np.random.get_state(), random.getstate()  # noqa: NPY002
+
+
+def _restore(states: tuple[Any, Any] | None) -> None:
+    if states is not None:
+        np.random.set_state(states[0])  # noqa: NPY002
+        random.setstate(states[1])

@@ -1,0 +1,103 @@
+"""How much round-off an evaluation carries: modelled from magnitudes, or measured from how rough the function is.
+
+It knows arrays of sampled values; it does not know where they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+POINTS = 9  # samples on a line: six fourth differences, whose median is robust against one jump
+SPACINGS = (2.0**-18, 2.0**-22)  # fourth differences of smooth functions are ~1e-21 at 2^-18; casts to float32 still show
+_GAUSS = float(np.sqrt(70.0)) * 0.6745  # fourth differences of unit white noise: variance 70; median of |normal| = 0.6745
+LARGE = 10_000  # terms from which round-off is added up as a random walk instead of at its worst
+# coarse places along a line, in units of the values' own size: does the output move in steps?
+PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1) for sign in (1.0, -1.0))
+
+
+def unit(dtype: np.dtype[np.generic]) -> float:
+    """Return the machine epsilon of a floating dtype (float64 for any other kind)."""
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else float(np.finfo(np.float64).eps)
+
+
+def total(terms: Iterable[Floats]) -> float:
+    """Sum of absolute values, the worst case of accumulated round-off."""
+    return float(sum(float(np.abs(term).sum()) for term in terms))
+
+
+def walk(terms: Iterable[Floats]) -> float:
+    """Accumulated round-off of many terms as a random walk, with a factor 2 (measured in benchmarks/coverage.py)."""
+    return 2.0 * float(np.sqrt(sum(float(np.vdot(term, term)) for term in terms)))
+
+
+def scatter(samples: NDArray[np.floating]) -> Floats:
+    """Round-off along the first axis from fourth differences of equally spaced samples (Moré and Wild 2011, SISC 33, 1292)."""
+    differences = np.diff(np.asarray(samples, dtype=np.float64), n=4, axis=0)
+    result: Floats = np.asarray(np.median(np.abs(differences), axis=0) / _GAUSS)
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Roughness:
+    """Measured at two spacings: of the contracted output (a value) and of each tensor's gradient (an array each)."""
+
+    value: tuple[float, float]
+    gradients: tuple[tuple[Floats, Floats], ...]
+
+    def of_value(self, modelled: float) -> float:
+        """Combine with the model. Roughness that falls with the spacing is curvature or a kink, not round-off."""
+        wide, narrow = self.value
+        if not (np.isfinite(wide) and np.isfinite(narrow)):
+            return modelled
+        if wide <= 8 * narrow:
+            return max(modelled, 4 * max(wide, narrow))
+        return max(modelled, 4 * narrow) if narrow <= 16 * modelled else modelled
+
+    def of_gradient(self, index: int, natural: float) -> Floats:
+        """Round-off of each entry of one gradient; a scatter far beyond rounding is a jump of the gradient, not noise."""
+        wide, narrow = (np.nan_to_num(part, nan=0.0, posinf=0.0) for part in self.gradients[index])
+        noise = np.where(wide <= 8 * narrow, np.maximum(wide, narrow), narrow)
+        result: Floats = np.where(noise > 1e10 * natural, 0.0, noise)
+        return result
+
+
+def roughness(sample: Callable[[float], tuple[float, Sequence[Floats]]]) -> Roughness:
+    """Sample (contracted output, gradients) at equally spaced points of a line around the point in question."""
+    values: list[float] = []
+    gradients: list[list[Floats]] = []
+    for spacing in SPACINGS:
+        taken = [sample(spacing * (i - POINTS // 2)) for i in range(POINTS)]
+        values.append(float(scatter(np.array([value for value, _ in taken]))))
+        gradients.append([scatter(np.array(each)) for each in zip(*(g for _, g in taken), strict=True)])
+    pairs = tuple((wide, narrow) for wide, narrow in zip(*gradients, strict=True))
+    return Roughness((values[0], values[1]), pairs)
+
+
+def moves_in_steps(sample: Callable[[float], Floats], eps: float) -> bool:
+    """True where outputs change over coarse distances and yet stay the same, bit for bit, over fine ones that must show.
+
+    ``sample(t)`` gives the outputs at a distance t along a line, in units of the values' own size.
+    """
+    places = sorted((0.0, *PLACES))
+    fine = 2.0**-20
+    with np.errstate(all="ignore"):
+        here = [sample(t) for t in places]
+        near = [sample(t + fine) for t in places]
+        rises = [np.abs(b - a) for a, b in zip(here, here[1:], strict=False)]
+        widths = [b - a for a, b in zip(places, places[1:], strict=False)]
+        frozen = [a == b for a, b in zip(here, near, strict=True)]
+    visible = [
+        (rise * (fine / width) > 64 * eps * np.maximum(np.abs(a), np.abs(b)))
+        for rise, width, a, b in zip(rises, widths, here, here[1:], strict=False)
+    ]
+    intervals = [seen & frozen[i] & frozen[i + 1] for i, seen in enumerate(visible)]
+    moving = [seen & ~(frozen[i] & frozen[i + 1]) for i, seen in enumerate(visible)]
+    stepped = (np.sum(intervals, axis=0) >= 2) & (np.sum(moving, axis=0) == 0)
+    changed = np.any([rise > 0 for rise in rises], axis=0)
+    return bool(stepped.any() and 2 * np.count_nonzero(stepped) >= np.count_nonzero(changed))

@@ -1,0 +1,127 @@
+"""What a constructor and a forward take, and how named values are passed to them; it never calls them."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any
+
+from gradproof.errors import UsageError
+
+_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The arguments that a callable takes, without ``self``.
+
+    ``extra_keywords`` says that it has ``**kwargs``, ``extra_positions`` that it has ``*args``.
+    """
+
+    title: str  # "Affine's constructor", "Affine.forward"
+    names: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    by_position: frozenset[str] = frozenset()
+    keyword_only: frozenset[str] = frozenset()
+    extra_keywords: bool = False
+    extra_positions: bool = False
+
+    def bind(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Named values as (args, kwargs): by keyword where the signature allows it, else by position.
+
+        Names that only ``*args`` takes go by position, after everything that stands before ``*args``.
+        """
+        extra = [name for name in values if name not in self.names]
+        positional = self.by_position
+        if self.extra_positions and not self.extra_keywords and extra:
+            positional = positional | (frozenset(self.names) - self.keyword_only)
+        args = [values[name] for name in self.names if name in positional and name in values]
+        if self.extra_positions and not self.extra_keywords:
+            args += [values[name] for name in extra]
+            extra = []
+        kwargs = {name: values[name] for name in self.names if name not in positional and name in values}
+        return tuple(args), kwargs | {name: values[name] for name in extra}
+
+
+NO_ARGUMENTS = Signature("no constructor")
+
+
+def constructor_signature(cls: type) -> Signature:
+    """What ``cls(...)`` takes. Raises UsageError where Python cannot tell."""
+    return _read(f"{cls.__name__}'s constructor", cls)
+
+
+def method_signature(cls: type, name: str) -> Signature:
+    """What the method ``name`` takes on an object of ``cls``. Raises UsageError where Python cannot tell."""
+    plain = not isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod))
+    return _read(f"{cls.__name__}.{name}", getattr(cls, name), skip_self=plain)
+
+
+def function_signature(function: Callable[..., Any], title: str) -> Signature:
+    """What a function takes. Raises UsageError where Python cannot tell."""
+    return _read(title, function)
+
+
+def split(names: Iterable[str], init: Signature, forward: Signature) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that go to the constructor and those that go to forward, each in its signature's order.
+
+    A name in both signatures goes to both. A name in neither goes to the first of: the constructor's ``**kwargs``,
+    forward's ``**kwargs``, the constructor's ``*args``, forward's ``*args``.
+    Raises UsageError for a name that nothing takes and for a required argument that is missing.
+    """
+    given = tuple(names)
+    known = (*init.names, *forward.names)
+    extra = tuple(name for name in given if name not in known)
+    takers = [s for s in (init, forward) if s.extra_keywords] + [s for s in (init, forward) if s.extra_positions]
+    if extra and not takers:
+        raise UsageError(_unknown(extra[0], init, forward))
+    for signature in (init, forward):
+        missing = [name for name in signature.required if name not in given]
+        if missing:
+            raise UsageError(_missing(missing, given, signature))
+    first, second = (
+        tuple(name for name in signature.names if name in given) + (extra if takers and takers[0] is signature else ())
+        for signature in (init, forward)
+    )
+    return first, second
+
+
+def _read(title: str, function: Callable[..., Any], *, skip_self: bool = False) -> Signature:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{title}: cannot read its signature ({error}); wrap it in a function with named arguments"
+        ) from None
+    if skip_self and parameters and parameters[0].kind is not Parameter.VAR_POSITIONAL:
+        del parameters[0]
+    named = [p for p in parameters if p.kind in _NAMED]
+    kinds = {p.kind for p in parameters}
+    return Signature(
+        title,
+        names=tuple(p.name for p in named),
+        required=tuple(p.name for p in named if p.default is Parameter.empty),
+        by_position=frozenset(p.name for p in named if p.kind is Parameter.POSITIONAL_ONLY),
+        extra_keywords=Parameter.VAR_KEYWORD in kinds,
+        extra_positions=Parameter.VAR_POSITIONAL in kinds,
+        keyword_only=frozenset(p.name for p in named if p.kind is Parameter.KEYWORD_ONLY),
+    )
+
+
+def _unknown(name: str, init: Signature, forward: Signature) -> str:
+    takes = [f"{s.title} takes {', '.join(s.names) or 'nothing'}" for s in (init, forward) if s is not NO_ARGUMENTS]
+    lowered = {known.lower(): known for known in (*init.names, *forward.names)}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1)
+    hint = f"; did you mean {lowered[close[0]]}=?" if close else ""
+    return f"no argument is called {name}: {'; '.join(takes)}{hint}"
+
+
+def _missing(missing: list[str], given: tuple[str, ...], signature: Signature) -> str:
+    call = ", ".join([f"{name}=..." for name in given] + [f'{name}="n d"' for name in missing])
+    return (
+        f"{signature.title} needs {', '.join(missing)}: say what it is, for example Case(..., {call}), "
+        'where "n d" stands for the shape; a number, tuple or None passes through'
+    )

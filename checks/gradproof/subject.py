@@ -1,0 +1,196 @@
+"""Runs the layer: the only file that calls user code. It knows conventions of calling, not what a right gradient is."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradproof.case import Case
+from gradproof.guard import Randomness, call
+from gradproof.precision import raised
+from gradproof.signatures import Signature
+from gradproof.values import Defect, Example
+
+Array = NDArray[Any]
+
+
+class Subject(Protocol):
+    """The thing under check, seen through an adapter.
+
+    forward and backward raise guard.SubjectError where the user's code raises. ``backward`` returns what the layer
+    returned; ``gradients`` are those that it keeps for its parameters. ``frozen`` restores the state after construction,
+    random generators included, before every forward.
+    """
+
+    name: str
+    frozen: bool
+    widened: bool  # narrow float arrays of the subject were raised to float64
+
+    def parameters(self) -> Mapping[str, Array]: ...
+
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]: ...
+
+    def restart(self) -> None: ...
+
+    def takes_dout(self) -> bool: ...
+
+    def backward(self, douts: Sequence[Array | float]) -> Any: ...
+
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]: ...
+
+
+class LayerSubject:
+    """The book's convention: an object with forward, backward, and the lists params and grads."""
+
+    def __init__(self, build: Callable[[], Any], name: str, signature: Signature, random: Randomness, names: Mapping[int, str], *, widen: bool = True) -> None:
+        self.name, self.frozen = name, False
+        self._signature, self._names = signature, names
+        built = call("the constructor", build)
+        random.mark()
+        self._random = random
+        self._parameter_names = _parameter_names(built, names)
+        self._layer = raised(built) if widen else built
+        self.widened = self._layer is not built
+        self._pristine = copy.deepcopy(self._layer)
+
+    def parameters(self) -> Mapping[str, Array]:
+        """The arrays in params, by name; each may be written to in place."""
+        params = getattr(self._layer, "params", None) or ()
+        arrays = [array for array in params if isinstance(array, np.ndarray)]
+        return dict(zip(self._parameter_names, arrays, strict=True))
+
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """All outputs; a layer with one output gives a tuple of one."""
+        args, kwargs = self._signature.bind(inputs)
+        result = call("forward", self._layer.forward, *args, **kwargs)
+        return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+    def restart(self) -> None:
+        """Back to the state after construction, where the subject is frozen."""
+        if self.frozen:
+            self._layer = copy.deepcopy(self._pristine)
+            self._random.rewind()
+
+    def takes_dout(self) -> bool:
+        """False for a backward without an upstream gradient."""
+        return not _takes_nothing(self._layer.backward)
+
+    def backward(self, douts: Sequence[Array | float]) -> Any:
+        """Call backward as its signature asks: nothing, one dout, several, or a tuple of several."""
+        for gradient in getattr(self._layer, "grads", None) or ():
+            if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
+                gradient[...] = 0  # a layer that adds to its grads starts from nothing
+        theirs = self._layer.backward
+        if _takes_nothing(theirs):
+            return call("backward", theirs)
+        if len(douts) > 1 and not _accepts(theirs, len(douts)):
+            return call("backward", theirs, tuple(douts))
+        return call("backward", theirs, *douts)
+
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """The list grads, paired with params by position."""
+        params, grads = getattr(self._layer, "params", None), getattr(self._layer, "grads", None)
+        if params is None or (not len(params) and grads is not None):
+            return {}, ()
+        if grads is None:
+            return {}, (_grads_missing(self._layer),)
+        if len(grads) != len(params):
+            headline = f"grads has {len(grads)} entries, params has {len(params)}"
+            advice = "keep one gradient for each parameter, in the same order"
+            return {}, (Defect("GP205", headline, None, (("what to do", advice),)),)
+        pairs = [gradient for gradient, array in zip(grads, params, strict=True) if isinstance(array, np.ndarray)]
+        return dict(zip(self._parameter_names, pairs, strict=True)), ()
+
+
+def _grads_missing(layer: Any) -> Defect:
+    close = [name for name in vars(layer) if name.lower().startswith("grad") and name != "grads"]
+    hint = f"the layer has self.{close[0]}: did you mean self.grads?" if close else "set self.grads beside self.params in the constructor"
+    advice = ("why it matters", "a net collects layer.params and layer.grads: without grads that raises AttributeError")
+    return Defect("GP205", "the layer has params but no grads", None, (advice, ("what to do", hint)))
+
+
+def _parameter_names(layer: Any, given: Mapping[int, str]) -> tuple[str, ...]:
+    """The author's names for the arrays in params: the constructor's, else an attribute's, else params[i]."""
+    params = getattr(layer, "params", None) or ()
+    attributes = {id(value): name for name, value in getattr(layer, "__dict__", {}).items() if isinstance(value, np.ndarray)}
+    return tuple(
+        given.get(id(array)) or attributes.get(id(array)) or f"params[{i}]"
+        for i, array in enumerate(params)
+        if isinstance(array, np.ndarray)
+    )
+
+
+class PairSubject:
+    """A pair of functions with a cache: forward(...) -> (out, cache), backward(dout, cache) -> gradients."""
+
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], name: str, signature: Signature, random: Randomness) -> None:
+        self.name, self.frozen, self.widened = name, False, False
+        self._forward, self._backward, self._signature = forward, backward, signature
+        self._random = random
+        self._cache: Any = None
+
+    def parameters(self) -> Mapping[str, Array]:
+        """Nothing: every array is an input."""
+        return {}
+
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The output, with the cache kept for backward."""
+        args, kwargs = self._signature.bind(inputs)
+        result = call("forward", self._forward, *args, **kwargs)
+        if not (isinstance(result, tuple) and len(result) == 2):
+            return (result, None)  # refused by name where outputs are read: there is no cache to hand to backward
+        out, self._cache = result
+        return tuple(out) if isinstance(out, tuple) else (out,)
+
+    def restart(self) -> None:
+        """Rewind the random generators, where the subject is frozen; a function has no other state."""
+        if self.frozen:
+            self._random.rewind()
+
+    def takes_dout(self) -> bool:
+        """Always: the convention has it."""
+        return True
+
+    def backward(self, douts: Sequence[Array | float]) -> Any:
+        """The gradients, in the order of forward's array arguments."""
+        return call("backward", self._backward, douts[0] if len(douts) == 1 else tuple(douts), self._cache)
+
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """Nothing: all gradients are returned."""
+        return {}, ()
+
+
+def _takes_nothing(theirs: Callable[..., Any]) -> bool:
+    return _accepts(theirs, 0) and not _accepts(theirs, 1)
+
+
+def _accepts(theirs: Callable[..., Any], count: int) -> bool:
+    try:
+        signature = inspect.signature(theirs)
+    except (TypeError, ValueError):
+        return True  # a callable without a readable signature is called with what the convention says
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def subject_of(case: Case, example: Example, random: Randomness, *, widen: bool = True) -> LayerSubject | PairSubject:
+    """Build the subject of a case for one example."""
+    if case.backward is not None:
+        return PairSubject(case.subject, case.backward, case.name, case.forward_signature, random)
+    init = {name: copy.deepcopy(value) for name, value in example.init.items()}
+    args, kwargs = case.init_signature.bind(init)
+    names = {id(value): name for name, value in init.items() if isinstance(value, np.ndarray)}
+    return LayerSubject(lambda: case.subject(*args, **kwargs), case.name, case.forward_signature, random, names, widen=widen)
+
+
+def subject_from(layer: Any, signature: Signature, random: Randomness, *, widen: bool = True) -> LayerSubject:
+    """Wrap a copy of a finished layer object."""
+    return LayerSubject(lambda: copy.deepcopy(layer), type(layer).__name__, signature, random, {}, widen=widen)

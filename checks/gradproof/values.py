@@ -1,0 +1,182 @@
+"""The values that travel from stage to stage; it computes nothing and knows no stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+class Verdict(StrEnum):
+    """What can be said of a tensor, a subject or a run."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Reason(StrEnum):
+    """Why an entry or a tensor could not be judged."""
+
+    KINK = "kink"  # the function has no derivative here, and the claim lies outside the one-sided slopes
+    JUMP = "jump"  # the function itself jumps here
+    QUANTISED = "quantised output"  # the output moves in steps: rounding, a cast to integers, argmax
+    NON_FINITE = "non-finite"  # NaN or infinity in the output or near the point
+    NON_DETERMINISTIC = "non-deterministic"  # the same input gave two outputs, even with the random state frozen
+    BELOW_RESOLUTION = "below resolution"  # the gradient is smaller than what round-off leaves visible
+    UNSETTLED = "never settled"  # no step size gave a slope that further steps confirm
+    NOT_EXAMINED = "not examined"  # nothing was measured: an empty tensor, or a run that ended before
+
+
+class Role(StrEnum):
+    """Where a tensor enters the subject."""
+
+    INPUT = "input"
+    PARAMETER = "parameter"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a gradient: what backward says and what was measured."""
+
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    bound: float
+
+
+@dataclass(frozen=True, eq=False)
+class TensorResult:
+    """What one example showed of one tensor.
+
+    ``entries`` is how many the tensor has, ``judged`` how many of them have an answer (agreeing or not); the others are
+    counted in ``unjudged`` by reason. ``kinks`` counts entries accepted as a subgradient at a tie. ``resolution`` is
+    the certified distance between claim and truth, relative to the largest entry (dimensionless). ``analytic``,
+    ``numeric`` and ``bound`` have the tensor's shape where it was measured entry by entry (NaN where not), else None.
+    """
+
+    name: str
+    role: Role
+    shape: tuple[int, ...]
+    verdict: Verdict
+    method: str
+    entries: int
+    judged: int
+    forwards: int
+    unjudged: Mapping[Reason, int] = field(default_factory=dict[Reason, int])
+    kinks: int = 0
+    directions: int = 0
+    resolution: float = float("nan")
+    wrong: tuple[Entry, ...] = ()  # the worst first; where the tensor is large, those that were located
+    wrong_count: int = 0
+    ties: tuple[int, ...] = ()  # flat indices of the entries that sit on a kink and still need another look
+    strays: tuple[int, ...] = ()  # those of them whose claim lies outside of the one-sided slopes
+    analytic: FloatArray | None = None
+    numeric: FloatArray | None = None
+    bound: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """An exception that left the user's own code. ``traceback`` holds the user's frames only."""
+
+    stage: str  # "the constructor", "forward", "backward"
+    kind: str  # the exception's class name
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Defect:
+    """Something wrong with the form of what the subject returned, seen before any number is compared."""
+
+    code: str
+    headline: str
+    tensor: str | None = None
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One drawn instance of a case: named dims, and the value of every argument of the constructor and of forward."""
+
+    dims: Mapping[str, int | tuple[int, ...]]
+    init: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    seed: int  # of the Generator that draws dout and the directions for this example
+    differentiable: frozenset[str] = frozenset()  # the arguments whose gradient is checked
+    fixed: frozenset[str] = frozenset()  # the float arguments declared constant
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one example showed: a crash, defects of form, or one result per tensor."""
+
+    example: Example
+    tensors: tuple[TensorResult, ...] = ()
+    error: LayerError | None = None
+    defects: tuple[Defect, ...] = ()
+    unjudged: Reason | None = None  # set where the example as a whole could not be judged
+    forwards: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong, in words.
+
+    ``lines`` are (label, text) pairs in the order in which they are printed: "worst entry", "everywhere", "law",
+    "likely cause", "what to do", "smallest case", "reproduce", ... ``code`` is stable (GP...), ``name`` its short name.
+    """
+
+    code: str
+    name: str
+    subject: str
+    headline: str
+    tensor: str | None = None
+    index: tuple[int, ...] | None = None
+    severity: str = "error"
+    lines: tuple[tuple[str, str], ...] = ()
+    traceback: str | None = None
+    dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict[str, "int | tuple[int, ...]"])
+
+
+@dataclass(frozen=True)
+class TensorSummary:
+    """One tensor over all examples of a subject."""
+
+    name: str
+    role: Role
+    verdict: Verdict
+    examples: int
+    entries: int
+    judged: int
+    kinks: int
+    forwards: int
+    unjudged: Mapping[Reason, int] = field(default_factory=dict[Reason, int])
+    resolution: float = float("nan")  # the median over the examples
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SubjectReport:
+    """All that a run says of one subject."""
+
+    name: str
+    location: str  # "layers.py::Affine", as the command line takes it
+    verdict: Verdict
+    tensors: tuple[TensorSummary, ...]
+    findings: tuple[Finding, ...]
+    examples: int
+    forwards: int
+    seed: int
+    seconds: float
+    reason: str | None = None  # why not PASS, where no finding says it
+    dims: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])  # name -> (least, most) tried
+    notes: tuple[str, ...] = ()  # "an empty batch is refused by the layer", "the random state was frozen", ...
