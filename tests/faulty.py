@@ -1,0 +1,25 @@
+"""The table of layers that are wrong on purpose, each with its right neighbour; it knows no check."""
+
+from __future__ import annotations
+
+import faulty_activations
+import faulty_affine
+import faulty_form
+import faulty_losses
+import faulty_nets
+import faulty_nodes
+import faulty_norms
+import faulty_structures
+from faulty_base import Fault
+
+MODULES = (
+    faulty_affine,
+    faulty_form,
+    faulty_nodes,
+    faulty_activations,
+    faulty_losses,
+    faulty_norms,
+    faulty_structures,
+    faulty_nets,
+)
+FAULTS: tuple[Fault, ...] = tuple(fault for module in MODULES for fault in module.FAULTS)

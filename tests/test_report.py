@@ -1,0 +1,230 @@
+"""Reports as values, as text and as JSON."""
+
+import json
+import math
+import pickle
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gradproof import schema, text
+from gradproof.report import GradientFault, Report
+from gradproof.values import Finding, Reason, Role, SubjectReport, TensorSummary, Verdict
+
+DOC = Path(__file__).parent.parent / "docs" / "report-schema.md"
+
+FACTOR = Finding(
+    code="GP102",
+    name="missing-factor",
+    subject="Affine",
+    headline="the gradient of W is wrong",
+    tensor="W",
+    index=(1, 0),
+    lines=(
+        ("worst entry", "W[1, 0]   yours 0.5137   numeric 1.5410 ± 3e-13"),
+        ("everywhere", "yours / numeric = 0.3333 = 1/n   (9 of 9 entries)"),
+        ("law", "fails whenever n >= 2, passes at n = 1"),
+        ("likely cause", "dW is divided by the batch size: the loss layer has already divided by n"),
+        ("smallest case", "n=3, d=1, h=1"),
+        ("reproduce", "gradproof layers.py::Affine --seed 1729"),
+    ),
+    dims={"n": 3, "d": 1, "batch": (2, 3)},
+)
+
+
+def tensor(verdict=Verdict.PASS, **fields):
+    defaults = {"entries": 1204, "judged": 1204, "kinks": 0, "forwards": 210, "resolution": 3e-12}
+    return TensorSummary(name="W", role=Role.PARAMETER, verdict=verdict, examples=31, **{**defaults, **fields})
+
+
+def subject(verdict=Verdict.PASS, **fields):
+    defaults = {"name": "Affine", "tensors": (tensor(verdict),), "findings": (), "dims": {"n": (0, 6), "d": (1, 6)}}
+    common = {"location": "layers.py::Affine", "examples": 31, "forwards": 420, "seed": 0, "seconds": 0.1}
+    return SubjectReport(verdict=verdict, **{**common, **defaults, **fields})
+
+
+def report(*subjects, **fields):
+    return Report(subjects, **{"seed": 0, "examples": None, "version": "1.2.3", **fields})
+
+
+PASSES, FAILS = subject(), subject(Verdict.FAIL, findings=(FACTOR,))
+UNCLEAR = subject(Verdict.INCONCLUSIVE, reason="the same input gave two outputs")
+
+
+@pytest.mark.parametrize(
+    ("run", "verdict", "exit_code"),
+    [
+        pytest.param(report(PASSES, PASSES), Verdict.PASS, 0, id="all pass"),
+        pytest.param(report(PASSES, FAILS), Verdict.FAIL, 1, id="one fails"),
+        pytest.param(report(FAILS, UNCLEAR), Verdict.FAIL, 1, id="a fault outranks a doubt"),
+        pytest.param(report(PASSES, UNCLEAR), Verdict.INCONCLUSIVE, 3, id="one inconclusive"),
+        pytest.param(report(), Verdict.INCONCLUSIVE, 3, id="nothing was checked"),
+        pytest.param(report(PASSES, interrupted=True), Verdict.INCONCLUSIVE, 3, id="interrupted"),
+        pytest.param(report(FAILS, interrupted=True), Verdict.FAIL, 1, id="interrupted after a fault"),
+        pytest.param(report(PASSES, errors=("a.py does not parse",)), Verdict.INCONCLUSIVE, 2, id="a path unread"),
+        pytest.param(report(FAILS, errors=("a.py does not parse",)), Verdict.FAIL, 2, id="a path unread and a fault"),
+    ],
+)
+def test_a_run_passes_only_if_all_was_checked_and_all_passes(run, verdict, exit_code):
+    assert (run.verdict, run.exit_code) == (verdict, exit_code)
+
+
+def test_a_finding_is_printed_in_columns_with_its_code_at_the_right():
+    assert text.finding(FACTOR).splitlines() == [
+        "Affine: the gradient of W is wrong                          GP102 missing-factor",
+        "  worst entry   W[1, 0]   yours 0.5137   numeric 1.5410 ± 3e-13",
+        "  everywhere    yours / numeric = 0.3333 = 1/n   (9 of 9 entries)",
+        "  law           fails whenever n >= 2, passes at n = 1",
+        "  likely cause  dW is divided by the batch size: the loss layer has already",
+        "                divided by n",
+        "  smallest case n=3, d=1, h=1",
+        "  reproduce     gradproof layers.py::Affine --seed 1729",
+    ]
+
+
+def test_the_code_stays_apart_from_a_headline_that_fills_the_line():
+    first = text.finding(replace(FACTOR, headline="x" * 100)).splitlines()[0]
+    assert first.endswith("x  GP102 missing-factor")
+
+
+def test_a_command_to_copy_is_never_broken():
+    command = f"gradproof {'very/long/folder/' * 6}layers.py::Affine --seed 1729"
+    lines = text.finding(replace(FACTOR, lines=(("reproduce", command),))).splitlines()
+    assert lines[1:] == [f"  reproduce     {command}"]
+
+
+def test_the_authors_traceback_stands_indented_under_the_finding():
+    trace = 'Traceback (most recent call last):\n  File "layers.py", line 3, in forward\nValueError: no\n'
+    lines = text.finding(replace(FACTOR, traceback=trace)).splitlines()
+    assert lines[-3:] == ["    " + line for line in trace.splitlines()]
+
+
+def test_the_table_says_how_much_of_each_tensor_was_examined():
+    partly = tensor(judged=1192, kinks=3, unjudged={Reason.BELOW_RESOLUTION: 12})
+    table = text.table([subject(tensors=(partly,), notes=("an empty batch is refused by the layer",))])
+    assert table.splitlines() == [
+        "subject / tensor  verdict            judged  resolution  kinks  forwards",
+        "Affine            PASS          31 examples; n 0..6; d 1..6",
+        "    an empty batch is refused by the layer",
+        "  W               PASS            1192/1204       3e-12      3       210",
+        "    not judged: below resolution 12",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dims", "told"),
+    [
+        pytest.param({"n": (1, 6), "d": (1, 6), "h": (2, 4)}, "31 examples; n, d 1..6; h 2..4", id="ranges are shared"),
+        pytest.param({"n": (5, 5)}, "31 examples; n 5", id="one size"),
+        pytest.param({}, "31 examples", id="no dims"),
+    ],
+)
+def test_the_table_says_which_sizes_were_tried(dims, told):
+    assert text.table([subject(dims=dims)]).splitlines()[1].endswith(told)
+
+
+def test_an_inconclusive_row_shows_its_reason():
+    assert "    the same input gave two outputs" in text.table([UNCLEAR]).splitlines()
+
+
+def test_the_table_fits_a_terminal_of_80_columns():
+    entries = {"entries": 999_999, "judged": 999_998, "forwards": 9_999_999, "kinks": 99_999}
+    crowded = tensor(Verdict.INCONCLUSIVE, **entries, unjudged=dict.fromkeys(Reason, 7))
+    wide = subject(Verdict.INCONCLUSIVE, location=f"x.py::{'T' * 20}", tensors=(crowded,), reason="because " * 30)
+    assert max(map(len, text.table([wide, PASSES]).splitlines())) <= 80
+
+
+def test_two_cases_of_one_class_are_told_apart():
+    table = text.table([subject(location="check_x.py::affine_2d"), subject(location="check_x.py::affine_3d")])
+    assert [line.split()[0] for line in table.splitlines()[1::2]] == ["affine_2d", "affine_3d"]
+
+
+def test_the_last_line_counts_what_was_and_was_not_judged():
+    unjudged = {Reason.BELOW_RESOLUTION: 12}
+    many = tensor(entries=40_041, judged=40_029, unjudged=unjudged)
+    told = text.summary([PASSES, subject(tensors=(many,)), FAILS, UNCLEAR])
+    assert " ".join(told.split()) == (
+        "4 subjects: 2 pass, 1 fails, 1 inconclusive; 43,641 entries judged, 12 not (below resolution 12); "
+        "1,680 forwards; seed 0"
+    )
+
+
+def test_a_run_without_subjects_says_that_nothing_was_checked():
+    assert "nothing was checked" in str(report())
+
+
+def test_an_interrupted_run_says_so():
+    assert "interrupted" in str(report(PASSES, interrupted=True)).splitlines()[-1]
+    assert "interrupted" not in str(report(PASSES))
+
+
+def test_the_report_prints_findings_then_table_then_counts():
+    blocks = str(report(FAILS, PASSES)).split("\n\n")
+    assert blocks == [text.finding(FACTOR), text.table([FAILS, PASSES]), text.summary([FAILS, PASSES])]
+
+
+def test_a_finding_that_its_case_allows_is_no_headline():
+    allowed = subject(findings=(replace(FACTOR, severity="allowed"),), notes=("GP102 for W is allowed",))
+    assert str(report(allowed)).startswith("subject / tensor")
+    assert "GP102 for W is allowed" in str(report(allowed))
+
+
+def test_a_failure_without_a_finding_still_says_why():
+    assert "backward never ran" in str(report(subject(Verdict.FAIL, reason="backward never ran")))
+
+
+def test_a_gradient_fault_is_an_assertion_that_carries_its_report():
+    run = report(FAILS, UNCLEAR)
+    fault = GradientFault(run)
+    assert isinstance(fault, AssertionError)
+    assert fault.report is run
+    assert str(fault).startswith("Affine: the gradient of W is wrong")
+    assert "Affine: could not be judged\n  reason        the same input gave two outputs" in str(fault)
+
+
+def test_a_gradient_fault_survives_the_way_between_processes():
+    assert str(pickle.loads(pickle.dumps(GradientFault(report(FAILS))))) == str(GradientFault(report(FAILS)))
+
+
+def test_json_is_strict_and_turns_what_is_not_finite_into_null():
+    odd = subject(tensors=(tensor(resolution=math.nan), tensor(resolution=math.inf)), seconds=math.inf)
+    document = json.loads(report(odd).to_json(), parse_constant=pytest.fail)
+    assert [t["resolution"] for t in document["subjects"][0]["tensors"]] == [None, None]
+    assert document["subjects"][0]["seconds"] is None
+
+
+def test_json_says_what_the_report_says():
+    document = json.loads(report(PASSES, FAILS).to_json())
+    assert (document["schema"], document["version"]) == (schema.NAME, schema.VERSION)
+    assert (document["verdict"], document["forwards"], document["seed"]) == ("FAIL", 840, 0)
+    found = document["subjects"][1]["findings"][0]
+    assert (found["code"], found["tensor"], found["index"]) == ("GP102", "W", [1, 0])
+    assert found["dims"] == {"n": 3, "d": 1, "batch": [2, 3]}
+    assert found["lines"][2] == {"label": "law", "text": "fails whenever n >= 2, passes at n = 1"}
+
+
+MAPS = ("dims", "unjudged")  # their keys are the user's names or reasons, not fields
+
+
+def paths(value, prefix=""):
+    """Every field of a document, as the documentation writes it: ``subjects[].tensors[].name``."""
+    for key, child in value.items():
+        path = f"{prefix}{key}"
+        yield path
+        if isinstance(child, dict) and key not in MAPS:
+            yield from paths(child, f"{path}.")
+        if isinstance(child, list) and child and isinstance(child[0], dict):
+            yield from paths(child[0], f"{path}[].")
+
+
+def test_the_documentation_lists_exactly_the_fields_of_the_report():
+    documented = re.findall(r"^\| `([\w\[\].]+)` \|", DOC.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    written = list(paths(json.loads(report(FAILS).to_json())))
+    assert sorted(documented) == sorted(written)
+
+
+def test_the_documentation_names_every_reason():
+    told = DOC.read_text(encoding="utf-8")
+    assert [reason for reason in Reason if f"`{reason.value}`" not in told] == []
