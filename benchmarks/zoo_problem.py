@@ -46,7 +46,9 @@ class Drawn:
             Tensor(f"x{i}", Role.INPUT, self.inputs[i], np.asarray(claims.get(i, self.gradients[i]), float))
             for i in self.which
         ]
-        return Problem(tensors, self.outputs.reshape(-1), self.dout.reshape(-1), self._evaluate, self._at, _no_stack, 2.0**-52)
+        return Problem(
+            tensors, self.outputs.reshape(-1), self.dout.reshape(-1), self._evaluate, self._at, _no_stack, 2.0**-52
+        )
 
     def _evaluate(self, number: int, value: Array) -> Array:
         inputs = list(self.inputs)
@@ -72,7 +74,9 @@ def _no_stack(number: int) -> EvaluateStack | None:
     return None
 
 
-def draw(rng: np.random.Generator, names: Sequence[str] | None = None, integers: bool = False, scales: Any = SCALES) -> Drawn:
+def draw(
+    rng: np.random.Generator, names: Sequence[str] | None = None, integers: bool = False, scales: Any = SCALES
+) -> Drawn:
     """Draw a kind, a scale, inputs and dout; ``integers`` puts the first input on ties and zeros."""
     kind = ZOO[str(rng.choice(list(names or ZOO)))]
     scale = float(rng.choice(scales))

@@ -231,13 +231,11 @@ FAULTS = (
     fault(FirstLayerNeverReached, Net, "W1 b1", "never written", **NET),
     fault(LayersGradientsSwapped, Net, "W1 b1 W2 b2", "gradients swapped", **EVEN),
     fault(LostLayerGradient, Net, "W2 b2", "gradients swapped", **EVEN),
-    fault(
-        TwoLayerNetAveragedTwice, TwoLayerNet, "x W1 b1 W2 b2", "extra mean over the batch", "constant factor", **SIZES
-    ),
+    fault(TwoLayerNetAveragedTwice, TwoLayerNet, EVERY, "extra mean over the batch", "constant factor", **SIZES),
     fault(SharedCacheOverwritten, Siamese, "x W", "stale cache", **SIAMESE),
     fault(SharedWeightsGradientOverwritten, Siamese, "W", "a term missing", "not summed", **SIAMESE),
     fault(SkipConnectionForgotten, Residual, "x", "a term missing", x="n d"),
-    fault(DoutOverwrittenInPlace, Residual, "x", "mutates", x="n d"),
+    fault(DoutOverwrittenInPlace, Residual, "x", "mutates", "one region of values wrong", x="n d"),
     fault(TimeNotCarriedBack, Recurrence, "x a", "a term missing", a="1", x="n t"),
     fault(CarriedWithoutTheWeight, Recurrence, "x a", "a term missing", a="1", x="n t"),
     fault(OneTimeStepOnly, Recurrence, "a", "not summed", a="1", x="n t"),

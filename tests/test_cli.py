@@ -85,6 +85,24 @@ def test_a_guessed_case_is_shown(capsys):
     assert 'no Case was declared; checked as Case(Square, x="n d")' in told
 
 
+@pytest.mark.parametrize(
+    ("body", "verdict", "code"),
+    [
+        pytest.param("n, t, d = x.shape", "INCONCLUSIVE", 3, id="wants other shapes"),
+        pytest.param("raise ValueError('only images')", "INCONCLUSIVE", 3, id="refuses the input"),
+        pytest.param("self.scale * x", "FAIL", 1, id="a missing attribute"),
+        pytest.param("undefined(x)", "FAIL", 1, id="a missing name"),
+    ],
+)
+def test_a_layer_that_does_not_run_is_blamed_only_if_the_guess_cannot_be(capsys, folder, body, verdict, code):
+    (folder / "crash.py").write_text(LAYERS.replace("self.x = x", body), encoding="utf-8")
+    left, told, _ = gradproof(capsys, "crash.py")
+    assert left == code
+    assert re.search(rf"^Square +{verdict}", told, flags=re.MULTILINE)
+    assert "Square: forward raises" in told
+    assert 'File "crash.py", line 6, in forward' in told
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_class_without_backward_is_listed_not_skipped(capsys):
     _, told, _ = gradproof(capsys, "half.py", "right.py")

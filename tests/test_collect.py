@@ -43,15 +43,19 @@ def found(path, name=None):
         pytest.param(("W",), "x", 'Case(Relu, W="d h", x="n d")', id="W"),
         pytest.param(("W", "b"), "x", 'Case(Relu, W="d h", b="h", x="n d")', id="W b"),
         pytest.param(("gamma", "beta"), "x", 'Case(Relu, gamma="d", beta="d", x="n d")', id="gamma beta"),
-        pytest.param((), "x, t", 'Case(Relu, x="n d", t=labels("n", "d"))', id="loss"),
-        pytest.param(("W", "b"), "x, t", 'Case(Relu, W="d h", b="h", x="n d", t=labels("n", "h"))', id="affine loss"),
+        pytest.param(
+            ("W", "b"),
+            "x, t",
+            'Case(Relu, W="d h", b="h", x="n d", t=labels("n", "h"), dims={\'h\': (2, 6)})',
+            id="affine loss",
+        ),
         pytest.param((), "x, y", 'Case(Relu, x="n d", y="n d")', id="two inputs"),
         pytest.param((), "a, b", 'Case(Relu, a="n d", b="n d")', id="two inputs a b"),
         pytest.param(
             ("input_size", "hidden_size", "output_size"),
             "x, t",
             'Case(Relu, input_size=size("d"), hidden_size=size("h"), output_size=size("k"), '
-            'x="n d", t=labels("n", "k"))',
+            'x="n d", t=labels("n", "k"), dims={\'k\': (2, 6)})',
             id="network",
         ),
     ],
@@ -60,6 +64,11 @@ def test_a_layer_with_the_books_arguments_gets_its_case(tmp_path, init, forward,
     item = found(written(tmp_path, "layers.py", layer(init=init, forward=forward)))["Relu"]
     assert item.inferred
     assert item.case.declaration() == declaration
+
+
+def test_a_loss_over_classes_gets_labels(tmp_path):
+    item = found(written(tmp_path, "losses.py", layer("SoftmaxWithLoss", forward="x, t")))["SoftmaxWithLoss"]
+    assert item.case.declaration() == 'Case(SoftmaxWithLoss, x="n d", t=labels("n", "d"), dims={\'d\': (2, 6)})'
 
 
 @pytest.mark.parametrize(
@@ -76,6 +85,11 @@ def test_a_layer_with_the_books_arguments_gets_its_case(tmp_path, init, forward,
             "forward takes img, pad: the shapes cannot be guessed.\n"
             'Declare it, with shapes as in x="n d":\nconv = Case(Conv, img=..., pad=...)',
             id="unknown forward",
+        ),
+        pytest.param(
+            layer("MeanSquaredError", forward="x, t"),
+            "forward takes x, t: the shapes cannot be guessed.",
+            id="a loss whose t may be labels or values",
         ),
         pytest.param("class Only:\n    def forward(self, x): ...\n", "Only has no backward", id="no backward"),
         pytest.param(

@@ -8,7 +8,6 @@ from zoo import ZOO
 
 SCALES = (1e-4, 1e-2, 1.0, 1e2, 1e4)
 KINDS = pytest.mark.parametrize("kind", ZOO.values(), ids=ZOO)
-LINEAR = pytest.mark.parametrize("kind", [kind for kind in ZOO.values() if kind.linear_in], ids=lambda kind: kind.name)
 
 
 def extrapolated(f, h):

@@ -8,7 +8,6 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -20,6 +19,7 @@ from gradproof import __version__
 from gradproof.check import check_case
 from gradproof.collect import Item, files, items
 from gradproof.errors import UsageError
+from gradproof.infer import judged
 from gradproof.load import importable
 from gradproof.report import Report
 from gradproof.values import SubjectReport, Verdict
@@ -170,8 +170,7 @@ def _check(item: Item, options: argparse.Namespace, checked: list[SubjectReport]
             )
         partial = [whole]
     finally:
-        note = f"no Case was declared; checked as {item.case.declaration()}"
-        checked += [replace(part, notes=(note, *part.notes)) if item.inferred else part for part in partial]
+        checked += [judged(part, item.case) if item.inferred else part for part in partial]
 
 
 def _unchecked(item: Item, seed: int | None) -> SubjectReport:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gradproof import suspect
-from gradproof.compare import MARGIN, Judged, Lanes, Outcome, Suspicion, judge
+from gradproof.compare import MARGIN, judge
+from gradproof.lanes import Judged, Lanes, Outcome, Suspicion
 from gradproof.differentiate import KAPPA, Floats, Ints, Noise, top_step
 from gradproof.locate import Located, locate
 from gradproof.problem import Problem, Tensor, finite
@@ -21,7 +22,7 @@ from gradproof.tally import by_direction, by_entry
 from gradproof.values import Reason, TensorResult, Verdict
 
 ENTRYWISE = 256  # entries of a tensor up to which each is looked at by itself
-STACK_FROM, STACK_UPTO = 48, 1 << 14  # entries of an input for which a stacked batch pays
+STACK_FROM, STACK_UPTO = 48, 1 << 11  # entries of an input for which a stacked batch pays
 DIRECTIONS = 4  # signed random directions for a large tensor
 KEEP = 1 << 20  # elements of directions held at once; beyond, one direction is judged at a time
 MATTERS = 1e-3  # a tensor's least scale, relative to the most influential tensor of the subject
@@ -129,13 +130,13 @@ def _directional(look: _Look, number: int) -> TensorResult:
     tensor = look.problem.tensors[number]
     point = look.problem.point
     together = tensor.value.size * DIRECTIONS <= KEEP
-    groups = [range(DIRECTIONS)] if together else [range(i, i + 1) for i in range(DIRECTIONS)]
+    groups = [range(1), range(1, DIRECTIONS)] if together else [range(i, i + 1) for i in range(DIRECTIONS)]
     parts: list[Judged] = []
     located: tuple[Located, ...] = ()
     searched = 0
     for group in groups:
         weights = [signed_direction(tensor.value.shape, look.rng) for _ in group]
-        sampler = DirectionSampler(point, look.problem.evaluate, number, weights.__getitem__)
+        sampler = DirectionSampler(point, look.problem.evaluate, number, weights.__getitem__)  # lanes count from 0 in a group
         lanes, second = _direction_lanes(look, number, weights)
         judged = judge(lanes, sampler, second)
         parts.append(judged)

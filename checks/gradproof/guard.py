@@ -47,39 +47,25 @@ def _shortened(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSumm
 class Randomness:
     """The global random states that a subject sees: seeded while the context lasts, and as they were afterwards.
 
-    ``mark`` remembers a point in the stream, ``rewind`` goes back to it. The global generators of NumPy and of the standard
-    library are touched only because layers draw from them.
+    ``rewind`` goes back to the seed. The global generators of NumPy and of the standard library are touched only because
+    layers draw from them.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._theirs: tuple[Any, Any] | None = None
-        self._marked: tuple[Any, Any] | None = None
 
     def __enter__(self) -> Randomness:
-        self._theirs = _states()
-        np.random.seed(self._seed % 2**32)  # noqa: NPY002
-        random.seed(self._seed)
-        self.mark()
+        self._theirs = np.random.get_state(), random.getstate()  # noqa: NPY002
+        self.rewind()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, where: TracebackType | None) -> None:
-        _restore(self._theirs)
-
-    def mark(self) -> None:
-        """Remember this point of the stream."""
-        self._marked = _states()
+        if self._theirs is not None:
+            np.random.set_state(self._theirs[0])  # noqa: NPY002
+            random.setstate(self._theirs[1])
 
     def rewind(self) -> None:
-        """Go back to the point that was marked."""
-        _restore(self._marked)
-
-
-def _states() -> tuple[Any, Any]:
-    return np.random.get_state(), random.getstate()  # noqa: NPY002
-
-
-def _restore(states: tuple[Any, Any] | None) -> None:
-    if states is not None:
-        np.random.set_state(states[0])  # noqa: NPY002
-        random.setstate(states[1])
+        """Go back to the seed."""
+        np.random.seed(self._seed % 2**32)  # noqa: NPY002
+        random.seed(self._seed)

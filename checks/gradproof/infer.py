@@ -6,12 +6,14 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from gradproof.case import Case
 from gradproof.errors import UsageError
 from gradproof.specs import labels, size
+from gradproof.values import SubjectReport, Verdict
 
 # Dims: n the batch, d what comes in, h the hidden or only width, k what comes out of a second layer.
 # For each set of required constructor arguments: what to hand over, and the dim of the scores that come out.
@@ -28,7 +30,18 @@ CONSTRUCTORS: Mapping[frozenset[str], tuple[Mapping[str, Any], str]] = {
     )
 }
 INPUTS = frozenset({"x", "X", "input", "inputs"})
+LABELLED = ("softmax", "crossentropy", "cross_entropy")  # in a loss's name: its t is class labels, not values
 PAIRS = (frozenset({"x", "y"}), frozenset({"a", "b"}), frozenset({"x1", "x2"}))
+# Exceptions that no choice of shapes causes: after one of them, it is the layer that is broken.
+NEVER_A_SHAPE = (
+    "AttributeError",
+    "ImportError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotImplementedError",
+    "RecursionError",
+    "UnboundLocalError",
+)
 
 
 def subjects(module: ModuleType) -> list[type]:
@@ -56,23 +69,42 @@ def infer(cls: Any) -> Case | str:
     if known is None:
         return f"the constructor takes {_listed(built)}: the shapes cannot be guessed.{_hint(cls, built, called)}"
     init, out = known
-    inputs = _inputs(called, out)
+    scores = bool(init) or any(word in cls.__name__.lower() for word in LABELLED)
+    inputs = _inputs(called, out if scores else None)
     if inputs is None:
         return f"forward takes {_listed(called)}: the shapes cannot be guessed.{_hint(cls, built, called)}"
     if clash := set(init) & set(inputs):
         return f"the constructor and forward both take {_listed(sorted(clash))}.{_hint(cls, built, called)}"
     try:
-        return Case(cls, **init, **inputs)
+        # One class leaves nothing to tell apart: the loss is constant, and labels and one-hot rows have one shape.
+        return Case(cls, dims={out: (2, 6)} if "t" in inputs else None, **init, **inputs)
     except UsageError as error:
         return str(error)
 
 
-def _inputs(called: list[str], out: str) -> Mapping[str, Any] | None:
-    """Shapes of forward's arguments: one input, an input with its labels ``t``, or two inputs of one shape."""
+def judged(report: SubjectReport, case: Case) -> SubjectReport:
+    """What may be said of a subject whose ``case`` is a guess: the guess itself, and no fault where it may be to blame.
+
+    Where no example ran to its end, the exception tells of the layer only if no other shapes could have avoided it.
+    """
+    report = replace(report, notes=(f"no Case was declared; checked as {case.declaration()}", *report.notes))
+    certain = any(f" raises {kind} " in finding.headline for finding in report.findings for kind in NEVER_A_SHAPE)
+    if report.tensors or certain or report.verdict is not Verdict.FAIL:
+        return report
+    return replace(
+        report,
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no example ran with the guessed shapes: the layer or the guess is wrong. Declare its Case",
+        findings=tuple(replace(finding, severity="warning") for finding in report.findings),
+    )
+
+
+def _inputs(called: list[str], out: str | None) -> Mapping[str, Any] | None:
+    """Shapes of forward's arguments: one input, an input with labels below ``out``, or two inputs of one shape."""
     match called:
         case [x] if x in INPUTS:
             return {x: "n d"}
-        case [x, "t"] if x in INPUTS:
+        case [x, "t"] if x in INPUTS and out is not None:
             return {x: "n d", "t": labels("n", out)}
         case [first, second] if frozenset(called) in PAIRS:
             return {first: "n d", second: "n d"}

@@ -18,6 +18,7 @@ SPACINGS = (2.0**-18, 2.0**-22)  # fourth differences of smooth functions are ~1
 _GAUSS = float(np.sqrt(70.0)) * 0.6745  # fourth differences of unit white noise: variance 70; median of |normal| = 0.6745
 LARGE = 10_000  # terms from which round-off is added up as a random walk instead of at its worst
 # coarse places along a line, in units of the values' own size: does the output move in steps?
+FINE = 2.0**-20  # the fine distance, likewise: 64 ulp of a value that changes by its own size over a coarse one
 PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1) for sign in (1.0, -1.0))
 
 
@@ -79,25 +80,28 @@ def roughness(sample: Callable[[float], tuple[float, Sequence[Floats]]]) -> Roug
     return Roughness((values[0], values[1]), pairs)
 
 
-def moves_in_steps(sample: Callable[[float], Floats], eps: float) -> bool:
-    """True where outputs change over coarse distances and yet stay the same, bit for bit, over fine ones that must show.
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Outputs at coarse places along a line, and at fine distances from them; both (places, outputs)."""
 
-    ``sample(t)`` gives the outputs at a distance t along a line, in units of the values' own size.
-    """
-    places = sorted((0.0, *PLACES))
-    fine = 2.0**-20
+    places: Floats
+    here: Floats
+    near: Floats
+
+
+def survey(sample: Callable[[float], Floats]) -> Survey:
+    """Look far along a line. ``sample(t)``: the outputs at a distance t, in units of the values' own size."""
+    places = np.array(sorted((0.0, *PLACES)))
+    return Survey(places, np.array([sample(t) for t in places]), np.array([sample(t + FINE) for t in places]))
+
+
+def moves_in_steps(seen: Survey, eps: float) -> bool:
+    """True where outputs change over coarse distances and yet stay the same, bit for bit, over fine ones that must show."""
+    here, frozen = seen.here, seen.here == seen.near
     with np.errstate(all="ignore"):
-        here = [sample(t) for t in places]
-        near = [sample(t + fine) for t in places]
-        rises = [np.abs(b - a) for a, b in zip(here, here[1:], strict=False)]
-        widths = [b - a for a, b in zip(places, places[1:], strict=False)]
-        frozen = [a == b for a, b in zip(here, near, strict=True)]
-    visible = [
-        (rise * (fine / width) > 64 * eps * np.maximum(np.abs(a), np.abs(b)))
-        for rise, width, a, b in zip(rises, widths, here, here[1:], strict=False)
-    ]
-    intervals = [seen & frozen[i] & frozen[i + 1] for i, seen in enumerate(visible)]
-    moving = [seen & ~(frozen[i] & frozen[i + 1]) for i, seen in enumerate(visible)]
-    stepped = (np.sum(intervals, axis=0) >= 2) & (np.sum(moving, axis=0) == 0)
-    changed = np.any([rise > 0 for rise in rises], axis=0)
+        rises, widths = np.abs(np.diff(here, axis=0)), np.diff(seen.places)[:, np.newaxis]
+        visible = rises * (FINE / widths) > 64 * eps * np.maximum(np.abs(here[:-1]), np.abs(here[1:]))
+    both = frozen[:-1] & frozen[1:]
+    stepped = ((visible & both).sum(axis=0) >= 2) & ~(visible & ~both).any(axis=0)
+    changed = (rises > 0).any(axis=0)
     return bool(stepped.any() and 2 * np.count_nonzero(stepped) >= np.count_nonzero(changed))

@@ -46,11 +46,12 @@ def form_of(returned: Sequence[Any]) -> Form | Defect:
 
 def flat(returned: Sequence[Any], form: Form) -> Array | None:
     """All outputs as one flat float64 array, or None where their shapes are not those of the form."""
+    if len(returned) == 1:  # by far the most frequent form, on the hottest path
+        only = np.asarray(returned[0])
+        return np.asarray(only, dtype=np.float64).reshape(-1) if form.shapes == (only.shape,) else None
     arrays = [np.asarray(output) for output in returned]
     if tuple(array.shape for array in arrays) != form.shapes:
         return None
-    if len(arrays) == 1:
-        return np.asarray(arrays[0], dtype=np.float64).reshape(-1)
     return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
 
 

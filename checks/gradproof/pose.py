@@ -97,10 +97,13 @@ class Pose:
 
     def _forward(self, changed: Mapping[str, Any]) -> tuple[Any, ...]:
         """Call forward on copies of the inputs, some of them changed."""
-        inputs = {name: _copy(value) for name, value in self._inputs.items() if name not in changed}
-        ordered = {name: changed[name] if name in changed else inputs[name] for name in self._inputs}
         self.forwards += 1
-        return self.subject.forward(ordered)
+        return self.subject.forward(
+            {
+                name: changed[name] if name in changed else value.copy() if isinstance(value, np.ndarray) else value
+                for name, value in self._inputs.items()
+            }
+        )
 
     def _settle(self, returned: tuple[Any, ...], form: Form) -> Floats | Unposed:
         """Make forward repeatable: as it is, or frozen before each call, or not at all."""

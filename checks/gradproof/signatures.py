@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,21 +30,25 @@ class Signature:
     extra_keywords: bool = False
     extra_positions: bool = False
 
-    def bind(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def bind(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Named values as (args, kwargs): by keyword where the signature allows it, else by position.
 
         Names that only ``*args`` takes go by position, after everything that stands before ``*args``.
         """
-        extra = [name for name in values if name not in self.names]
-        positional = self.by_position
-        if self.extra_positions and not self.extra_keywords and extra:
-            positional = positional | (frozenset(self.names) - self.keyword_only)
-        args = [values[name] for name in self.names if name in positional and name in values]
-        if self.extra_positions and not self.extra_keywords:
-            args += [values[name] for name in extra]
-            extra = []
-        kwargs = {name: values[name] for name in self.names if name not in positional and name in values}
-        return tuple(args), kwargs | {name: values[name] for name in extra}
+        positions, keywords = _passing(self, tuple(values))
+        return [values[name] for name in positions], {name: values[name] for name in keywords}
+
+
+@functools.lru_cache(maxsize=256)  # asked before every forward, always with the same names
+def _passing(signature: Signature, given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that go by position and those that go by keyword."""
+    extra = tuple(name for name in given if name not in signature.names)
+    positional, swallows = signature.by_position, signature.extra_positions and not signature.extra_keywords
+    if swallows and extra:
+        positional = positional | (frozenset(signature.names) - signature.keyword_only)
+    args = tuple(name for name in signature.names if name in positional and name in given)
+    kwargs = tuple(name for name in signature.names if name not in positional and name in given)
+    return (args + extra, kwargs) if swallows else (args, kwargs + extra)
 
 
 NO_ARGUMENTS = Signature("no constructor")

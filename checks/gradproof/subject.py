@@ -47,16 +47,17 @@ class Subject(Protocol):
 class LayerSubject:
     """The book's convention: an object with forward, backward, and the lists params and grads."""
 
-    def __init__(self, build: Callable[[], Any], name: str, signature: Signature, random: Randomness, names: Mapping[int, str], *, widen: bool = True) -> None:
+    def __init__(self, build: Callable[[], Any], name: str, signature: Signature, random: Randomness, *, widen: bool = True) -> None:
         self.name, self.frozen = name, False
-        self._signature, self._names = signature, names
-        built = call("the constructor", build)
-        random.mark()
-        self._random = random
-        self._parameter_names = _parameter_names(built, names)
-        self._layer = raised(built) if widen else built
+        self._build, self._signature, self._random, self._widen = build, signature, random, widen
+        built = self._construct()
         self.widened = self._layer is not built
-        self._pristine = copy.deepcopy(self._layer)
+
+    def _construct(self) -> Any:
+        built, given = call("the constructor", self._build)
+        self._parameter_names = _parameter_names(built, given)
+        self._layer = raised(built) if self._widen else built
+        return built
 
     def parameters(self) -> Mapping[str, Array]:
         """The arrays in params, by name; each may be written to in place."""
@@ -73,8 +74,8 @@ class LayerSubject:
     def restart(self) -> None:
         """Back to the state after construction, where the subject is frozen."""
         if self.frozen:
-            self._layer = copy.deepcopy(self._pristine)
             self._random.rewind()
+            self._construct()
 
     def takes_dout(self) -> bool:
         """False for a backward without an upstream gradient."""
@@ -185,12 +186,16 @@ def subject_of(case: Case, example: Example, random: Randomness, *, widen: bool 
     """Build the subject of a case for one example."""
     if case.backward is not None:
         return PairSubject(case.subject, case.backward, case.name, case.forward_signature, random)
-    init = {name: copy.deepcopy(value) for name, value in example.init.items()}
-    args, kwargs = case.init_signature.bind(init)
-    names = {id(value): name for name, value in init.items() if isinstance(value, np.ndarray)}
-    return LayerSubject(lambda: case.subject(*args, **kwargs), case.name, case.forward_signature, random, names, widen=widen)
+
+    def build() -> tuple[Any, Mapping[int, str]]:
+        init = {name: copy.deepcopy(value) for name, value in example.init.items()}
+        args, kwargs = case.init_signature.bind(init)
+        given = {id(value): name for name, value in init.items() if isinstance(value, np.ndarray)}
+        return case.subject(*args, **kwargs), given
+
+    return LayerSubject(build, case.name, case.forward_signature, random, widen=widen)
 
 
 def subject_from(layer: Any, signature: Signature, random: Randomness, *, widen: bool = True) -> LayerSubject:
     """Wrap a copy of a finished layer object."""
-    return LayerSubject(lambda: copy.deepcopy(layer), type(layer).__name__, signature, random, {}, widen=widen)
+    return LayerSubject(lambda: (copy.deepcopy(layer), {}), type(layer).__name__, signature, random, widen=widen)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradproof import noise
-from gradproof.compare import Suspicion
+from gradproof.lanes import Suspicion
 from gradproof.differentiate import Floats, Noise
 from gradproof.problem import Problem, finite
 
@@ -55,10 +55,11 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
         return float(problem.dout @ (outputs - problem.outputs)), gradients
 
     rough = noise.roughness(sample)
-    hidden_value, hidden_gradients = _hidden(problem)
+    seen = noise.survey(lambda distance: problem.at(along(distance))[0])
+    hidden_value, hidden_gradients = _hidden(problem, seen)
     natural = [max(float(np.nanmax(np.abs(t.claim), initial=0.0)), hidden_gradients[i]) for i, t in enumerate(problem.tensors)]
     gradients = [rough.of_gradient(i, problem.eps * size) for i, size in enumerate(natural)]
-    stepped = noise.moves_in_steps(lambda distance: problem.at(along(distance))[0], problem.eps)
+    stepped = noise.moves_in_steps(seen, problem.eps)
     return Measured(rough.of_value(model), gradients, hidden_value, hidden_gradients, stepped)
 
 
@@ -70,20 +71,25 @@ def _dense(value: Floats, rng: np.random.Generator) -> Floats:
     return result
 
 
-def _hidden(problem: Problem) -> tuple[float, list[float]]:
-    value, gradients = 0.0, [0.0] * len(problem.tensors)
+def _hidden(problem: Problem, seen: noise.Survey) -> tuple[float, list[float]]:
+    """Sizes that outputs and gradients have nearby, where they are not saturated: intermediates are as large as these.
+
+    Capped at what O(1) intermediates of inputs and outputs of this size can be: 1/x nearby is no intermediate of x.
+    """
     weights = np.abs(problem.dout)
-    most = float(weights.sum()) * (1.0 + float(np.max(np.abs(problem.outputs), initial=0.0)))  # intermediates are O(1), not O(1/x)
+    size = max([float(np.max(np.abs(t.value), initial=0.0)) for t in problem.tensors])
+    most = 1.0 + size + float(np.max(np.abs(problem.outputs), initial=0.0))
     steepest = [float(np.max(weights, initial=0.0)) + float(np.max(np.abs(finite(t.claim)), initial=0.0)) for t in problem.tensors]
+    natural, gradients = np.fmax.reduce(np.abs(seen.here)), [0.0] * len(problem.tensors)
     for chosen in (range(len(problem.tensors)), range(1)):
-        moved = [t.value * SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)]
-        outputs, claims = problem.at(moved)
-        if np.isfinite(outputs).all():
-            value = max(value, problem.eps * min(most, float(np.abs(problem.dout * outputs).sum())))
+        outputs, claims = problem.at([t.value * SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)])
+        natural = np.fmax(natural, np.abs(outputs))
         for i, claim in enumerate(claims):
             if np.isfinite(claim).all():
                 gradients[i] = max(gradients[i], min(steepest[i], float(np.max(np.abs(claim), initial=0.0))))
-    return value, gradients
+    terms = weights * np.fmin(np.nan_to_num(natural, nan=0.0, posinf=most), most)
+    many = terms.size > noise.LARGE
+    return problem.eps * (noise.walk([terms]) if many else noise.total([terms])), gradients
 
 
 def for_entries(problem: Problem, found: Measured, modelled_noise: Noise, tensors: Sequence[int], entries: Sequence[int]) -> Suspicion:

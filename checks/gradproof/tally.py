@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradproof.compare import Judged, Outcome
+from gradproof.lanes import Judged, Outcome
 from gradproof.differentiate import Bools, Floats, Ints
 from gradproof.locate import Located
 from gradproof.problem import Tensor
@@ -15,7 +15,7 @@ from gradproof.values import Entry, Reason, TensorResult, Verdict
 
 SHOWN = 8  # wrong entries kept with their numbers
 
-REASONS = {
+REASONS: dict[int, Reason] = {
     Outcome.KINK: Reason.KINK,
     Outcome.KINK_OUTSIDE: Reason.KINK,
     Outcome.JUMP: Reason.JUMP,
@@ -34,10 +34,12 @@ def verdict_of(wrong: int, judged: int, entries: int) -> Verdict:
 
 
 def _reasons(outcomes: Ints) -> dict[Reason, int]:
+    tally = np.bincount(outcomes, minlength=len(Outcome))
     counts: Counter[Reason] = Counter()
-    for outcome, reason in REASONS.items():
-        counts[reason] += int(np.count_nonzero(outcomes == outcome))
-    return {reason: count for reason, count in counts.items() if count}
+    for outcome in np.flatnonzero(tally):
+        if outcome in REASONS:
+            counts[REASONS[outcome]] += int(tally[outcome])
+    return dict(counts)
 
 
 def by_entry(tensor: Tensor, method: str, judged: Judged, mine: Bools, entries: Ints) -> TensorResult:
