@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,10 +28,9 @@ def sources(package: str) -> Sources:
 
 
 def drawn_order(document: str) -> list[str]:
-    """The modules in the picture under "The order of the modules"; each line's first word names the stage."""
+    """The modules in the tables under "The order of the modules": the first cell of each row."""
     section = document.split("## The order of the modules", 1)[1]
-    picture = section.split("```text\n", 1)[1].split("```", 1)[0]
-    return [module for line in picture.splitlines() for module in line.split()[1:]]
+    return re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
 
 
 def imports(package: str, source: str) -> Iterator[str]:
@@ -127,8 +127,18 @@ def test_neither_package_imports_the_other(package: str, other: str) -> None:
     assert outsiders(package, sources(package), other) == []
 
 
-def test_only_generate_imports_hypothesis() -> None:
-    assert outsiders("gradproof", sources("gradproof"), "hypothesis", allowed="generate") == []
+@pytest.mark.parametrize(
+    ("module", "package"), [("generate", "hypothesis"), ("cli", "rich"), ("plugin", "pytest")], ids=lambda name: name
+)
+def test_only_one_module_imports_a_heavy_dependency(module: str, package: str) -> None:
+    assert outsiders("gradproof", sources("gradproof"), package, allowed=module) == []
+    assert outsiders("gradproof", {module: sources("gradproof")[module]}, package) == [module]
+
+
+def test_only_subject_calls_the_code_of_the_user() -> None:
+    modules = sources("gradproof")
+    callers = [name for name, source in modules.items() if "gradproof.guard.call" in imports("gradproof", source)]
+    assert callers == ["subject"]
 
 
 @pytest.mark.parametrize("package", ROOTS)

@@ -121,14 +121,14 @@ def test_arguments_go_to_the_signature_that_names_them(case, init, inputs):
 
 
 BOUND = {
-    "by keyword": (Case(Affine, W="d h", b="h", x="n d"), {"x": 1}, (), {"x": 1}),
+    "by keyword": (Case(Affine, W="d h", b="h", x="n d"), {"x": 1}, [], {"x": 1}),
     "positional-only": (
         Case(OnlyByPosition, x="n", t="n", scale=2.0),
         {"x": 1, "t": 2, "scale": 3},
-        (1, 2),
+        [1, 2],
         {"scale": 3},
     ),
-    "star args": (Case(Positions, a="n", b="n"), {"a": 1, "b": 2}, (1, 2), {}),
+    "star args": (Case(Positions, a="n", b="n"), {"a": 1, "b": 2}, [1, 2], {}),
 }
 
 

@@ -77,7 +77,7 @@ class Case:
         theirs = not _is_settings(settings) and "settings" in taken
         if settings is not None and theirs:
             arguments, settings = {"settings": settings, **arguments}, None
-        options = _settings(settings)
+        options = as_settings(settings)
         limits = {**options.dims, **limits_of("dims", dims)}
         to_init, to_forward = signatures.split(arguments, init, forward)
         specs = {key: as_spec(key, value) for key, value in arguments.items()}
@@ -171,7 +171,8 @@ def _require_codes(allow: object) -> None:
         )
 
 
-def _settings(settings: Any) -> Settings:
+def as_settings(settings: Any) -> Settings:
+    """The settings themselves, or the defaults for None. Raises UsageError for anything else."""
     if settings is None:
         return Settings()
     if not isinstance(settings, Settings):

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from gradproof import __version__, summary
-from gradproof.case import Case, Settings
+from gradproof.case import Case, Settings, as_settings
 from gradproof.diagnose import diagnose
 from gradproof.errors import UsageError
 from gradproof.generate import search, shrink
 from gradproof.look import look
 from gradproof.report import GradientFault, Report
-from gradproof.signatures import method_signature
+from gradproof.signatures import Signature, method_signature
 from gradproof.subject import subject_from, subject_of
 from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
 
@@ -28,21 +28,21 @@ Judge = Callable[[Example], Outcome]
 def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **named: Any) -> Report:
     """Check a layer class, a layer object, a pair of functions, or a Case, and return the report of a pass.
 
-    ``check(Affine, W="d h", b="h", x="n d")`` draws random shapes and batch sizes; ``check(layer, x)`` takes one object at
-    one input; ``check(forward, backward, x="n d", w="d h")`` takes a pair of functions with a cache; ``check(case)`` a Case.
-    Raises GradientFault (an AssertionError that carries the report) where a fault is found, UsageError for arguments that
-    cannot work. The report's verdict may be INCONCLUSIVE: look at it where that matters.
+    ``check(Affine, W="d h", b="h", x="n d")`` draws random shapes and batch sizes; ``check(layer, x)`` takes one object
+    at one input; ``check(forward, backward, x="n d", w="d h")`` takes a pair of functions with a cache; ``check(case)``
+    a Case. Raises GradientFault (an AssertionError that carries the report) where a fault is found, UsageError for
+    arguments that cannot work. The report's verdict may be INCONCLUSIVE: look at it where that matters.
     """
     __tracebackhide__ = True
     if isinstance(target, Case):
         if arguments or named or settings is not None:
-            raise UsageError(f"check({target.name}'s Case) takes nothing else: put settings and arguments into the Case")
+            raise UsageError(f"check({target.name}'s Case) takes nothing else: put settings and shapes into the Case")
         subject = check_case(target, location=_location(target))
     elif isinstance(target, type) or (callable(target) and not hasattr(target, "forward")):
         case = Case(target, *arguments, settings=settings, **named)
         subject = check_case(case, location=_location(case))
     else:
-        subject = _check_object(target, arguments, named, settings or Settings())
+        subject = _check_object(target, arguments, named, as_settings(settings))
     report = Report((subject,), subject.seed, None, __version__)
     if report.verdict is Verdict.FAIL:
         raise GradientFault(report)
@@ -90,6 +90,7 @@ class _Run:
 
     def name_failures(self, shrunk: Callable[..., Outcome | None]) -> None:
         """One finding for each way to fail: in a tensor, in the form of what came back, or with an exception."""
+        self.outcomes[:] = summary.withdrawn(self.outcomes)
         for failure in _failures(self.outcomes):
             first = next(outcome for outcome in self.outcomes if failure(outcome))
             minimal = shrunk(fails=failure, start=first.example) or first
@@ -102,7 +103,8 @@ class _Run:
         verdict, reason = summary.verdict(tensors, self.findings, self.outcomes)
         if interrupted is not None and verdict is not Verdict.FAIL:
             verdict, reason = Verdict.INCONCLUSIVE, interrupted
-        allowed = tuple(f"{f.code} for {f.tensor or f.subject} is allowed" for f in self.findings if f.severity == "allowed")
+        silenced = [finding for finding in self.findings if finding.severity == "allowed"]
+        allowed = tuple(f"{finding.code} for {finding.tensor or finding.subject} is allowed" for finding in silenced)
         return SubjectReport(
             name=self.name,
             location=self.location,
@@ -115,7 +117,7 @@ class _Run:
             seconds=time.perf_counter() - self.began,
             reason=reason,
             dims=summary.dims_tried(self.outcomes),
-            notes=(*summary.notes(self.outcomes), *allowed),
+            notes=(*summary.notes(self.outcomes, tensors), *allowed),
         )
 
 
@@ -158,26 +160,44 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     for method in ("forward", "backward"):
         if not callable(getattr(layer, method, None)):
             raise UsageError(
-                f"expected a layer class, a layer object or two functions, got {layer!r} (type {type(layer).__name__}), "
-                f"which has no method {method}"
+                "expected a layer class, a layer object or two functions, "
+                f"got {layer!r} (type {type(layer).__name__}), which has no method {method}"
             )
     signature = method_signature(type(layer), "forward")
-    if len(arguments) > len(signature.names):
-        raise UsageError(f"{signature.title} takes {', '.join(signature.names) or 'nothing'}, got {len(arguments)} values")
-    inputs = {**dict(zip(signature.names, arguments, strict=False)), **named}
-    missing = [name for name in signature.required if name not in inputs]
-    unknown = [name for name in inputs if name not in signature.names]
-    if missing or unknown:
-        what = f"needs {', '.join(missing)}" if missing else f"takes no {', '.join(unknown)}"
-        raise UsageError(f"{signature.title} {what}: give forward's inputs as arrays, as in check(layer, x)")
+    inputs = _object_inputs(signature, arguments, named)
     name = type(layer).__name__
     run = _Run(name, name, settings.seed, f"check({name.lower()}, {', '.join(inputs)})", settings.allow)
     floats = frozenset(key for key, value in inputs.items() if _is_float(value))
     for number in range(DOUTS):
         example = Example({}, {}, inputs, settings.seed + number, floats)
         run.outcomes.append(look(example, functools.partial(subject_from, layer, signature), declared=False))
-    run.name_failures(lambda fails, start: None)
+    run.name_failures(_as_found)
     return run.report()
+
+
+def _object_inputs(signature: Signature, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Forward's inputs by name. Raises UsageError where they are not what forward takes."""
+    if len(arguments) > len(signature.names):
+        takes = ", ".join(signature.names) or "nothing"
+        raise UsageError(f"{signature.title} takes {takes}, got {len(arguments)} values")
+    by_position = dict(zip(signature.names, arguments, strict=False))
+    inputs = {**by_position, **named}
+    wrong = {
+        "needs": [name for name in signature.required if name not in inputs],
+        "takes no": [name for name in inputs if name not in signature.names],
+        "got twice": [name for name in named if name in by_position],
+        "got a string for": [name for name, value in inputs.items() if isinstance(value, str)],
+    }
+    for what, names in wrong.items():
+        if names:
+            remedy = "give forward's inputs as arrays, as in check(layer, x)"
+            raise UsageError(f"{signature.title} {what} {', '.join(names)}: {remedy}")
+    return inputs
+
+
+def _as_found(*, fails: Callable[[Outcome], bool], start: Example) -> Outcome | None:
+    """One concrete input is as small as it was given: there is nothing to shrink."""
+    return None
 
 
 def _is_float(value: Any) -> bool:

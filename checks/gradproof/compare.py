@@ -17,6 +17,7 @@ import numpy as np
 from gradproof import readings
 from gradproof.differentiate import RUNGS, Bools, Extrapolation, Floats, Ints, Ladder, Noise, Sampler, extrapolate, kink_width
 from gradproof.lanes import Judged, Lanes, Outcome, Suspicion
+from gradproof.noise import Steps
 
 FINE = 1e-9  # relative resolution at which an agreement is sharp enough to stop: ten times below the errors sought (1e-8)
 COARSE = 1e-4  # relative resolution above which an agreement says nothing
@@ -30,26 +31,29 @@ PROOF_RUNGS = 7  # an accusation is proven at h/8, h/128, ... at most this often
 KINK_SHARE = 0.5  # of the gap: how far a subgradient can lie from the central slope
 HIDDEN = 1.5  # round-off of a central difference per round-off of a hidden intermediate, which is itself a generous guess
 
+STEPPED = {Steps.STAIRCASE: Outcome.QUANTISED, Steps.PLATEAUS: Outcome.JUMP}
+
 
 def judge(lanes: Lanes, sample: Sampler, suspect: Callable[[], Suspicion]) -> Judged:
     """Judge every lane; ``suspect`` is called only if some lane does not simply agree."""
     with np.errstate(all="ignore"):
         bench = _Bench(lanes, sample, suspect)
         bench.run(len(RUNGS))
-        _climb(bench)
-        bench.close()
+        _climb(bench, FINE)
+        if bench.close():
+            _climb(bench, 0.1 * COARSE)
         bench.weigh()
     return Judged(bench.outcome, bench.numeric, bench.bound, bench.rho, bench.step, bench.forwards)
 
 
-def _climb(bench: _Bench) -> None:
+def _climb(bench: _Bench, sharp: float) -> None:
     """Where the function is straight as far as round-off shows, judge again from a far larger step, which sees more."""
     lanes, first = bench.lanes, bench.lanes.top * 2.0 ** RUNGS[1]
-    coarse = (bench.outcome == Outcome.AGREE) & (bench.rho > FINE * lanes.scale) & (bench.step >= first)
+    coarse = (bench.outcome == Outcome.AGREE) & (bench.rho > sharp * lanes.scale) & (bench.step >= first)
     who = np.flatnonzero(coarse | (bench.outcome == Outcome.STRAIGHT))
     if not who.size:
         return
-    higher = _Bench(lanes.only(who, CLIMB), lambda steps, some: bench.sample(steps, who[some]), lambda: bench.second_look().only(who))
+    higher = _Bench(lanes.only(who, bench.noise, CLIMB), lambda steps, some: bench.sample(steps, who[some]), lambda: bench.second_look().only(who))
     higher.run(CLIMB_RUNGS)
     bench.take_over(who, higher)
     bench.outcome[bench.outcome == Outcome.STRAIGHT] = Outcome.PENDING
@@ -127,6 +131,10 @@ class _Bench:
         last, steps = self.ladder.gaps[-1], self.ladder.steps[-1]
         pending = self.outcome == Outcome.PENDING
         jump = pending & readings.jumps(self.ladder, self.noise)
+        if jump.any() and not self.informed:  # round-off that the model does not know grows as 1/h too
+            self._inform()
+            pending = self.outcome == Outcome.PENDING
+            jump = pending & readings.jumps(self.ladder, self.noise)
         self._settle(jump, Outcome.JUMP, last * np.nan, last, last, steps)
         stays = pending & ~jump & ~self.deep & readings.gap_stays(self.ladder, self.noise)
         who = np.flatnonzero(stays)
@@ -155,8 +163,8 @@ class _Bench:
             self._inform()
             bound = self._bound(found)
         steps, who = self.ladder.steps[-1], self._accused(found, bound)
-        if self.second_look().stepped:
-            self._settle(who, Outcome.QUANTISED, found.order6, bound, bound, steps)
+        if self.second_look().steps is not Steps.NONE:
+            self._settle(who, STEPPED[self.second_look().steps], found.order6, bound, bound, steps)
             return
         proven = self._persists(who, found.order6, steps)
         self.failed_proofs += who & ~proven
@@ -211,10 +219,10 @@ class _Bench:
             deeper = deeper / 16
         return persists
 
-    def close(self) -> None:
-        """Lanes that are still open: once more with all the noise there may be, then a reason."""
+    def close(self) -> bool:
+        """Lanes that are still open: once more with all the noise there may be, then a reason. False where none was open."""
         if not (self.outcome == Outcome.PENDING).any():
-            return
+            return False
         if not self.informed:
             self._inform()
         suspicion = self.second_look()
@@ -224,21 +232,24 @@ class _Bench:
         blind = self.noise.of_slope(self.ladder.steps[0]) > COARSE * self.lanes.least
         reasons = (
             (np.isnan(self.ladder.residuals).any(axis=0), Outcome.NON_FINITE),
-            (np.full(nan.size, suspicion.stepped), Outcome.QUANTISED),
+            (np.full(nan.size, suspicion.steps is Steps.STAIRCASE), Outcome.QUANTISED),
             (blind, Outcome.BELOW_RESOLUTION),
             (readings.rough(self.ladder, self.noise), Outcome.JUMP),
             (np.full(nan.size, True), Outcome.UNSETTLED),
         )
         for holds, outcome in reasons:
             self._settle((self.outcome == Outcome.PENDING) & holds, outcome, nan, nan, nan, self.ladder.steps[-1])
+        return True
 
     def weigh(self) -> None:
-        """An agreement too coarse to mean anything is none, unless nothing moved and nothing is claimed."""
-        vague = (self.outcome == Outcome.AGREE) & (self.rho > COARSE * self.lanes.least)
-        if vague.any():
-            sampled = np.isfinite(self.ladder.residuals)
-            constant = (self.lanes.claim == 0) & (np.array(self.ladder.still) | ~sampled).all(axis=0) & sampled.any(axis=0)
-            self.outcome[vague & ~constant] = Outcome.BELOW_RESOLUTION
+        """An agreement too coarse to mean anything is none, unless nothing is claimed and what moved is nothing beside the rest."""
+        blurred = (self.outcome == Outcome.AGREE) & (self.rho > COARSE * self.lanes.scale)
+        if not blurred.any():
+            return
+        sampled = np.isfinite(self.ladder.residuals)
+        still = (np.array(self.ladder.still) | ~sampled).all(axis=0) & sampled.any(axis=0)
+        zero = (self.lanes.claim == 0) & (still | (self.rho <= COARSE * self.lanes.least))
+        self.outcome[blurred & ~zero] = Outcome.BELOW_RESOLUTION
 
     def take_over(self, who: Ints, other: _Bench) -> None:
         """Take the other's answers, lane by lane, where they are sharper agreements or accusations."""

@@ -1,4 +1,4 @@
-"""The second pass in the subject's own dtype: the gradient in float32 is the one in float64, give or take its rounding.
+"""The second pass, in the subject's own dtype: its gradient is the one in float64, give or take its rounding.
 
 It compares arrays; it does not call the subject.
 """
@@ -10,43 +10,51 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.differentiate import Floats
+from gradproof.noise import unit
 from gradproof.problem import Problem
+from gradproof.suspect import SHRINK
 from gradproof.values import Defect
 
-NARROW = float(np.finfo(np.float32).eps)
 DRAWS = 3
-SAFETY = 32.0  # the worst of three draws of input rounding, times this, bounds the rounding of a float32 backward
+SAFETY = 32.0  # the worst of three draws of input rounding, times this, bounds the rounding of a narrow backward
 GROSS = 1e-2  # relative to the largest entry: less is not reported, whatever the bound says
 
 
-def own_dtype_defects(problem: Problem, own: Mapping[str, Any], rng: np.random.Generator) -> tuple[Defect, ...]:
+def own_dtype_defects(
+    problem: Problem, own: Mapping[str, Any], dtype: np.dtype[Any], rng: np.random.Generator
+) -> tuple[Defect, ...]:
     """Compare gradients computed in the subject's own dtype with those in float64 at the same point.
 
-    How far rounding can carry them is measured: the float64 gradient at inputs that are off by one float32 unit.
+    How far rounding can carry them is measured: the float64 gradient at inputs that are off by one unit of that dtype,
+    and its size at small inputs, where saturation does not hide how large the cancelling terms are (1 - y of a sigmoid).
     """
+    eps = unit(dtype)
     here = {tensor.name: tensor.claim for tensor in problem.tensors}
     spread = {name: np.zeros(claim.shape) for name, claim in here.items()}
+    unsaturated = problem.at([SHRINK * tensor.value for tensor in problem.tensors])[1]
     for _ in range(DRAWS):
-        near = [t.value * (1 + NARROW * rng.standard_normal(t.value.shape)) for t in problem.tensors]
+        near = [t.value * (1 + eps * rng.standard_normal(t.value.shape)) for t in problem.tensors]
         _, gradients = problem.at(near)
         for tensor, gradient in zip(problem.tensors, gradients, strict=True):
             np.fmax(spread[tensor.name], np.abs(gradient - tensor.claim), out=spread[tensor.name])
     defects: list[Defect] = []
-    for name, claim in here.items():
+    for (name, claim), natural in zip(here.items(), unsaturated, strict=True):
         mine = own.get(name)
-        if np.shape(mine) != claim.shape or not claim.size:
+        if mine is None or np.shape(mine) != claim.shape or not claim.size:
             continue
         largest = float(np.max(np.abs(claim)))
+        terms = np.fmax(largest, np.fmax.reduce(np.abs(natural), axis=None))
         away = np.abs(np.asarray(mine, dtype=np.float64) - claim)
-        allowed = np.maximum(SAFETY * (spread[name] + NARROW * largest * np.sqrt(claim.size)), GROSS * largest)
+        allowed = np.maximum(SAFETY * (spread[name] + eps * terms * np.sqrt(claim.size)), GROSS * largest)
         if not np.all(away <= allowed):
-            defects.append(_defect(name, np.asarray(mine), claim, away - allowed))
+            defects.append(_defect(name, np.asarray(mine), claim, away - allowed, dtype))
     return tuple(defects)
 
 
-def _defect(name: str, mine: np.ndarray[Any, Any], claim: np.ndarray[Any, Any], beyond: np.ndarray[Any, Any]) -> Defect:
+def _defect(name: str, mine: Floats, claim: Floats, beyond: Floats, dtype: np.dtype[Any]) -> Defect:
     worst = np.unravel_index(int(np.argmax(np.nan_to_num(beyond, nan=np.inf))), claim.shape)
     where = f"{name}[{', '.join(str(i) for i in worst)}]" if worst else name
-    line = ("worst entry", f"{where}   in {mine.dtype} {mine[worst]:.4g}   in float64 {claim[worst]:.4g}")
+    line = ("worst entry", f"{where}   in {dtype} {mine[worst]:.4g}   in float64 {claim[worst]:.4g}")
     advice = ("what to do", "look for a sum, an exp or a buffer that overflows or loses digits in the narrow dtype")
-    return Defect("GP401", f"the gradient of {name} in {mine.dtype} is not the one in float64", name, (line, advice))
+    return Defect("GP401", f"the gradient of {name} in {dtype} is not the one in float64", name, (line, advice))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from gradproof.causes import name_cause
+import numpy as np
+
+from gradproof.causes import Cause, name_cause
 from gradproof.evidence import gather, result_of, sizes
 from gradproof.laws import law
 from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
@@ -29,6 +32,7 @@ CODES: dict[str, str] = {
     "GP205": "grads-mismatch",
     "GP206": "non-finite-gradient",
     "GP207": "not-an-array",
+    "GP208": "integer-parameter",
     "GP301": "constructor-raises",
     "GP302": "forward-raises",
     "GP303": "backward-raises",
@@ -37,7 +41,12 @@ CODES: dict[str, str] = {
 
 _ERROR_CODES = {"the constructor": "GP301", "forward": "GP302", "backward": "GP303"}
 
+NOT_FINITE = Cause(
+    "GP206", (), advice="look for a division by zero, a log or an overflow in backward; forward is finite there"
+)
+
 MOST_DIGITS = 6
+MOST_VALUES = 12  # numbers of an example that a student still reads
 
 
 def diagnose(
@@ -65,8 +74,9 @@ def _gradient(
     subject: str, minimal: Outcome, tried: Sequence[Outcome], reproduce: str, result: TensorResult
 ) -> Finding:
     tensor = result.name
-    cause = name_cause(gather(tensor, minimal, tried))
     worst = result.wrong[0] if result.wrong else None
+    broken = worst is not None and not math.isfinite(worst.analytic)
+    cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, tried))
     failing = [o for o in _with(minimal, tried) if _verdict(o, tensor) is Verdict.FAIL]
     passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
     likely = () if cause.likely is None else (("likely cause", cause.likely),)
@@ -75,7 +85,7 @@ def _gradient(
         code=cause.code,
         name=CODES[cause.code],
         subject=subject,
-        headline=f"the gradient of {tensor} is wrong",
+        headline=f"the gradient of {tensor} is {'not finite' if broken else 'wrong'}",
         tensor=tensor,
         index=None if worst is None else worst.index,
         lines=(
@@ -144,8 +154,23 @@ def _law(failing: Sequence[Outcome], passing: Sequence[Outcome]) -> Lines:
 
 
 def _how(minimal: Outcome, reproduce: str) -> Lines:
-    dims = dims_text(minimal.example.dims)
-    return (*((("smallest case", dims),) if dims else ()), ("reproduce", reproduce))
+    dims, values = dims_text(minimal.example.dims), values_text({**minimal.example.init, **minimal.example.inputs})
+    lines = (("smallest case", dims), ("values", values), ("reproduce", reproduce))
+    return tuple((label, told) for label, told in lines if told)
+
+
+def values_text(values: Mapping[str, Any]) -> str:
+    """Write the arguments of a small example as ``W = [[0.5]], x = [[1], [2]]``; nothing where that is too much."""
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    if not arrays or sum(array.size for array in arrays.values()) > MOST_VALUES:
+        return ""
+    return ", ".join(f"{name} = {_digits(array.tolist())}" for name, array in arrays.items())
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_digits(item) for item in value)}]"
+    return f"{value:.6g}"
 
 
 def dims_text(dims: Mapping[str, int | tuple[int, ...]]) -> str:

@@ -20,6 +20,7 @@ Bools = NDArray[np.bool_]
 # log2 of each rung's step, relative to the top step. Ratio 4 first (two forwards buy a factor of 16 in truncation), then
 # wider strides for functions whose features are far smaller than the input. 10 rungs and a look at a kink: 22 forwards.
 RUNGS = (0, -2, -4, -6, -8, -11, -14, -17, -20, -24)
+REACH = 16.0  # the top step is at most REACH * TOP_STEP of the input's size: beyond, f is another function than at x
 # the top step relative to the input's root mean square: 2^-7 leaves h^4 terms near round-off after one extrapolation
 TOP_STEP = 2.0**-7
 # |error of f(x+h) - f(x-h)| stays below 2.2 times the round-off of one evaluation on every stable layer measured
@@ -169,4 +170,5 @@ def top_step(values: Floats) -> float:
     size = float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
     if not np.isfinite(size) or size == 0.0:
         size = float(np.max(np.abs(values), initial=0.0)) or 1.0
-    return float(2.0 ** np.floor(np.log2(min(size, 2.0**900)) / 2)) * TOP_STEP
+    reach = min(np.sqrt(min(size, 2.0**900)), REACH * size)
+    return float(2.0 ** np.floor(np.log2(reach))) * TOP_STEP

@@ -63,7 +63,7 @@ class _Look:
         noise = Noise(self.value * ones, self.worst * ones, 2 * self.problem.eps * np.abs(claim))
         lanes = Lanes(claim, self.scales[tensors], self.least[tensors], tops, noise)
         where = tensors.tolist(), entries.tolist()
-        return lanes, lambda: suspect.for_entries(self.problem, self.second(), noise, *where)
+        return lanes, lambda: suspect.for_entries(self.problem, self.second(), lanes, *where)
 
 
 def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None) -> tuple[TensorResult, ...]:
@@ -157,7 +157,7 @@ def _direction_lanes(look: _Look, number: int, weights: Sequence[Floats]) -> tup
     noise = Noise(look.value * ones, look.worst * ones, rounding)
     top = top_step(tensor.value) * ones
     lanes = Lanes(claim, look.scales[number] * lengths, look.least[number] * lengths, top, noise)
-    return lanes, lambda: suspect.for_directions(problem, look.second(), noise, number, weights)
+    return lanes, lambda: suspect.for_directions(problem, look.second(), lanes, number, weights)
 
 
 def _locate(look: _Look, number: int, step: float) -> tuple[tuple[Located, ...], int]:

@@ -47,8 +47,8 @@ def _shortened(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSumm
 class Randomness:
     """The global random states that a subject sees: seeded while the context lasts, and as they were afterwards.
 
-    ``rewind`` goes back to the seed. The global generators of NumPy and of the standard library are touched only because
-    layers draw from them.
+    ``rewind`` goes back to the seed. The global generators of NumPy and of the standard library are touched only
+    because layers draw from them.
     """
 
     def __init__(self, seed: int) -> None:
@@ -60,7 +60,9 @@ class Randomness:
         self.rewind()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, where: TracebackType | None
+    ) -> None:
         if self._theirs is not None:
             np.random.set_state(self._theirs[0])  # noqa: NPY002
             random.setstate(self._theirs[1])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from gradproof.differentiate import Floats, Ints, Noise
+from gradproof.noise import Steps
 
 
 class Outcome(IntEnum):
@@ -34,7 +35,7 @@ class Suspicion:
     noise: Noise
     hidden: Floats  # round-off of intermediates that the outputs no longer show (saturation), as a value
     hidden_claim: Floats  # the same for the claimed slope
-    stepped: bool  # the outputs move in steps: rounded, cast, or a step function
+    steps: Steps  # whether the outputs move in steps: rounded, cast, or a step function
 
     def blurred(self) -> Noise:
         """All the noise there may be: measured and hidden."""
@@ -43,14 +44,15 @@ class Suspicion:
 
     def only(self, who: Ints) -> Suspicion:
         """Return the same for some of the lanes."""
-        return Suspicion(self.noise.only(who), self.hidden[who], self.hidden_claim[who], self.stepped)
+        return Suspicion(self.noise.only(who), self.hidden[who], self.hidden_claim[who], self.steps)
 
 
 @dataclass(frozen=True, eq=False)
 class Lanes:
     """The directions to judge, one element each: claimed slope, the tensor's size of slope, top step, modelled noise.
 
-    least: a resolution coarser than COARSE times this says nothing (at least ``scale``; larger where the tensor matters little).
+    least: a resolution coarser than COARSE times this says nothing (at least ``scale``; larger where the tensor matters
+    little).
     """
 
     claim: Floats
@@ -59,15 +61,14 @@ class Lanes:
     top: Floats
     noise: Noise
 
-    def only(self, who: Ints, stretch: float) -> Lanes:
-        """Return some of the lanes, with a larger top step."""
-        noise = self.noise.only(who)
-        return Lanes(self.claim[who], self.scale[who], self.least[who], self.top[who] * stretch, noise)
+    def only(self, who: Ints, noise: Noise, stretch: float) -> Lanes:
+        """Return some of the lanes, with the noise as it is known now and a larger top step."""
+        return Lanes(self.claim[who], self.scale[who], self.least[who], self.top[who] * stretch, noise.only(who))
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The answer, one element a lane. ``numeric`` ± ``bound`` is the measured slope; ``rho`` bounds |claim - truth| on AGREE."""
+    """The answer, one element a lane: the slope is ``numeric`` ± ``bound``; ``rho`` bounds |claim - truth| on AGREE."""
 
     outcome: Ints
     numeric: Floats

@@ -10,10 +10,7 @@ from gradproof.shapes import Size
 from gradproof.sizes import Space
 from gradproof.specs import Floats, Labels, OneHot, SizeArgument, Spec, names_of, sizes_of
 
-SIZES = (
-    1,
-    6,
-)  # the sizes of a dim that nothing else is said about: what matters shows below 7, and forwards stay cheap
+SIZES = (1, 6)  # of a dim that nothing else is said about: what matters shows below 7, and forwards stay cheap
 AXES = (0, 2)  # the number of axes behind a star
 
 

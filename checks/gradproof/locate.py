@@ -50,7 +50,7 @@ class _Search:
         """Find the wrong entries among the members (None: the whole tensor)."""
         size = int(np.prod(self.shape)) if members is None else members.size
         while size and not self.exhausted():
-            signs = 1.0 - 2.0 * self.rng.integers(0, 2, size, dtype=np.int8)
+            signs = np.asarray(1.0 - 2.0 * self.rng.integers(0, 2, size, dtype=np.int8), dtype=np.float64)
             base, bound = self.residual(self._spread(members, signs))
             if not abs(base) > bound:
                 return
@@ -72,7 +72,7 @@ class _Search:
         return direction
 
     def _lone(self, members: Ints | None, signs: Floats, base: float, bound: float, size: int) -> bool:
-        """Decode the place of a lone wrong entry from how its residual answers to two weightings; True if one was found."""
+        """Decode the place of a lone wrong entry from its residual under two weightings; True if one was found."""
         side = int(np.ceil(np.sqrt(size)))
         place = np.arange(size)
         digits: list[int] = []
@@ -110,9 +110,10 @@ class _Search:
 def locate(measure: Measure, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[tuple[Located, ...], int]:
     """Return the wrong entries of a tensor known to hold some, the worst first, and the forwards that it took.
 
-    Group testing with signatures: weights 1, 1/2 + i and 1/2 + j (i, j the digits of the entry's place) answer, divided by
-    each other, with the digits of a lone wrong entry; a group with several is split at random. The cost grows with the number
-    of wrong entries, not with the size of the tensor. Entries whose error stays below the bound are not reported.
+    Group testing with signatures: weights 1, 1/2 + i and 1/2 + j (i, j the digits of the entry's place) answer, divided
+    by each other, with the digits of a lone wrong entry; a group with several is split at random. The cost grows with
+    the number of wrong entries, not with the size of the tensor. Entries whose error stays below the bound are not
+    reported.
     """
     search = _Search(measure, shape, rng)
     search.solve(None, 0)

@@ -1,10 +1,10 @@
-"""One example, from the drawn values to an outcome: build, run, pose, examine. It draws no examples and words no findings."""
+"""One example, from its values to an outcome: build, run, pose, examine. It draws no examples, it words no finding."""
 
 from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from gradproof.examine import examine
 from gradproof.guard import Randomness, SubjectError
 from gradproof.nudge import look_beside
 from gradproof.pose import Pose, Unposed
+from gradproof.precision import is_narrow
 from gradproof.problem import Problem
 from gradproof.subject import LayerSubject, PairSubject
 from gradproof.values import Example, Outcome, Reason
@@ -35,18 +36,21 @@ def look(example: Example, build: Build, *, declared: bool = True) -> Outcome:
             wanted = tuple(name for name in example.inputs if name in example.differentiable)
             pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
             outcome = _measured(example, pose, rng)
-            if pose.subject.widened and not outcome.defects and outcome.tensors:
+            narrow = pose.subject.widened or any(is_narrow(example.inputs[name]) for name in wanted)
+            if narrow and not outcome.defects and outcome.tensors:
                 outcome = _confirmed(outcome, example, build, wanted, declared)
         except SubjectError as raised:
             outcome = Outcome(example, error=raised.error)
         forwards = 0 if pose is None else pose.forwards
         notes = () if pose is None else tuple(pose.notes)
-    outcome = replace(outcome, forwards=forwards, notes=(*outcome.notes, *notes))
-    return _forgiven(outcome) if _is_empty(example) else outcome
+        remarks = () if pose is None else tuple(pose.remarks)
+    outcome = replace(outcome, forwards=outcome.forwards + forwards, notes=(*outcome.notes, *notes))
+    outcome = _forgiven(outcome) if _is_empty(example) else outcome
+    return replace(outcome, defects=(*outcome.defects, *remarks))
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None, None, None]:
     """Overflows and warnings at perturbed points are the harness's doing: they are not shown to the user."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -59,24 +63,38 @@ def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome
         notes = () if problem.note is None else (problem.note,)
         return Outcome(example, defects=problem.defects, unjudged=problem.reason, notes=notes)
     if not problem.tensors:
-        return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=("no float input and no parameter: nothing has a gradient",))
+        nothing = "no float input and no parameter: nothing has a gradient"
+        return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(nothing,))
     results = examine(problem, rng)
     return Outcome(example, tensors=look_beside(problem, results, pose.again, rng))
 
 
+def _nothing(example: Example) -> str:
+    """Why there is nothing to check, and what to do where integers were given for floats."""
+    arrays = {name: value for name, value in example.inputs.items() if isinstance(value, np.ndarray)}
+    whole = [name for name, value in arrays.items() if value.dtype.kind in "biu"]
+    hint = f"; {whole[0]} holds {arrays[whole[0]].dtype}: pass {whole[0]}.astype(float)" if whole else ""
+    return f"no float input and no parameter: nothing has a gradient{hint}"
+
+
 def _confirmed(outcome: Outcome, example: Example, build: Build, wanted: tuple[str, ...], declared: bool) -> Outcome:
     """The second pass: the subject in its own dtype, at the same point and with the same dout."""
-    found: list[Problem] = []
-    for widen in (True, False):
-        with Randomness(example.seed) as random:
-            posed = Pose(build(random, widen=widen), example.inputs, wanted, declared).pose(np.random.default_rng(example.seed))
-        if not isinstance(posed, Problem):
-            return outcome
-        found.append(posed)
-    wide, own = found
-    claims: dict[str, Any] = {tensor.name: tensor.claim for tensor in own.tensors}
-    defects = own_dtype_defects(wide, claims, np.random.default_rng(example.seed))
-    return replace(outcome, defects=defects, notes=("checked in float64, then confirmed in the layer's own float32",))
+    with Randomness(example.seed) as random:
+        own = build(random, widen=False)
+        arrays = [*own.parameters().values(), *(example.inputs[name] for name in wanted)]
+        dtype = min((a.dtype for a in arrays if is_narrow(a)), key=lambda d: d.itemsize, default=np.dtype(np.float32))
+        inputs = {n: v.astype(dtype) if n in wanted and not is_narrow(v) else v for n, v in example.inputs.items()}
+        narrow = Pose(own, inputs, wanted, declared, widen=False)
+        found = narrow.pose(np.random.default_rng(example.seed))
+    with Randomness(example.seed) as random:
+        wide = Pose(build(random, widen=True), inputs, wanted, declared)
+        expected = wide.pose(np.random.default_rng(example.seed))
+    outcome = replace(outcome, forwards=narrow.forwards + wide.forwards)
+    if not isinstance(found, Problem) or not isinstance(expected, Problem):
+        return replace(outcome, notes=(f"checked in float64; in the layer's own {dtype} it gives nothing to compare",))
+    claims: dict[str, Any] = {tensor.name: tensor.claim for tensor in found.tensors}
+    defects = own_dtype_defects(expected, claims, dtype, np.random.default_rng(example.seed))
+    return replace(outcome, defects=defects, notes=(f"checked in float64, then confirmed in the layer's own {dtype}",))
 
 
 def _is_empty(example: Example) -> bool:
@@ -84,8 +102,18 @@ def _is_empty(example: Example) -> bool:
 
 
 def _forgiven(outcome: Outcome) -> Outcome:
-    """An empty batch is a corner that a layer may refuse: it says so in a note, and nothing is held against it."""
-    if outcome.error is None and not outcome.defects:
+    """An empty batch is a corner that a layer may refuse: it says so in a note, and nothing is held against it.
+
+    A gradient that is NaN there is a refusal too (a mean over nothing); one that is finite and wrong is not.
+    """
+    nan = [t.name for t in outcome.tensors if t.wrong and not any(np.isfinite(entry.analytic) for entry in t.wrong)]
+    if outcome.error is not None:
+        why = outcome.error.kind
+    elif outcome.defects:
+        why = outcome.defects[0].headline
+    elif nan:
+        why = f"the gradient of {nan[0]} is NaN there"
+    else:
         return outcome
-    why = outcome.error.kind if outcome.error is not None else outcome.defects[0].headline
-    return Outcome(outcome.example, unjudged=Reason.NOT_EXAMINED, forwards=outcome.forwards, notes=(f"{EMPTY} is refused: {why}",))
+    refused = (f"{EMPTY} is refused: {why}",)
+    return Outcome(outcome.example, unjudged=Reason.NOT_EXAMINED, forwards=outcome.forwards, notes=refused)

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 POINTS = 9  # samples on a line: six fourth differences, whose median is robust against one jump
 SPACINGS = (2.0**-18, 2.0**-22)  # fourth differences of smooth functions are ~1e-21 at 2^-18; casts to float32 still show
 _GAUSS = float(np.sqrt(70.0)) * 0.6745  # fourth differences of unit white noise: variance 70; median of |normal| = 0.6745
 LARGE = 10_000  # terms from which round-off is added up as a random walk instead of at its worst
 # coarse places along a line, in units of the values' own size: does the output move in steps?
-FINE = 2.0**-20  # the fine distance, likewise: 64 ulp of a value that changes by its own size over a coarse one
-PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1) for sign in (1.0, -1.0))
+NEAR = 2.0**-20  # a fine distance: 2^26 times the round-off of a value that changes by its own size over a coarse one
+NEARER = 2.0**-30  # a finer one: below what float32 resolves (2^-24)
+NARROW = float(np.finfo(np.float32).eps)
+PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1, 2, 3) for sign in (1.0, -1.0))
 
 
-def unit(dtype: np.dtype[np.generic]) -> float:
+def unit(dtype: np.dtype[Any]) -> float:
     """Return the machine epsilon of a floating dtype (float64 for any other kind)."""
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else float(np.finfo(np.float64).eps)
 
@@ -82,26 +87,54 @@ def roughness(sample: Callable[[float], tuple[float, Sequence[Floats]]]) -> Roug
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """Outputs at coarse places along a line, and at fine distances from them; both (places, outputs)."""
+    """Outputs at coarse places along a line, and at two fine distances from each; all (places, outputs)."""
 
     places: Floats
     here: Floats
-    near: Floats
+    near: Floats  # at a distance of NEAR
+    nearer: Floats  # at a distance of NEARER
 
 
 def survey(sample: Callable[[float], Floats]) -> Survey:
     """Look far along a line. ``sample(t)``: the outputs at a distance t, in units of the values' own size."""
     places = np.array(sorted((0.0, *PLACES)))
-    return Survey(places, np.array([sample(t) for t in places]), np.array([sample(t + FINE) for t in places]))
+    rows = [np.array([sample(t + distance) for t in places]) for distance in (0.0, NEAR, NEARER)]
+    return Survey(places, *rows)
 
 
-def moves_in_steps(seen: Survey, eps: float) -> bool:
-    """True where outputs change over coarse distances and yet stay the same, bit for bit, over fine ones that must show."""
-    here, frozen = seen.here, seen.here == seen.near
+def _stuck(seen: Survey, near: Floats, distance: float, eps: float) -> tuple[Ints, Ints]:
+    """Count, for each output, the intervals over which it changes although it is stuck, bit for bit, at both ends; and the others."""
+    frozen = seen.here == near
     with np.errstate(all="ignore"):
-        rises, widths = np.abs(np.diff(here, axis=0)), np.diff(seen.places)[:, np.newaxis]
-        visible = rises * (FINE / widths) > 64 * eps * np.maximum(np.abs(here[:-1]), np.abs(here[1:]))
+        rises, widths = np.abs(np.diff(seen.here, axis=0)), np.diff(seen.places)[:, np.newaxis]
+        visible = rises * (distance / widths) > 64 * eps * np.maximum(np.abs(seen.here[:-1]), np.abs(seen.here[1:]))
     both = frozen[:-1] & frozen[1:]
-    stepped = ((visible & both).sum(axis=0) >= 2) & ~(visible & ~both).any(axis=0)
-    changed = (rises > 0).any(axis=0)
-    return bool(stepped.any() and 2 * np.count_nonzero(stepped) >= np.count_nonzero(changed))
+    return (visible & both).sum(axis=0), (visible & ~both).sum(axis=0)
+
+
+class Steps(Enum):
+    """How outputs move along a line: smoothly, from plateau to plateau (a step, or a saturating function), or up a staircase."""
+
+    NONE = "none"
+    PLATEAUS = "plateaus"
+    STAIRCASE = "staircase"
+
+
+def moves_in_steps(seen: Survey, eps: float) -> Steps:
+    """Say whether outputs change over coarse distances and never over fine ones that must show it.
+
+    A saturating function may pass from one plateau to another once or twice; three times is a staircase: rounded outputs, a
+    cast to integers, a step function.
+    """
+    stuck, moving = _stuck(seen, seen.near, NEAR, eps)
+    staircase = (stuck >= 3) & (moving == 0)
+    most = 2 * np.count_nonzero(staircase) >= np.count_nonzero(stuck + moving)
+    if staircase.any() and (most or not moving.any()):
+        return Steps.STAIRCASE
+    return Steps.PLATEAUS if stuck.any() and not moving.any() else Steps.NONE
+
+
+def computes_narrow(seen: Survey, eps: float) -> bool:
+    """True where some output is stuck below float32's resolution and moves above it: a cast to float32 inside."""
+    stuck, moving = _stuck(seen, seen.nearer, NEARER, eps)
+    return bool(((stuck >= 3) & (stuck > moving)).any())

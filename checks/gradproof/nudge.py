@@ -1,4 +1,4 @@
-"""A second look beside a kink: a wrong gradient cannot hide at a tie. It knows results and points, not why there is a tie."""
+"""A second look beside a kink: a wrong gradient cannot hide at a tie. It knows results and points, not why ties are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def look_beside(
 ) -> tuple[TensorResult, ...]:
     """Check the entries that sit on a tie once more at a nudged point, where the function is smooth.
 
-    again: poses the problem at other values with the same dout; anything but a Problem means that it cannot be posed there.
+    again: poses the problem at other values with the same dout; anything but a Problem means that it cannot be posed
+    there.
     """
     names = [tensor.name for tensor in problem.tensors]
     ties = {names.index(result.name): np.array(result.ties, dtype=np.intp) for result in results if result.ties}
@@ -46,7 +47,7 @@ def look_beside(
 
 
 def _merged(first: TensorResult, second: TensorResult) -> TensorResult:
-    """Entries that have an answer beside the tie are judged; a claim outside of the slopes stays open where it agrees there."""
+    """Entries with an answer beside the tie are judged; a claim outside the slopes stays open where it agrees there."""
     if first.numeric is None or second.numeric is None or first.bound is None or second.bound is None:
         return _merged_whole(first, second)
     if first.analytic is None or second.analytic is None:

@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from gradproof import noise
 from gradproof.differentiate import RUNGS, Floats, Ladder, Noise, Rung, extrapolate, kink_width, top_step
 from gradproof.errors import UsageError
+from gradproof.readings import KEEPS, LOUD
 
 PATIENCE = 2  # rungs without a better bound before the descent ends
+CERTAIN = 2  # rungs over which a gap must stay to count as a kink
 SURVEY = 3  # random sign directions that estimate how much the arguments' own rounding moves f
 
 
@@ -45,10 +47,11 @@ class Estimate:
 def directional_derivative(f: Callable[[Any], Any], x: ArrayLike, direction: ArrayLike) -> Estimate:
     """Measure the derivative of f at x along a direction, with a bound on its error.
 
-    f: takes an array of x's shape, returns a number or a real array; x: floats of any shape; direction: of x's shape, not
-    zero. Returns an Estimate whose value and bound have the shape of f's result (one derivative for each output).
-    Raises UsageError for arguments of another kind. Method: central differences on a ladder of steps, extrapolated to step
-    zero (Ridders 1982); bound: round-off as measured (Moré and Wild 2011) plus the distance between extrapolations.
+    f: takes an array of x's shape, returns a number or a real array; x: floats of any shape; direction: of x's shape,
+    not zero. Returns an Estimate whose value and bound have the shape of f's result (one derivative for each output).
+    Raises UsageError for arguments of another kind. Method: central differences on a ladder of steps, extrapolated to
+    step zero (Ridders 1982); bound: round-off as measured (Moré and Wild 2011) plus the distance between
+    extrapolations.
     """
     point = _floats("x", x)
     along = np.asarray(direction)
@@ -68,9 +71,10 @@ def directional_derivative(f: Callable[[Any], Any], x: ArrayLike, direction: Arr
 def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike) -> Estimate:
     """Measure the gradient of a scalar function at x, entry by entry, with a bound on each entry's error.
 
-    f: takes an array of x's shape, returns one number; x: floats of any shape. As in the book, x itself is changed in place
-    (and put back) while f is called, so a function that reads the array instead of its argument works too. Returns an
-    Estimate with value and bound of x's shape. Raises UsageError for an f that is not scalar and an x that is not float.
+    f: takes an array of x's shape, returns one number; x: floats of any shape. As in the book, x itself is changed in
+    place (and put back) while f is called, so a function that reads the array instead of its argument works too.
+    Returns an Estimate with value and bound of x's shape. Raises UsageError for an f that is not scalar and an x that
+    is not float.
     """
     point = _floats("x", x)
     counted = _Counted(f, point)
@@ -132,7 +136,9 @@ class _Counted:
         return np.array(result, dtype=np.float64).reshape(-1)
 
 
-def _slopes(f: _Counted, point: NDArray[np.floating[Any]], directions: list[Floats], here: Floats) -> tuple[Floats, Floats]:
+def _slopes(
+    f: _Counted, point: NDArray[np.floating[Any]], directions: list[Floats], here: Floats
+) -> tuple[Floats, Floats]:
     """Derivatives and bounds as (directions, outputs)."""
     home = np.array(point, dtype=np.float64)
     step = top_step(home) * max(1.0, (f.eps / 2.0**-52) ** 0.25)  # a narrow dtype needs larger steps
@@ -184,10 +190,12 @@ def _roughness(f: _Counted, home: Floats, here: Floats) -> Floats:
     dense = reach * rng.standard_normal(home.shape)
     scatters = []
     for spacing in noise.SPACINGS if f.eps < 1e-10 else (2.0**-10,):
-        line = [f((home + spacing * (i - noise.POINTS // 2) * dense).astype(f.dtype)) for i in range(noise.POINTS)]
+        # beside the point, not around it: a kink or a jump right there is no round-off
+        line = [f((home + spacing * (i + 1) * dense).astype(f.dtype)) for i in range(noise.POINTS)]
         scatters.append(noise.scatter(np.array(line)))
-    calm = np.where(scatters[0] <= 8 * scatters[-1], np.maximum(scatters[0], scatters[-1]), scatters[-1])
-    result: Floats = np.fmax(model, 4 * np.where(calm <= 16 * model, calm, np.fmin(calm, scatters[-1])))
+    wide, narrow = scatters[0], scatters[-1]
+    falls = np.where(narrow <= 16 * model, narrow, 0.0)  # with the spacing, as curvature or a kink does
+    result: Floats = np.fmax(model, 4 * np.where(wide <= 8 * narrow, np.maximum(wide, narrow), falls))
     return result
 
 
@@ -197,7 +205,7 @@ def _descend(sample: Callable[..., Rung], lanes: int, top: float, rough: Floats)
     everyone = np.arange(lanes)
     value, bound = np.full(lanes, np.nan), np.full(lanes, np.inf)
     known = Noise(rough, rough, np.zeros(lanes))
-    waiting = 0
+    waiting, steady = 0, np.zeros(lanes, np.intp)
     for depth in RUNGS:
         steps = np.full(lanes, top * 2.0**depth)
         ladder.descend(sample, steps, everyone)
@@ -205,7 +213,17 @@ def _descend(sample: Callable[..., Rung], lanes: int, top: float, rough: Floats)
         here = known.of_slope(steps) + found.settled + 0.5 * kink_width(ladder)
         better = here < bound
         value, bound = np.where(better, found.best, value), np.where(better, here, bound)
-        waiting = 0 if better.any() or not np.isfinite(bound).all() else waiting + 1
+        steady = _steady_gaps(ladder, known, steady)
+        waiting = 0 if better.any() or not np.isfinite(bound).all() or steady.any() else waiting + 1
         if waiting >= PATIENCE:
             break
-    return value, bound
+    return value, np.where(steady >= CERTAIN, np.inf, bound)
+
+
+def _steady_gaps(ladder: Ladder, known: Noise, before: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How many of the last rungs let the gap stay: a kink or a jump. Rungs too noisy to tell are skipped."""
+    if len(ladder.gaps) < 2:
+        return before
+    last, now = ladder.gaps[-2:]
+    telling = last > LOUD * known.of_gap(ladder.steps[-1])
+    return np.where(telling, np.where(now >= KEEPS * last, before + 1, 0), before)

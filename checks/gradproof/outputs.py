@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradproof.values import Defect
+from gradproof.values import Defect, Reason
 
 Array = NDArray[Any]
 
@@ -34,12 +34,15 @@ class Form:
 
 def form_of(returned: Sequence[Any]) -> Form | Defect:
     """Return the form of forward's outputs, or what is wrong with them."""
+    if not returned:
+        return Defect("GP207", "forward's result is an empty tuple, not an array of numbers")
     arrays: list[Array] = []
     for i, output in enumerate(returned):
         if not _is_number(output):
             which = f"output {i} of forward" if len(returned) > 1 else "forward's result"
-            expected = "return a NumPy array or a number, or a tuple of them; a pair of functions returns (out, cache)"
-            return Defect("GP207", f"{which} is {_kind(output)}, not an array", None, (("what to do", expected),))
+            advice = "return a NumPy array or a number, or a tuple of them; a pair of functions returns (out, cache)"
+            headline = f"{which} is {_kind(output)}, not an array of numbers"
+            return Defect("GP207", headline, None, (("what to do", advice),))
         arrays.append(np.asarray(output))
     return Form(tuple(a.shape for a in arrays), tuple(a.dtype for a in arrays))
 
@@ -55,13 +58,13 @@ def flat(returned: Sequence[Any], form: Form) -> Array | None:
     return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
 
 
-def unjudgeable(form: Form) -> str | None:
-    """Why outputs of this form have no real gradient, in words; None where they have one."""
+def unjudgeable(form: Form) -> tuple[Reason, str] | None:
+    """Why outputs of this form have no real gradient, with a sentence; None where they have one."""
     for dtype in form.dtypes:
         if dtype.kind == "c":
-            return f"the output is complex ({dtype}): gradproof checks real gradients only"
+            return Reason.NOT_EXAMINED, f"the output is complex ({dtype}): gradproof checks real gradients only"
         if dtype.kind in "biu":
-            return f"the output has dtype {dtype}: it moves in steps and has no gradient"
+            return Reason.QUANTISED, f"the output has dtype {dtype}: it moves in steps and has no gradient"
     return None
 
 
@@ -70,8 +73,8 @@ def input_gradients(
 ) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
     """Pair what backward returned with the inputs, by position.
 
-    wanted: the differentiable inputs; arrays: all array inputs, both in forward's order. Where the inputs were not declared
-    (``declared`` False) a backward may stop early: the inputs without a gradient are then left out.
+    wanted: the differentiable inputs; arrays: all array inputs, both in forward's order. Where the inputs were not
+    declared (``declared`` False) a backward may stop early: the inputs without a gradient are then left out.
     """
     if not wanted:
         return {}, ()
@@ -84,7 +87,7 @@ def input_gradients(
         return dict(zip(wanted, parts, strict=False)), ()
     came = "one value" if len(parts) == 1 else f"{len(parts)} values"
     headline = f"backward returned {came} for {len(wanted)} inputs ({', '.join(wanted)})"
-    advice = "return one gradient for each input, in forward's order; declare an input without gradient with constant(...)"
+    advice = "return one gradient for each input, in forward's order; declare one without gradient with constant(...)"
     return {}, (Defect("GP203", headline, None, (("what to do", advice),)),)
 
 
@@ -99,7 +102,8 @@ def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bo
     found = np.asarray(gradient).shape
     if found == shape:
         return None
-    return Defect("GP201", f"the gradient of {name} has shape {found}, expected {shape}", name, (("what to do", _hint(found, shape)),))
+    headline = f"the gradient of {name} has shape {found}, expected {shape}"
+    return Defect("GP201", headline, name, (("what to do", _hint(found, shape)),))
 
 
 def _hint(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
@@ -108,7 +112,7 @@ def _hint(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
             return "it has the shape of the transpose: look for a missing or superfluous .T"
         return f"it has the right number of entries: reshape it to {shape}"
     if len(found) > len(shape):
-        return "an axis is left over: sum over the axes that the tensor does not have (a broadcast bias: over the batch)"
+        return "an axis is left over: sum over the axes that the tensor lacks (a broadcast bias: over the batch)"
     if len(found) < len(shape):
         return "an axis is missing: one was summed away that the tensor has (keepdims=True keeps it)"
     return "a gradient always has the shape of its tensor"
@@ -125,4 +129,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of dtype {value.dtype}"
     return "None" if value is None else f"a {type(value).__name__}"

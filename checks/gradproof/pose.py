@@ -33,17 +33,20 @@ class Unposed:
 
 @dataclass(eq=False)
 class Pose:
-    """A subject at one example. ``forwards`` counts every call of forward; ``notes`` say what had to be done to check it."""
+    """A subject at one example. ``forwards`` counts every call of forward; ``notes`` say what was done to check it."""
 
     subject: Subject
     inputs: Mapping[str, Any]
     wanted: tuple[str, ...]  # the differentiable inputs
     declared: bool = True
+    widen: bool = True  # narrow inputs are raised to float64; if not, dout has the dtype of the output
     forwards: int = 0
     notes: list[str] = field(default_factory=list[str])
+    remarks: list[Defect] = field(default_factory=list[Defect])  # defects that do not stand in the way of measuring
 
     def __post_init__(self) -> None:
-        self._inputs = {name: _wide(value) if name in self.wanted else value for name, value in self.inputs.items()}
+        raised = self.wanted if self.widen else ()
+        self._inputs = {name: _wide(value) if name in raised else value for name, value in self.inputs.items()}
         self._form: Form | None = None
         self._moved: dict[str, Floats] = {}  # parameters whose value is not the subject's own
 
@@ -53,9 +56,9 @@ class Pose:
         form = outputs.form_of(returned)
         if isinstance(form, Defect):
             return Unposed((form,))
-        note = outputs.unjudgeable(form)
-        if note is not None:
-            return Unposed(reason=Reason.QUANTISED, note=note)
+        refusal = outputs.unjudgeable(form)
+        if refusal is not None:
+            return Unposed(reason=refusal[0], note=refusal[1])
         self._form = form
         flat = self._settle(returned, form)
         if isinstance(flat, Unposed):
@@ -68,19 +71,27 @@ class Pose:
 
     def again(self, values: Mapping[str, Floats], dout: Floats) -> Problem | Unposed:
         """Pose the problem at other values of its tensors, with the same dout."""
-        self._inputs = {name: values.get(name, value) if name in self.wanted else value for name, value in self._inputs.items()}
+        self._inputs = {**self._inputs, **{name: value for name, value in values.items() if name in self.wanted}}
         self._moved = {name: value for name, value in values.items() if name not in self.wanted}
         flat, claims = self._run({}, {}, dout)
         if flat is None or claims is None or not np.isfinite(flat).all():
             return Unposed(reason=Reason.NON_FINITE, note="the nudged point lies outside of forward's domain")
         return self._problem(flat, dout, claims, ())
 
-    def _problem(self, flat: Floats, dout: Floats, claims: Mapping[str, Any], defects: tuple[Defect, ...]) -> Problem | Unposed:
+    def _problem(
+        self, flat: Floats, dout: Floats, claims: Mapping[str, Any], defects: tuple[Defect, ...]
+    ) -> Problem | Unposed:
         values = self._values()
         roles = {name: Role.INPUT if name in self.wanted else Role.PARAMETER for name in values}
-        integer = [name for name, array in self.subject.parameters().items() if array.dtype.kind != "f"]
-        defects = (*defects, *(_integer_parameter(name) for name in integer))
-        malformed = [outputs.malformed(name, claims[name], values[name].shape, parameter=roles[name] is Role.PARAMETER) for name in claims]
+        if not self.subject.parameters():
+            self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
+            defects = tuple(defect for defect in defects if defect.code != "GP205")
+        unreal = {name: array.dtype for name, array in self.subject.parameters().items() if array.dtype.kind != "f"}
+        defects = (*defects, *(_unreal_parameter(name, dtype) for name, dtype in unreal.items()))
+        malformed = [
+            outputs.malformed(name, claim, values[name].shape, parameter=roles[name] is Role.PARAMETER)
+            for name, claim in claims.items()
+        ]
         defects = (*defects, *(defect for defect in malformed if defect is not None))
         if defects:
             return Unposed(defects)
@@ -107,7 +118,7 @@ class Pose:
 
     def _settle(self, returned: tuple[Any, ...], form: Form) -> Floats | Unposed:
         """Make forward repeatable: as it is, or frozen before each call, or not at all."""
-        first = outputs.flat(returned, form)
+        first = _own(outputs.flat(returned, form))
         again = outputs.flat(self._forward({}), form)
         if first is not None and again is not None and _same(first, again):
             return first
@@ -115,7 +126,7 @@ class Pose:
         pair = []
         for _ in range(2):
             self.subject.restart()
-            pair.append(outputs.flat(self._forward({}), form))
+            pair.append(_own(outputs.flat(self._forward({}), form)))
         if pair[0] is None or pair[1] is None or not _same(pair[0], pair[1]):
             return Unposed(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
         self.notes.append("forward is random or keeps a state: frozen before every call")
@@ -126,7 +137,9 @@ class Pose:
         form = self._form
         if form is None:
             return {}, ()
-        douts = [part.copy() if shape else float(part) for part, shape in zip(form.split(dout), form.shapes, strict=True)]
+        dtypes = [np.dtype(np.float64) if self.widen else dtype for dtype in form.dtypes]
+        parts = zip(form.split(dout), form.shapes, dtypes, strict=True)
+        douts = [part.astype(dtype) if shape else float(part) for part, shape, dtype in parts]
         returned = self.subject.backward(douts)
         arrays = [name for name, value in self._inputs.items() if isinstance(value, np.ndarray)]
         inputs, defects = outputs.input_gradients(returned, self.wanted, arrays, declared=self.declared)
@@ -162,19 +175,23 @@ class Pose:
             for name, value in changed.items():
                 live[name][...] = value
             flat = outputs.flat(self._forward(inputs), form)
-            return flat, None if dout is None else self._backward(dout)[0]
+            return (flat, None) if dout is None else (_own(flat), self._backward(dout)[0])
         except SubjectError:
             return None, None
         finally:
             for name, value in before.items():
                 live[name][...] = value
 
-    def _line(self, names: Sequence[str], dout: Floats) -> Callable[[Sequence[Floats]], tuple[Floats, Sequence[Floats]]]:
+    def _line(
+        self, names: Sequence[str], dout: Floats
+    ) -> Callable[[Sequence[Floats]], tuple[Floats, Sequence[Floats]]]:
         def at(values: Sequence[Floats]) -> tuple[Floats, Sequence[Floats]]:
             given = dict(zip(names, values, strict=True))
             inputs = {name: value for name, value in given.items() if name in self.wanted}
             flat, claims = self._run(inputs, {name: given[name] for name in given if name not in inputs}, dout)
-            fits = claims is not None and all(np.shape(claims.get(name)) == given[name].shape for name in names)
+            fits = claims is not None and all(
+                name in claims and np.shape(claims[name]) == given[name].shape for name in names
+            )
             if flat is None or claims is None or not fits:
                 return np.full(dout.size, np.nan), [np.full(value.shape, np.nan) for value in values]
             return flat, [np.asarray(claims[name], dtype=np.float64) for name in names]
@@ -209,14 +226,20 @@ class Pose:
         return result.reshape(rows * copies, -1) if fits else nothing
 
 
-def _integer_parameter(name: str) -> Defect:
-    advice = "make it float: an optimizer's update in place fails on integers, and forward cannot be differentiated there"
-    return Defect("GP208", f"the parameter {name} is an integer array", name, (("what to do", advice),))
+def _unreal_parameter(name: str, dtype: np.dtype[Any]) -> Defect:
+    what = "an integer array" if dtype.kind in "iu" else f"an array of dtype {dtype}"
+    advice = "make it float: an optimizer's update in place fails on other dtypes, and forward has no slope there"
+    return Defect("GP208", f"the parameter {name} is {what}", name, (("what to do", advice),))
 
 
 def _wide(value: Any) -> Any:
     array = np.asarray(value)
-    return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype.itemsize < 8 else value
+    return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else value
+
+
+def _own(flat: Floats | None) -> Floats | None:
+    """A copy: a layer may write its next output, or its gradient, into the array that it returned."""
+    return None if flat is None else flat.copy()
 
 
 def _copy(value: Any) -> Any:

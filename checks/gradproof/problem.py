@@ -1,4 +1,4 @@
-"""One subject at one point, as arrays and callables: what there is to measure. It does not know how a layer is called."""
+"""One subject at one point, as arrays and callables: what there is to measure. It does not know how a layer runs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class Tensor:
 class Problem:
     """A function of several tensors at one point, with the gradients claimed for it.
 
-    outputs, dout: flat float64. evaluate: the outputs with one tensor replaced. at: outputs and gradients with all tensors
-    replaced (a full forward and backward). stack: for an input whose rows may be independent, the outputs of many copies
-    of the batch in one forward; None where the subject cannot take another batch size. eps: the round-off unit of the outputs.
+    outputs, dout: flat float64. evaluate: the outputs with one tensor replaced. at: outputs and gradients with all
+    tensors replaced (a full forward and backward). stack: for an input whose rows may be independent, the outputs of
+    many copies of the batch in one forward; None where the subject cannot take another batch size. eps: the round-off
+    unit of the outputs.
     """
 
     tensors: Sequence[Tensor]

@@ -1,6 +1,8 @@
-"""What the rungs of a ladder show of each lane: kinks, jumps, straight lines, falling truncation. It decides nothing."""
+"""What the rungs of a ladder show of a lane: kinks, jumps, straight lines, falling truncation. It decides nothing."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 
@@ -25,11 +27,12 @@ def smooth(ladder: Ladder, noise: Noise, allowance: Floats, upto: int | None = N
     if len(gaps) == 1:
         return np.asarray(gaps[-1] <= quiet + allowance, dtype=np.bool_)
     first = np.isnan(gaps[-2])
-    return np.asarray((gaps[-1] <= quiet + np.where(first, allowance, 0.0)) | (gaps[-1] <= KEEPS * gaps[-2]), dtype=np.bool_)
+    result: Bools = (gaps[-1] <= quiet + np.where(first, allowance, 0.0)) | (gaps[-1] <= KEEPS * gaps[-2])
+    return result
 
 
 def straight(ladder: Ladder, noise: Noise) -> Bools:
-    """The slope is the same on all rungs within round-off, and the even part falls: smaller steps would only add noise."""
+    """The slope is the same on all rungs within round-off, and the even part falls: smaller steps only add noise."""
     residuals = np.array(ladder.residuals)
     same = np.ptp(residuals, axis=0) <= 2 * noise.of_slope(ladder.steps[-1])
     result: Bools = same & (ladder.gaps[-1] <= 4 * noise.of_gap(ladder.steps[-1]) + KEEPS * ladder.gaps[-2])
@@ -37,16 +40,20 @@ def straight(ladder: Ladder, noise: Noise) -> Bools:
 
 
 def jumps(ladder: Ladder, noise: Noise) -> Bools:
-    """The gap grows as 1/h over three rungs: the function itself jumps at the point."""
-    last, middle, first = ladder.gaps[-1], ladder.gaps[-2], ladder.gaps[-3]
-    result: Bools = (last > LOUD * noise.of_gap(ladder.steps[-1])) & (last > 3 * middle) & (middle > 3 * first)
+    """The even or the odd part grows as 1/h over three rungs: the function itself jumps at the point."""
+    parts = ((ladder.gaps, noise.of_gap(ladder.steps[-1])), (ladder.residuals, noise.of_slope(ladder.steps[-1])))
+    result = np.zeros(ladder.lanes, bool)
+    for rows, floor in parts:
+        first, middle, last = (np.abs(row) for row in rows[-3:])
+        result |= (last > LOUD * floor) & (last > 3 * middle) & (middle > 3 * first)
     return result
 
 
 def gap_stays(ladder: Ladder, noise: Noise) -> Bools:
     """The gap does not fall over three rungs: there is a kink at the point or near it."""
     last, middle, first = ladder.gaps[-1], ladder.gaps[-2], ladder.gaps[-3]
-    result: Bools = (last > LOUD * noise.of_gap(ladder.steps[-1])) & (last >= KEEPS * middle) & (middle >= KEEPS * first)
+    loud = last > LOUD * noise.of_gap(ladder.steps[-1])
+    result: Bools = loud & (last >= KEEPS * middle) & (middle >= KEEPS * first)
     return result
 
 
@@ -58,9 +65,9 @@ def rough(ladder: Ladder, noise: Noise) -> Bools:
 
 
 def regular(ladder: Ladder, noise: Noise, upto: int | None = None) -> Bools:
-    """The differences between rungs fall as h^2 does (16 a rung, give or take a factor of two), or have reached round-off."""
+    """The differences between rungs fall as h^2 does (16 a rung, give or take a factor of two), or are noise."""
     residuals, steps = ladder.residuals[:upto][-4:], ladder.steps[:upto][-4:]
-    moves = [np.abs(b - a) for a, b in zip(residuals, residuals[1:], strict=False)]
+    moves = [np.abs(b - a) for a, b in itertools.pairwise(residuals)]
     result = np.full(ladder.lanes, len(moves) > 1)
     for wide, narrow, top, middle, fine in zip(moves, moves[1:], steps, steps[1:], steps[2:], strict=False):
         ideal = (top**2 - middle**2) / (middle**2 - fine**2)

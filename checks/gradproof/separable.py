@@ -13,7 +13,8 @@ ULPS = 64  # a matrix product of another height may round differently; a depende
 def rows_are_independent(value: Floats, outputs: Floats, evaluate: EvaluateStack, rng: np.random.Generator) -> bool:
     """Stack shuffled, disturbed and original rows: independent rows of the original come out as they were.
 
-    value: (rows, ...), outputs: flat, of ``value`` alone. True needs at least two rows and outputs that split into rows.
+    value: (rows, ...), outputs: flat, of ``value`` alone. True needs two rows or more, and outputs that split into
+    rows.
     """
     rows = value.shape[0] if value.ndim > 1 else 0
     if rows < 2 or outputs.size % rows or not outputs.size:

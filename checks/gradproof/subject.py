@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.case import Case
+from gradproof.errors import UsageError
 from gradproof.guard import Randomness, call
 from gradproof.precision import raised
 from gradproof.signatures import Signature
@@ -23,31 +24,45 @@ class Subject(Protocol):
     """The thing under check, seen through an adapter.
 
     forward and backward raise guard.SubjectError where the user's code raises. ``backward`` returns what the layer
-    returned; ``gradients`` are those that it keeps for its parameters. ``frozen`` restores the state after construction,
-    random generators included, before every forward.
+    returned; ``gradients`` are those that it keeps for its parameters. ``frozen`` restores the state after
+    construction, random generators included, before every forward.
     """
 
     name: str
     frozen: bool
     widened: bool  # narrow float arrays of the subject were raised to float64
 
-    def parameters(self) -> Mapping[str, Array]: ...
+    def parameters(self) -> Mapping[str, Array]:
+        """The parameters by name, each to be written to in place."""
+        ...
 
-    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]: ...
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """All outputs at these inputs."""
+        ...
 
-    def restart(self) -> None: ...
+    def restart(self) -> None:
+        """Back to the state after construction, where the subject is frozen."""
+        ...
 
-    def takes_dout(self) -> bool: ...
+    def takes_dout(self) -> bool:
+        """Whether backward takes an upstream gradient."""
+        ...
 
-    def backward(self, douts: Sequence[Array | float]) -> Any: ...
+    def backward(self, douts: Sequence[Array | float]) -> Any:
+        """What backward returns for one upstream gradient per output."""
+        ...
 
-    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]: ...
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """The gradients of the parameters by name, and what is wrong with their form."""
+        ...
 
 
 class LayerSubject:
     """The book's convention: an object with forward, backward, and the lists params and grads."""
 
-    def __init__(self, build: Callable[[], Any], name: str, signature: Signature, random: Randomness, *, widen: bool = True) -> None:
+    def __init__(
+        self, build: Callable[[], Any], name: str, signature: Signature, random: Randomness, *, widen: bool = True
+    ) -> None:
         self.name, self.frozen = name, False
         self._build, self._signature, self._random, self._widen = build, signature, random, widen
         built = self._construct()
@@ -110,15 +125,17 @@ class LayerSubject:
 
 def _grads_missing(layer: Any) -> Defect:
     close = [name for name in vars(layer) if name.lower().startswith("grad") and name != "grads"]
-    hint = f"the layer has self.{close[0]}: did you mean self.grads?" if close else "set self.grads beside self.params in the constructor"
+    set_it = "set self.grads beside self.params in the constructor"
+    hint = f"the layer has self.{close[0]}: did you mean self.grads?" if close else set_it
     advice = ("why it matters", "a net collects layer.params and layer.grads: without grads that raises AttributeError")
     return Defect("GP205", "the layer has params but no grads", None, (advice, ("what to do", hint)))
 
 
 def _parameter_names(layer: Any, given: Mapping[int, str]) -> tuple[str, ...]:
     """The author's names for the arrays in params: the constructor's, else an attribute's, else params[i]."""
-    params = getattr(layer, "params", None) or ()
-    attributes = {id(value): name for name, value in getattr(layer, "__dict__", {}).items() if isinstance(value, np.ndarray)}
+    params: Sequence[Any] = getattr(layer, "params", None) or ()
+    state: Mapping[str, Any] = getattr(layer, "__dict__", {})
+    attributes = {id(value): name for name, value in state.items() if isinstance(value, np.ndarray)}
     return tuple(
         given.get(id(array)) or attributes.get(id(array)) or f"params[{i}]"
         for i, array in enumerate(params)
@@ -129,7 +146,14 @@ def _parameter_names(layer: Any, given: Mapping[int, str]) -> tuple[str, ...]:
 class PairSubject:
     """A pair of functions with a cache: forward(...) -> (out, cache), backward(dout, cache) -> gradients."""
 
-    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], name: str, signature: Signature, random: Randomness) -> None:
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        name: str,
+        signature: Signature,
+        random: Randomness,
+    ) -> None:
         self.name, self.frozen, self.widened = name, False, False
         self._forward, self._backward, self._signature = forward, backward, signature
         self._random = random
@@ -197,5 +221,13 @@ def subject_of(case: Case, example: Example, random: Randomness, *, widen: bool 
 
 
 def subject_from(layer: Any, signature: Signature, random: Randomness, *, widen: bool = True) -> LayerSubject:
-    """Wrap a copy of a finished layer object."""
+    """Wrap a copy of a finished layer object. Raises UsageError for one that cannot be copied."""
+    try:
+        copy.deepcopy(layer)
+    except Exception as error:
+        name = type(layer).__name__
+        raise UsageError(
+            f"expected a layer object that can be copied, got {name} with a part that cannot ({error}); "
+            f"check the class instead, as in check({name}, ...), or keep that part out of the object"
+        ) from None
     return LayerSubject(lambda: (copy.deepcopy(layer), {}), type(layer).__name__, signature, random, widen=widen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from gradproof.values import Finding, Outcome, Reason, TensorResult, TensorSumma
 
 # a subject with such an outcome cannot pass, however many of its entries agree elsewhere
 SYSTEMATIC = (Reason.NON_DETERMINISTIC, Reason.QUANTISED, Reason.JUMP)
+
+BLURRED = 1e-7  # a median resolution that float64 does not lead to: float32 leaves about 1e-5, float64 about 1e-11
 
 
 def summarise(outcomes: Sequence[Outcome]) -> tuple[TensorSummary, ...]:
@@ -45,7 +48,9 @@ def _one(name: str, found: Sequence[TensorResult]) -> TensorSummary:
     )
 
 
-def verdict(tensors: Sequence[TensorSummary], findings: Sequence[Finding], outcomes: Sequence[Outcome]) -> tuple[Verdict, str | None]:
+def verdict(
+    tensors: Sequence[TensorSummary], findings: Sequence[Finding], outcomes: Sequence[Outcome]
+) -> tuple[Verdict, str | None]:
     """Return the subject's verdict, and the reason in words where it is not PASS and no finding says it."""
     if any(finding.severity == "error" for finding in findings):
         return Verdict.FAIL, None
@@ -54,7 +59,7 @@ def verdict(tensors: Sequence[TensorSummary], findings: Sequence[Finding], outco
     if any(reason in SYSTEMATIC for reason in reasons) or (reasons and not tensors):
         reason = reasons.most_common(1)[0][0]
         return Verdict.INCONCLUSIVE, f"{reason}: {_note(outcomes, reason)}"
-    if not any(t.judged for t in tensors):
+    if not any(t.judged for t in tensors) and not any(t.unjudged for t in unnamed):
         return Verdict.INCONCLUSIVE, f"{Reason.NOT_EXAMINED}: {_note(outcomes, Reason.NOT_EXAMINED)}"
     if unnamed:
         return Verdict.INCONCLUSIVE, "; ".join(f"{t.name}: {_most(t)}" for t in unnamed)
@@ -73,6 +78,23 @@ def _most(tensor: TensorSummary) -> str:
     return f"{reason} in {tensor.unjudged[reason]} of {tensor.entries} entries"
 
 
+def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Take back accusations against a subject whose output was seen to move in steps in any example.
+
+    In another example the same staircase may look like a flat line, with a slope of zero that is no derivative.
+    """
+    if not any(result.unjudged.get(Reason.QUANTISED) for outcome in outcomes for result in outcome.tensors):
+        return list(outcomes)
+    return [replace(outcome, tensors=tuple(_taken_back(result) for result in outcome.tensors)) for outcome in outcomes]
+
+
+def _taken_back(result: TensorResult) -> TensorResult:
+    if result.verdict is not Verdict.FAIL:
+        return result
+    unjudged = {**result.unjudged, Reason.QUANTISED: result.unjudged.get(Reason.QUANTISED, 0) + result.wrong_count}
+    return replace(result, verdict=Verdict.INCONCLUSIVE, judged=result.judged - result.wrong_count, unjudged=unjudged, wrong=(), wrong_count=0)
+
+
 def dims_tried(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
     """Return the least and the most of each dim over the examples that were examined (a starred one by its axes)."""
     tried: dict[str, list[int]] = {}
@@ -85,6 +107,12 @@ def dims_tried(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
     return {name: (min(sizes), max(sizes)) for name, sizes in tried.items()}
 
 
-def notes(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    """Return every note once, in the order of first appearance."""
-    return tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
+def notes(outcomes: Sequence[Outcome], tensors: Sequence[TensorSummary]) -> tuple[str, ...]:
+    """Return every note once, in the order of first appearance, and how little can be seen where that is so."""
+    found = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
+    seen = [tensor.resolution for tensor in tensors if np.isfinite(tensor.resolution)]
+    stepped = any(tensor.unjudged.get(Reason.QUANTISED, 0) > tensor.judged for tensor in tensors)
+    if seen and min(seen) > BLURRED and not stepped:
+        lost = "forward loses digits inside, as a cast to float32 does"
+        found.append(f"{lost}: errors below {max(seen):.0e} of the gradient stay unseen")
+    return tuple(found)

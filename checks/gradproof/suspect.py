@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradproof import noise
-from gradproof.lanes import Suspicion
+from gradproof.lanes import Lanes, Suspicion
 from gradproof.differentiate import Floats, Noise
 from gradproof.problem import Problem, finite
 
@@ -28,7 +28,8 @@ class Measured:
     gradients: Sequence[Floats]
     hidden_value: float
     hidden_gradients: Sequence[float]
-    stepped: bool
+    steps: noise.Steps
+    relative: float  # round-off relative to the slope itself, where forward computes in a narrower dtype than its outputs'
 
 
 def modelled(problem: Problem) -> tuple[float, float]:
@@ -36,7 +37,7 @@ def modelled(problem: Problem) -> tuple[float, float]:
 
     Returns the bound for the contracted value (a random walk where there are many terms), and the worst case.
     """
-    terms = [problem.dout * problem.outputs, *(np.nan_to_num(t.value * t.claim).reshape(-1) for t in problem.tensors)]
+    terms = [problem.dout * problem.outputs, *((t.value * finite(t.claim)).reshape(-1) for t in problem.tensors)]
     worst = noise.total(terms)
     many = max(term.size for term in terms) > noise.LARGE
     return problem.eps * (min(worst, noise.walk(terms)) if many else worst), problem.eps * worst
@@ -59,8 +60,10 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
     hidden_value, hidden_gradients = _hidden(problem, seen)
     natural = [max(float(np.nanmax(np.abs(t.claim), initial=0.0)), hidden_gradients[i]) for i, t in enumerate(problem.tensors)]
     gradients = [rough.of_gradient(i, problem.eps * size) for i, size in enumerate(natural)]
-    stepped = noise.moves_in_steps(seen, problem.eps)
-    return Measured(rough.of_value(model), gradients, hidden_value, hidden_gradients, stepped)
+    steps = noise.moves_in_steps(seen, problem.eps)
+    coarser = noise.NARROW / problem.eps if noise.computes_narrow(seen, problem.eps) else 1.0
+    value = max(rough.of_value(model), model * coarser)
+    return Measured(value, gradients, hidden_value, hidden_gradients, steps, problem.eps * (coarser - 1.0))
 
 
 def _dense(value: Floats, rng: np.random.Generator) -> Floats:
@@ -92,21 +95,23 @@ def _hidden(problem: Problem, seen: noise.Survey) -> tuple[float, list[float]]:
     return problem.eps * (noise.walk([terms]) if many else noise.total([terms])), gradients
 
 
-def for_entries(problem: Problem, found: Measured, modelled_noise: Noise, tensors: Sequence[int], entries: Sequence[int]) -> Suspicion:
+def for_entries(problem: Problem, found: Measured, lanes: Lanes, tensors: Sequence[int], entries: Sequence[int]) -> Suspicion:
     """Spread the measurement over lanes that are single entries."""
     rough = np.array([found.gradients[t].flat[i] for t, i in zip(tensors, entries, strict=True)], dtype=np.float64)
     hidden = np.array([problem.eps * found.hidden_gradients[t] for t in tensors], dtype=np.float64)
-    return _suspicion(found, modelled_noise, SAFETY * rough, hidden)
+    return _suspicion(found, lanes.noise, SAFETY * rough, hidden, lanes.scale)
 
 
-def for_directions(problem: Problem, found: Measured, modelled_noise: Noise, tensor: int, weights: Sequence[Floats]) -> Suspicion:
+def for_directions(problem: Problem, found: Measured, lanes: Lanes, tensor: int, weights: Sequence[Floats]) -> Suspicion:
     """Spread the measurement over lanes that are dense directions of one tensor."""
     rough = np.array([float(np.vdot(found.gradients[tensor], np.abs(weight))) for weight in weights])
     hidden = np.array([problem.eps * found.hidden_gradients[tensor] * float(np.abs(weight).sum()) for weight in weights])
-    return _suspicion(found, modelled_noise, SAFETY * rough, hidden)
+    return _suspicion(found, lanes.noise, SAFETY * rough, hidden, lanes.scale)
 
 
-def _suspicion(found: Measured, model: Noise, claim: Floats, hidden_claim: Floats) -> Suspicion:
+def _suspicion(found: Measured, model: Noise, claim: Floats, hidden_claim: Floats, scale: Floats) -> Suspicion:
     value = np.maximum(model.value, found.value)
-    noise_now = Noise(value, np.maximum(model.spread, value), np.maximum(model.claim, claim))
-    return Suspicion(noise_now, np.full(value.size, found.hidden_value), HIDDEN * hidden_claim, found.stepped)
+    # 4: an elementary function rounds its argument and its value, on both sides of the point
+    claim = np.maximum(model.claim, claim) + 4 * found.relative * scale
+    noise_now = Noise(value, np.maximum(model.spread, value), claim)
+    return Suspicion(noise_now, np.full(value.size, found.hidden_value), HIDDEN * hidden_claim, found.steps)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradproof.lanes import Judged, Outcome
 from gradproof.differentiate import Bools, Floats, Ints
+from gradproof.lanes import Judged, Outcome
 from gradproof.locate import Located
 from gradproof.problem import Tensor
 from gradproof.values import Entry, Reason, TensorResult, Verdict
@@ -36,14 +36,14 @@ def verdict_of(wrong: int, judged: int, entries: int) -> Verdict:
 def _reasons(outcomes: Ints) -> dict[Reason, int]:
     tally = np.bincount(outcomes, minlength=len(Outcome))
     counts: Counter[Reason] = Counter()
-    for outcome in np.flatnonzero(tally):
+    for outcome in np.flatnonzero(tally).tolist():
         if outcome in REASONS:
             counts[REASONS[outcome]] += int(tally[outcome])
     return dict(counts)
 
 
 def by_entry(tensor: Tensor, method: str, judged: Judged, mine: Bools, entries: Ints) -> TensorResult:
-    """Add up lanes that are single entries; ``mine`` marks this tensor's lanes, ``entries`` are all lanes' flat indices."""
+    """Add up lanes that are single entries; ``mine`` marks this tensor's, ``entries`` are all flat indices."""
     where = entries[mine]
     outcomes, numeric, bound, rho = judged.outcome[mine], judged.numeric[mine], judged.bound[mine], judged.rho[mine]
     claim = tensor.claim.reshape(-1)[where]
@@ -90,7 +90,9 @@ def _index(tensor: Tensor, entry: int) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(entry, tensor.value.shape))
 
 
-def by_direction(tensor: Tensor, parts: Sequence[Judged], located: Sequence[Located], searched: int, scale: float) -> TensorResult:
+def by_direction(
+    tensor: Tensor, parts: Sequence[Judged], located: Sequence[Located], searched: int, scale: float
+) -> TensorResult:
     """Add up lanes that are dense directions: each one that agrees speaks for every entry."""
     outcomes = np.concatenate([part.outcome for part in parts])
     rho = np.concatenate([part.rho for part in parts])
@@ -99,7 +101,7 @@ def by_direction(tensor: Tensor, parts: Sequence[Judged], located: Sequence[Loca
     size = tensor.value.size
     judged = size if agreed or disagreed else 0
     kinks = np.isin(outcomes, (Outcome.KINK, Outcome.KINK_OUTSIDE))
-    reasons = {} if judged else {reason: size for reason in list(_reasons(outcomes))[:1]}
+    reasons = {} if judged else dict.fromkeys(list(_reasons(outcomes))[:1], size)
     claim = tensor.claim.reshape(-1)
     # residual = truth - claim along a unit step of this entry
     wrong = tuple(

@@ -178,5 +178,5 @@ class SubjectReport:
     seed: int
     seconds: float
     reason: str | None = None  # why not PASS, where no finding says it
-    dims: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])  # name -> (least, most) tried
+    dims: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])  # (least, most) tried
     notes: tuple[str, ...] = ()  # "an empty batch is refused by the layer", "the random state was frozen", ...
