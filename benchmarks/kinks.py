@@ -2,8 +2,8 @@
 
     python benchmarks/kinks.py [--seed S] [--count N]
 
-Integer inputs put kinked layers on their ties. There a second look beside the tie must acquit what is right, and find what
-is wrong: a right gradient times 1.5 in one entry.
+Integer inputs put kinked layers on their ties. There a second look beside the tie must acquit what is right, and find
+what is wrong: a right gradient times 1.5 in one entry.
 """
 
 from __future__ import annotations

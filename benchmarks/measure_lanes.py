@@ -1,4 +1,4 @@
-"""Single entries and dense directions of a Problem, judged one lane each, and the random work shared out over processes.
+"""Single entries and dense directions of a Problem, judged one lane each; random work shared out over processes.
 
 It knows how the engine is asked; it knows neither what is measured nor what the answer should be.
 """
@@ -17,8 +17,13 @@ import numpy as np
 from zoo_kind import Array
 
 from gradproof.compare import judge
-from gradproof.examine import _direction_lanes, _Look  # examine() adds lanes up to tensors: here each one counts
+from gradproof.examine import (
+    _direction_lanes,
+    _locate,
+    _Look,
+)  # examine() adds lanes up to tensors: here each one counts
 from gradproof.lanes import Judged, Lanes
+from gradproof.locate import Located
 from gradproof.problem import Problem
 from gradproof.sampling import DirectionSampler, EntrySampler
 
@@ -49,6 +54,10 @@ class Bench:
         lanes, second = _direction_lanes(self._look, tensor, weights)
         sampler = DirectionSampler(self._problem.point, self._problem.evaluate, tensor, weights.__getitem__)
         return lanes, judge(lanes, sampler, second)
+
+    def located(self, tensor: int, step: float) -> tuple[tuple[Located, ...], int]:
+        """The wrong entries of a tensor whose direction was accused at this step, and the forwards of the search."""
+        return _locate(self._look, tensor, step)
 
 
 def arguments(doc: str | None, count: int, unit: str) -> argparse.Namespace:

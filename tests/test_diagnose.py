@@ -36,7 +36,7 @@ def test_a_failure_without_numbers_is_still_reported() -> None:
     result = TensorResult("W", Role.PARAMETER, (2, 2), Verdict.FAIL, "direction", 4, 4, 9, unjudged={Reason.KINK: 1})
     code, lines = named([Outcome(example(2, 2, 2), (result,))])
     assert code == "GP101"
-    assert list(lines) == ["law", "smallest case", "reproduce"]
+    assert list(lines) == ["law", "smallest case", "values", "reproduce"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_defect_keeps_its_headline_and_gains_its_law() -> None:
     minimal = Outcome(example(1, 2, 3), defects=(Defect("GP206", "db is not finite", "b"), defect))
     finding = diagnose("Affine", minimal, [minimal, Outcome(example(1, 2, 2))], "gradproof x.py", "W")
     assert (finding.code, finding.tensor, finding.headline) == ("GP201", "W", defect.headline)
-    assert [label for label, _ in finding.lines] == ["yours", "law", "smallest case", "reproduce"]
+    assert [label for label, _ in finding.lines] == ["yours", "law", "smallest case", "values", "reproduce"]
     assert ("law", "fails whenever h >= 3, passes at h = 2") in finding.lines
 
 

@@ -56,7 +56,8 @@ def blocks(text: str) -> list[Block]:
 
 
 def run(command: list[str], folder: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_")) and k != "FORCE_COLOR"}
+    unlike_a_users = ("PYTEST_", "COV_", "CI", "FORCE_COLOR")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unlike_a_users)}
     environment |= {
         "PYTHONPATH": os.pathsep.join([str(ROOT / "checks"), str(ROOT / "core")]),
         "PYTHONDONTWRITEBYTECODE": "1",

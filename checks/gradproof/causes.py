@@ -11,8 +11,8 @@ from itertools import combinations
 import numpy as np
 
 from gradproof import factors, regions
-from gradproof.compare import MARGIN
 from gradproof.evidence import ENOUGH, Evidence, Floats, Sample, result_of, sample_of
+from gradproof.lanes import MARGIN
 from gradproof.values import Role, Verdict
 
 # Relative to the largest entry: below it, the formula is right and a constant in it is not.

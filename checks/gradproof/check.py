@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,7 +94,7 @@ class _Run:
         for failure in _failures(self.outcomes):
             first = next(outcome for outcome in self.outcomes if failure(outcome))
             minimal = shrunk(fails=failure, start=first.example) or first
-            finding = diagnose(self.name, minimal, self.outcomes, self.reproduce, failure.tensor)
+            finding = diagnose(self.name, minimal, self.outcomes, self.reproduce, failure.tensor, failure.code)
             self.findings.append(replace(finding, severity="allowed") if finding.code in self.allow else finding)
 
     def report(self, interrupted: str | None = None) -> SubjectReport:
@@ -172,7 +172,18 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
         example = Example({}, {}, inputs, settings.seed + number, floats)
         run.outcomes.append(look(example, functools.partial(subject_from, layer, signature), declared=False))
     run.name_failures(_as_found)
-    return run.report()
+    report = run.report()
+    return replace(report, notes=(*report.notes, *_unchecked(inputs, floats)))
+
+
+def _unchecked(inputs: Mapping[str, Any], floats: frozenset[str]) -> tuple[str, ...]:
+    """Say which inputs have no gradient to check, where they could have been meant to have one."""
+    kinds = {name: np.asarray(value) for name, value in inputs.items() if name not in floats}
+    return tuple(
+        f"{name} holds {array.dtype}: no gradient is checked for it (for one, pass an array of floats)"
+        for name, array in kinds.items()
+        if array.ndim and array.dtype.kind in "biuf"
+    )
 
 
 def _object_inputs(signature: Signature, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:

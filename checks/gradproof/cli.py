@@ -146,7 +146,9 @@ def _check_all(
     """Check one item after the other, with a bar on the standard error where that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    # without a terminal the bar is not even started: older versions of rich end a disabled one with a blank line
+    with bar if console.is_terminal else contextlib.nullcontext():
         task = bar.add_task("", total=len(found))
         for item in found:
             bar.update(task, description=item.name)

@@ -27,7 +27,7 @@ def own_dtype_defects(
     """Compare gradients computed in the subject's own dtype with those in float64 at the same point.
 
     How far rounding can carry them is measured: the float64 gradient at inputs that are off by one unit of that dtype,
-    and its size at small inputs, where saturation does not hide how large the cancelling terms are (1 - y of a sigmoid).
+    and its size at small inputs, where saturation does not hide how large the cancelling terms are (a sigmoid's 1-y).
     """
     eps = unit(dtype)
     here = {tensor.name: tensor.claim for tensor in problem.tensors}

@@ -50,22 +50,27 @@ MOST_VALUES = 12  # numbers of an example that a student still reads
 
 
 def diagnose(
-    subject: str, minimal: Outcome, tried: Sequence[Outcome], reproduce: str, tensor: str | None = None
+    subject: str,
+    minimal: Outcome,
+    tried: Sequence[Outcome],
+    reproduce: str,
+    tensor: str | None = None,
+    code: str | None = None,
 ) -> Finding:
     """Name what is wrong in the smallest failing outcome.
 
     ``subject`` is the subject's name, ``tried`` every outcome of the search, ``reproduce`` the command that shows the
     failure again. With ``tensor``, the finding is about the gradient of that tensor, or, where that was not compared,
-    about the first defect of it; without, about the exception or the first defect. Raises ValueError if ``minimal``
-    shows no such failure.
+    about the first defect of it; without, about the exception or the first defect. With ``code``, only a defect of that
+    code counts. Raises ValueError if ``minimal`` shows no such failure.
     """
     result = None if tensor is None else result_of(minimal, tensor)
-    if result is not None and result.verdict is Verdict.FAIL:
+    if code is None and result is not None and result.verdict is Verdict.FAIL:
         return _gradient(subject, minimal, tried, reproduce, result)
     if minimal.error is not None:
         return _raised(subject, minimal, minimal.error, tried, reproduce)
     for defect in minimal.defects:
-        if tensor is None or defect.tensor == tensor:
+        if (tensor is None or defect.tensor == tensor) and code in (None, defect.code):
             return _malformed(subject, minimal, defect, tried, reproduce)
     raise ValueError(f"expected an outcome in which {tensor or 'the subject'} fails, got one that shows no failure")
 

@@ -2,7 +2,8 @@
 
 It knows steps, slopes and round-off; it does not know layers, claims' origin, or what a verdict is.
 
-Many directions ("lanes") climb down the ladder side by side, so every quantity below is an array with one element a lane.
+Many directions ("lanes") climb down the ladder side by side, so every quantity below is an array with one element a
+lane.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
-# log2 of each rung's step, relative to the top step. Ratio 4 first (two forwards buy a factor of 16 in truncation), then
-# wider strides for functions whose features are far smaller than the input. 10 rungs and a look at a kink: 22 forwards.
+# log2 of each rung's step, relative to the top step. Ratio 4 first (two forwards buy a factor of 16 in truncation),
+# then wider strides for functions whose features are far smaller than the input. 10 rungs and a kink: 22 forwards.
 RUNGS = (0, -2, -4, -6, -8, -11, -14, -17, -20, -24)
+FAR = 2.0**10  # ... and at least TOP_STEP / FAR of it: below, x + h is x
 REACH = 16.0  # the top step is at most REACH * TOP_STEP of the input's size: beyond, f is another function than at x
 # the top step relative to the input's root mean square: 2^-7 leaves h^4 terms near round-off after one extrapolation
 TOP_STEP = 2.0**-7
 # |error of f(x+h) - f(x-h)| stays below 2.2 times the round-off of one evaluation on every stable layer measured
-# (benchmarks/coverage.py): 4 leaves a margin of nearly two. 1.15 pays for the extrapolation's own amplification.
+# (benchmarks/bound_coverage.py): 4 leaves a margin of nearly two. 1.15 pays for the extrapolation's own amplification.
 KAPPA = 1.15 * 4.0
 
 
@@ -32,9 +34,9 @@ KAPPA = 1.15 * 4.0
 class Rung:
     """What one step showed, one element a lane. ``residual`` and ``gap`` have the unit of a slope.
 
-    residual: (<dout, f(x+hu) - f(x-hu)> - <claim, actual step>) / 2h.
-    gap: sum over the outputs of |dout * (f(x+hu) + f(x-hu) - 2 f(x))| / h; falls with h where f is smooth, stays at a kink.
-    still: True where no output changed in any bit.
+    residual: (<dout, f(x+hu) - f(x-hu)> - <claim, actual step>) / 2h. gap: sum over the outputs of |dout * (f(x+hu) +
+    f(x-hu) - 2 f(x))| / h; falls with h where f is smooth, stays at a kink. still: True where no output changed in any
+    bit.
     """
 
     residual: Floats
@@ -45,15 +47,17 @@ class Rung:
 class Sampler(Protocol):
     """Evaluates lanes at a step of their own: two forwards for each lane."""
 
-    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung: ...
+    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung:
+        """Sample one rung of these lanes."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Noise:
     """Round-off, in absolute terms, one element a lane.
 
-    value: of <dout, f> in one evaluation. spread: the same with every output's error added up (never averaged out); gaps are
-    sums of absolute values and need it. claim: of the claimed slope itself.
+    value: of <dout, f> in one evaluation. spread: the same with every output's error added up (never averaged out);
+    gaps are sums of absolute values and need it. claim: of the claimed slope itself.
     """
 
     value: Floats
@@ -75,18 +79,24 @@ class Noise:
 
 @dataclass(eq=False)
 class Ladder:
-    """The rungs that each lane has been sampled on; rows are rungs (largest step first), columns lanes, NaN where not sampled."""
+    """The rungs that lanes were sampled on: rows are rungs (largest step first), columns lanes; NaN where not."""
 
     lanes: int
     steps: list[Floats] = field(default_factory=list[Floats])
     residuals: list[Floats] = field(default_factory=list[Floats])
     gaps: list[Floats] = field(default_factory=list[Floats])
     still: list[Bools] = field(default_factory=list[Bools])
+    broken: Bools = field(init=False)  # lanes with a rung that was not finite
+
+    def __post_init__(self) -> None:
+        self.broken = np.zeros(self.lanes, np.bool_)
+        self._aside: list[Floats] = []
 
     def descend(self, sample: Sampler, steps: Floats, active: Ints) -> None:
         """Sample the active lanes at their steps and add the rung; a non-finite sample counts as not sampled."""
         rung = sample(steps[active], active)
         finite = np.isfinite(rung.residual) & np.isfinite(rung.gap)
+        self.broken[active[~finite]] = True
         row, gap, still = (np.full(self.lanes, np.nan) for _ in range(3))
         row[active] = np.where(finite, rung.residual, np.nan)
         gap[active] = np.where(finite, rung.gap, np.nan)
@@ -96,6 +106,19 @@ class Ladder:
         self.gaps.append(gap)
         self.still.append(still == 1.0)
 
+    def forget(self, lanes: Bools) -> None:
+        """Set aside what these lanes have shown: at smaller steps the function is another."""
+        self._aside = [row.copy() for row in (*self.residuals, *self.gaps)]
+        for row in (*self.residuals, *self.gaps):
+            row[lanes] = np.nan
+
+    def recall(self, lanes: Bools) -> None:
+        """Take back what these lanes had shown before they were made to forget it."""
+        half = len(self._aside) // 2
+        for rows, aside in ((self.residuals, self._aside[:half]), (self.gaps, self._aside[half:])):
+            for row, before in zip(rows, aside, strict=False):
+                row[lanes] = before[lanes]
+
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation:
@@ -103,7 +126,8 @@ class Extrapolation:
 
     order2, order4, order6: Neville's values in h^2 from one, two and three rungs. ``best`` is the highest there is.
     remainder: how far ``best`` may still be from step zero, if the terms of the series fall as they did so far.
-    settled: a cautious bound on the same, from whole differences between orders and between rungs; NaN below three rungs.
+    settled: a cautious bound on the same, from whole differences between orders and between rungs; NaN below three
+    rungs.
     """
 
     order2: Floats
@@ -166,9 +190,16 @@ def kink_width(ladder: Ladder, upto: int | None = None) -> Floats:
 
 
 def top_step(values: Floats) -> float:
-    """Return the first step for a tensor of these values: a power of two, so that x + h and x - h lose as little as can be."""
-    size = float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
-    if not np.isfinite(size) or size == 0.0:
-        size = float(np.max(np.abs(values), initial=0.0)) or 1.0
-    reach = min(np.sqrt(min(size, 2.0**900)), REACH * size)
+    """Return the first step for a tensor of these values: a power of two, so that x + h and x - h lose little."""
+    flat = values.reshape(-1)
+    largest = float(
+        np.max(flat, initial=0.0, where=np.isfinite(flat)) - np.min(flat, initial=0.0, where=np.isfinite(flat))
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = float(np.sqrt(np.vdot(flat, flat) / max(flat.size, 1)))
+    if (
+        not np.isfinite(size) or size == 0.0
+    ):  # an infinity (a mask) or squares out of range: any size of the same order will do
+        size = largest or 1.0
+    reach = min(max(np.sqrt(min(size, 2.0**900)), size / FAR), REACH * size)
     return float(2.0 ** np.floor(np.log2(reach))) * TOP_STEP

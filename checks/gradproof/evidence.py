@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradproof.compare import MARGIN
+from gradproof.lanes import MARGIN
 from gradproof.values import Outcome, TensorResult, Verdict
 
 Floats = NDArray[np.float64]

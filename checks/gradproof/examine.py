@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gradproof import suspect
-from gradproof.compare import MARGIN, judge
-from gradproof.lanes import Judged, Lanes, Outcome, Suspicion
+from gradproof.compare import judge
 from gradproof.differentiate import KAPPA, Floats, Ints, Noise, top_step
+from gradproof.lanes import MARGIN, Judged, Lanes, Outcome, Suspicion
 from gradproof.locate import Located, locate
 from gradproof.problem import Problem, Tensor, finite
 from gradproof.sampling import DirectionSampler, EntrySampler, EvaluateStack, StackSampler, signed_direction
@@ -69,8 +69,8 @@ class _Look:
 def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None) -> tuple[TensorResult, ...]:
     """Judge the claimed gradient of every tensor of the problem (``only``: of these entries).
 
-    Small tensors entry by entry; inputs with independent rows in stacked batches; large ones along signed random directions,
-    with the wrong entries located where a direction disagrees.
+    Small tensors entry by entry; inputs with independent rows in stacked batches; large ones along signed random
+    directions, with the wrong entries located where a direction disagrees.
     """
     look = _Look(problem, rng)
     results: dict[int, TensorResult] = {}
@@ -93,8 +93,8 @@ def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None
 
 
 def _empty(tensor: Tensor) -> TensorResult:
-    shape = tensor.value.shape
-    return TensorResult(tensor.name, tensor.role, shape, Verdict.INCONCLUSIVE, "nothing to examine", 0, 0, 0, {Reason.NOT_EXAMINED: 0})
+    shape, unjudged = tensor.value.shape, {Reason.NOT_EXAMINED: 0}
+    return TensorResult(tensor.name, tensor.role, shape, Verdict.INCONCLUSIVE, "nothing to examine", 0, 0, 0, unjudged)
 
 
 def _entrywise(look: _Look, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
@@ -106,7 +106,10 @@ def _entrywise(look: _Look, together: Mapping[int, Ints]) -> dict[int, TensorRes
     lanes, second = look.entry_lanes(tensors, entries)
     sampler = EntrySampler(look.problem.point, look.problem.evaluate, tensors, entries)
     judged = judge(lanes, sampler, second)
-    return {number: by_entry(look.problem.tensors[number], "entry by entry", judged, tensors == number, entries) for number in together}
+    return {
+        number: by_entry(look.problem.tensors[number], "entry by entry", judged, tensors == number, entries)
+        for number in together
+    }
 
 
 def _stack(problem: Problem, number: int, rng: np.random.Generator) -> EvaluateStack | None:
@@ -136,7 +139,8 @@ def _directional(look: _Look, number: int) -> TensorResult:
     searched = 0
     for group in groups:
         weights = [signed_direction(tensor.value.shape, look.rng) for _ in group]
-        sampler = DirectionSampler(point, look.problem.evaluate, number, weights.__getitem__)  # lanes count from 0 in a group
+        # lanes count from 0 in a group
+        sampler = DirectionSampler(point, look.problem.evaluate, number, weights.__getitem__)
         lanes, second = _direction_lanes(look, number, weights)
         judged = judge(lanes, sampler, second)
         parts.append(judged)
@@ -172,6 +176,7 @@ def _locate(look: _Look, number: int, step: float) -> tuple[tuple[Located, ...],
         coarse, fine = (float(sampler(np.array([h]), lane).residual[0]) for h in steps)
         residual = fine + (fine - coarse) / 15
         rounding = 2 * look.problem.eps * look.scales[number] * float(np.sqrt(np.vdot(direction, direction)))
-        return residual, MARGIN * (KAPPA * noise / step + rounding + abs(residual - fine))
+        truncation = abs(residual - fine) / 16  # the h^4 term is a 16th of the h^2 term, or less
+        return residual, MARGIN * (KAPPA * noise / step + rounding + truncation)
 
     return locate(along, value.shape, look.rng)

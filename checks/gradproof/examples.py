@@ -12,9 +12,11 @@ import numpy as np
 from gradproof import arrays
 from gradproof.arrays import Style
 from gradproof.case import Case
-from gradproof.sizes import Chosen
+from gradproof.sizes import Chosen, corners
 from gradproof.specs import Drawn, Floats, Labels, Literal, OneHot, SizeArgument, Spec
 from gradproof.values import Example
+
+_SEEDS = 2**31  # how many seeds there are for the values of a corner shape
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Plan:
     dims: Chosen
     styles: Mapping[str, Style]
     seed: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether some dim is 0, or the size of some axis behind a star."""
+        return any(value == 0 or (isinstance(value, tuple) and 0 in value) for value in self.dims.values())
 
 
 def specs_of(case: Case) -> dict[str, Spec]:
@@ -35,6 +42,21 @@ def styled(case: Case) -> dict[str, tuple[Style, ...]]:
     """The arguments that have a style, and the styles that each may take."""
     found = {name: spec for name, spec in specs_of(case).items() if isinstance(spec, Floats)}
     return {name: arrays.PARAMETER_STYLES if name in case.init else arrays.INPUT_STYLES for name in found}
+
+
+def strategies_of(case: Case) -> dict[str, Any]:
+    """The arguments that are strategies."""
+    return {name: spec.strategy for name, spec in specs_of(case).items() if isinstance(spec, Drawn)}
+
+
+def corner_plans(case: Case, seed: int) -> list[Plan]:
+    """A plan for each corner shape; they take their styles in turn: generic values first, which show most."""
+    plans: list[Plan] = []
+    for position, dims in enumerate(corners(case.space)):
+        rng = np.random.default_rng([seed, position])
+        styles = {name: allowed[(position + 1) % min(3, len(allowed))] for name, allowed in styled(case).items()}
+        plans.append(Plan(dims, styles, int(rng.integers(_SEEDS))))
+    return plans
 
 
 def build(case: Case, plan: Plan, drawn: Mapping[str, Any]) -> Example:

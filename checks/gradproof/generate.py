@@ -1,37 +1,38 @@
 """Draws the examples of a case, judges each, and shrinks a failing one; it knows no layers.
 
-The only file that imports Hypothesis: for arguments that are strategies, to draw, to steer and to shrink their values.
+The only file that imports Hypothesis, which draws, steers and shrinks: the dims first, then the values.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import hypothesis
-import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException, Unsatisfiable
 
 from gradproof.case import Case
 from gradproof.errors import UsageError
-from gradproof.examples import Plan, assemble, build, specs_of, styled
-from gradproof.simplify import Attempts, simplify
-from gradproof.sizes import Chosen, corners
-from gradproof.specs import Drawn
-from gradproof.values import Example, Outcome
+from gradproof.examples import Plan, build, corner_plans, strategies_of, styled
+from gradproof.simplify import Attempts, resized, simplify_values, with_values
+from gradproof.sizes import Chosen
+from gradproof.values import Example, Outcome, Verdict
 
 _BUDGET = 150  # judged examples in one shrinking: beyond that, a second of the user's time buys no smaller example
-_STRATEGY_BUDGET = 50  # of these, for values that come from strategies
-_STAR_SIZE = 4  # the largest size of an axis behind a star
-_SEEDS = 2**31  # how many seeds there are for the values of an example
-_VISIBLE = 1e-8  # relative; smaller disagreements are the round-off of a central difference, and not worth climbing
+_FOR_VALUES = 60  # of these, kept for values when the dims are shrunk
+_FOR_ARRAYS = 20  # of those, kept for arrays when the values of strategies are shrunk
+_STAR_SIZES = range(1, 5)  # of an axis behind a star
+_SEEDS = range(100)  # of the values in one search: Hypothesis mixes constants of the user's modules into wider integers
+_LIKELY = 16  # to one: how likely the largest size that is allowed is drawn, where a failing example is made smaller
 
 Judge = Callable[[Example], Outcome]
-Item = TypeVar("Item")
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+T = TypeVar("T")
 
 
 def search(
@@ -45,39 +46,31 @@ def search(
 ) -> list[Outcome]:
     """Judge the corner shapes, then ``examples`` random ones, then an empty batch; a failure does not end the search.
 
-    Equal arguments give equal examples, whatever else is imported (where no argument is a strategy). Outcomes are
-    appended to ``into`` as they come, so that a caller keeps them when an exception (Ctrl-C) leaves ``judge``; ``stop``
-    is asked before each example.
+    Equal arguments give equal examples with one version of Hypothesis, whatever else is imported (where no argument is
+    a strategy). Outcomes are appended to ``into`` as they come, so that a caller keeps them when an exception (Ctrl-C)
+    leaves ``judge``; ``stop`` is asked before each example. Raises UsageError where a strategy has no values.
     """
     outcomes: list[Outcome] = [] if into is None else into
-    strategies = _strategies(case)
-    shapes = corners(case.space)
-    drawn = _draw_values(strategies, len(shapes), seed)
-    corner = [build(case, _corner_plan(case, dims, seed, i), drawn[i]) for i, dims in enumerate(shapes)]
-    rng = np.random.default_rng(seed)
+    begun = len(outcomes)
+    fixed = {i + examples * plan.is_empty: plan for i, plan in enumerate(corner_plans(case, seed))}
+    seen: set[str] = set()
 
-    def examine(example: Example) -> Outcome:
+    def examine(drawn: tuple[Plan, dict[str, Any]]) -> None:
         if stop is not None and stop():
             raise _EndError
-        outcomes.append(judge(example))
-        return outcomes[-1]
-
-    def examine_drawn(data: st.DataObject) -> None:
-        outcome = examine(build(case, _random_plan(case, rng), _draw_each(strategies, data)))
-        disagreement = _disagreement(outcome)
-        if disagreement > _VISIBLE:
+        if repr(drawn) in seen:
+            hypothesis.reject()
+        seen.add(repr(drawn))
+        # a corner shape stands in for the plan that was drawn; the values of strategies are as drawn
+        position = len(outcomes) - begun
+        outcomes.append(judge(build(case, fixed.get(position, drawn[0]), drawn[1])))
+        if position not in fixed and (disagreement := _disagreement(outcomes[-1])) > 0:
             hypothesis.target(disagreement, label="disagreement")
 
-    with contextlib.suppress(_EndError):
-        for example in (e for e in corner if not _is_empty(e)):
-            examine(example)
-        if strategies:
-            _run(examine_drawn, examples=examples, seed=seed, phases=(Phase.generate, Phase.target))
-        else:
-            for _ in range(examples):
-                examine(build(case, _random_plan(case, rng), {}))
-        for example in (e for e in corner if _is_empty(e)):
-            examine(example)
+    try:
+        _run(examine, _plans(case, seed), len(fixed) + examples, seed, (Phase.generate, Phase.target))
+    except Unsatisfiable:
+        raise UsageError(f"no value can be drawn from {strategies_of(case)!r}: give one that has values") from None
     return outcomes
 
 
@@ -101,63 +94,94 @@ def shrink(
         start = next((outcome.example for outcome in outcomes if fails(outcome)), None)
         if start is None:
             return None
-    attempts = Attempts(judge, fails, _BUDGET)
-    strategies = _strategies(case)
-    if strategies:
-        start = _simpler_drawn(case, Attempts(judge, fails, _STRATEGY_BUDGET), start, seed)
-        attempts.budget -= _STRATEGY_BUDGET
-    return simplify(case, attempts, start)
+    outcome = judge(start)
+    if not fails(outcome):
+        return None
+    attempts = Attempts(judge, fails, _BUDGET - 1, best=outcome)
+    _shrink_dims(case, attempts, seed)
+    if strategies_of(case):
+        _shrink_drawn(case, attempts, seed)
+    simplify_values(case, attempts)
+    return attempts.best
 
 
-def _simpler_drawn(case: Case, attempts: Attempts, start: Example, seed: int) -> Example:
-    """``start`` with the simplest values of its strategies, by Hypothesis' own shrinking, that still fail."""
-    strategies = _strategies(case)
-    values = {**start.init, **start.inputs}
+def _shrink_dims(case: Case, attempts: Attempts, seed: int) -> None:
+    """Let Hypothesis choose ever smaller dims; again from what it found, for then other entries are left to cut."""
+    before: dict[str, Any] = {}
+    while before != attempts.best.example.dims:
+        before = dict(attempts.best.example.dims)
+        _shrink(_dims_trial(case, attempts, before), _dims_up_to(case, before), seed)
 
-    def try_values(data: st.DataObject) -> None:
-        drawn = _draw_each(strategies, data)
-        if attempts.fails_on(assemble(case, dict(start.dims), {**values, **drawn}, start.seed)):
+
+def _dims_trial(case: Case, attempts: Attempts, start: Chosen) -> Callable[[Chosen], None]:
+    """A body that raises for dims at which the best example still fails, and judges each choice once."""
+    failed = {repr(start): True}
+
+    def try_dims(dims: Chosen) -> None:
+        if repr(dims) not in failed:
+            _spend(attempts, _FOR_VALUES)
+            # an empty batch stays empty, for then the emptiness is the point
+            possible = all(size.resolve(dims) >= min(1, size.resolve(start)) for size in case.space.sizes)
+            failed[repr(dims)] = possible and any(map(attempts.fails_on, resized(case, attempts.best.example, dims)))
+        if failed[repr(dims)]:
             raise _StillFailsError
 
-    # Past the budget nothing fails any more, which Hypothesis calls flaky; the last failure kept is the simplest.
-    with contextlib.suppress(_StillFailsError, HypothesisException):
-        _run(try_values, examples=_STRATEGY_BUDGET, seed=seed, phases=(Phase.generate, Phase.shrink))
-    return start if attempts.best is None else attempts.best.example
+    return try_dims
+
+
+def _shrink_drawn(case: Case, attempts: Attempts, seed: int) -> None:
+    """Let Hypothesis choose ever simpler values of the strategies."""
+
+    def try_values(drawn: dict[str, Any]) -> None:
+        _spend(attempts, _FOR_ARRAYS)
+        if attempts.fails_on(with_values(case, attempts.best.example, drawn)):
+            raise _StillFailsError
+
+    _shrink(try_values, st.fixed_dictionaries(strategies_of(case)), seed)
+
+
+def _spend(attempts: Attempts, kept: int) -> None:
+    if attempts.budget <= kept:
+        raise _EndError
 
 
 class _StillFailsError(Exception):
-    """Tells Hypothesis that a value is still a failing one."""
+    """Tells Hypothesis that what it drew still fails."""
 
 
-class _EndError(Exception):
-    """Tells Hypothesis that the run is over."""
+class _EndError(BaseException):
+    """Ends a run at once: Hypothesis lets through what is no Exception, as it does Ctrl-C."""
 
 
-def _run(body: Callable[[st.DataObject], None], *, examples: int, seed: int, phases: Sequence[Phase]) -> None:
-    """Run ``body`` on data that Hypothesis draws: quiet, without a database, deterministic, whatever profile is loaded.
+def _shrink(body: Callable[[T], None], strategy: st.SearchStrategy[T], seed: int) -> None:
+    """Run ``body``, which keeps what it finds, until Hypothesis finds nothing simpler for which it raises."""
+    # a judge that contradicts itself is what Hypothesis calls flaky
+    with contextlib.suppress(_StillFailsError, HypothesisException):
+        _run(body, strategy, _BUDGET, seed, (Phase.generate, Phase.shrink))
 
-    The first exception of ``body`` ends the run at once and leaves it as it is; ``_EndError`` only ends it.
+
+def _run(
+    body: Callable[[T], None], strategy: st.SearchStrategy[T], examples: int, seed: int, phases: Sequence[Phase]
+) -> None:
+    """Run ``body`` on what Hypothesis draws: quiet, without a database, deterministic, whatever profile is loaded.
+
+    An exception of the user's code in ``body`` ends the run at once and comes out as it is; ``_EndError`` only ends it.
     """
     raised: list[BaseException] = []
 
-    def guarded(data: st.DataObject) -> None:
-        if raised:  # Hypothesis replays the example that ended the run; the user's code must not run again
-            raise _EndError
+    def guarded(drawn: T) -> None:
         try:
-            body(data)
+            body(drawn)
         except (HypothesisException, _StillFailsError):
             raise
-        except (Exception, KeyboardInterrupt, SystemExit) as error:
+        except (Exception, SystemExit) as error:
             raised.append(error)
             raise _EndError from None
 
-    test = hypothesis.seed(seed)(_settings(examples, phases)(hypothesis.given(st.data())(guarded)))
-    try:
+    test = hypothesis.seed(seed)(_settings(examples, phases)(hypothesis.given(strategy)(guarded)))
+    with contextlib.suppress(_EndError):
         test()
-    except (_EndError, HypothesisException):
-        if not raised:
-            raise
-    if raised and not isinstance(raised[0], _EndError):
+    if raised:
         raise raised[0]
 
 
@@ -172,65 +196,55 @@ def _settings(examples: int, phases: Sequence[Phase]) -> hypothesis.settings:
         "suppress_health_check": tuple(HealthCheck),
         "verbosity": Verbosity.quiet,
     }
-    if hasattr(hypothesis.settings(), "backend"):  # newer than the oldest Hypothesis that is supported
+    if hasattr(hypothesis.settings(), "backend"):  # the oldest Hypothesis that is supported has none
         fixed["backend"] = "hypothesis"
     return hypothesis.settings(max_examples=examples, phases=phases, **fixed)
 
 
-def _strategies(case: Case) -> dict[str, Any]:
-    return {name: spec.strategy for name, spec in specs_of(case).items() if isinstance(spec, Drawn)}
-
-
-def _draw_values(strategies: dict[str, Any], count: int, seed: int) -> list[dict[str, Any]]:
-    """``count`` drawings of every strategy; those of a strategy with few values repeat."""
-    found: list[dict[str, Any]] = []
-    if not strategies:
-        return [{} for _ in range(count)]
-    with contextlib.suppress(Unsatisfiable):
-        _run(
-            lambda data: found.append(_draw_each(strategies, data)), examples=count, seed=seed, phases=(Phase.generate,)
-        )
-    if not found:
-        raise UsageError(f"no value can be drawn from {strategies!r}: give a strategy that has values")
-    return [found[position % len(found)] for position in range(count)]
-
-
-def _draw_each(strategies: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
-    return {name: data.draw(strategy) for name, strategy in strategies.items()}
-
-
-def _random_plan(case: Case, rng: np.random.Generator) -> Plan:
-    """Dims, styles and the seed of the values.
-
-    Drawn without Hypothesis, which has nothing to add here: it takes 4 ms an example, repeats about a third of the
-    choices, and mixes in constants of whatever local modules are imported, so that a seed would mean one example under
-    pytest and another on the command line.
-    """
-    chosen: dict[str, int] = {}
+@st.composite
+def _plans(draw: Draw, case: Case, seed: int) -> tuple[Plan, dict[str, Any]]:
+    """Dims, styles and the seed of the values, and the values of the strategies; the simplest of each first."""
+    plain: dict[str, int] = {}
     for name in case.space.order:
-        chosen[name] = _pick([v for v in case.space.listed(name) if case.space.possible({**chosen, name: v})], rng)
-    stars: Chosen = {}
+        possible = (v for v in case.space.listed(name) if case.space.possible({**plain, name: v}))
+        plain[name] = draw(_one_of(tuple(possible)))
+    dims: Chosen = {**plain}
     for name, (least, most) in case.space.axes.items():
-        stars[name] = tuple(int(size) for size in rng.integers(1, _STAR_SIZE + 1, rng.integers(least, most + 1)))
-    styles = {name: _pick(allowed, rng) for name, allowed in styled(case).items()}
-    return Plan({**chosen, **stars}, styles, int(rng.integers(_SEEDS)))
+        axes = draw(_one_of(range(least, most + 1)))
+        dims[name] = tuple(draw(_one_of(_STAR_SIZES)) for _ in range(axes))
+    styles = {name: draw(_one_of(allowed)) for name, allowed in styled(case).items()}
+    drawn = {name: draw(strategy) for name, strategy in strategies_of(case).items()}
+    return Plan(dims, styles, len(_SEEDS) * seed + draw(_one_of(_SEEDS))), drawn
 
 
-def _pick(options: Sequence[Item], rng: np.random.Generator) -> Item:
-    return options[int(rng.integers(len(options)))]
+@st.composite
+def _dims_up_to(draw: Draw, case: Case, most: Chosen) -> Chosen:
+    """Dims of which none is larger than in ``most``, and most of which are as there; what is empty stays so."""
+
+    def up_to(least: int, value: int) -> int:
+        count = value - least + 1
+        return value if count <= 1 else least + min(count - 1, draw(_one_of(range(_LIKELY * count))))
+
+    dims: Chosen = {}
+    for name, value in most.items():
+        if isinstance(value, tuple):
+            axes = up_to(case.space.axes[name][0], len(value))
+            dims[name] = tuple(up_to(1, size) for size in value[len(value) - axes :])
+        else:
+            dims[name] = up_to(case.ranges[name][0], value)
+    return dims
 
 
-def _corner_plan(case: Case, dims: Chosen, seed: int, position: int) -> Plan:
-    """Corner shapes take their styles in turn: generic values first, where a wrong shape or sum shows best."""
-    rng = np.random.default_rng([seed, position])
-    styles = {name: allowed[(position + 1) % min(3, len(allowed))] for name, allowed in styled(case).items()}
-    return Plan(dims, styles, int(rng.integers(_SEEDS)))
-
-
-def _is_empty(example: Example) -> bool:
-    return any(value == 0 or (isinstance(value, tuple) and 0 in value) for value in example.dims.values())
+@functools.lru_cache(maxsize=256)
+def _one_of(options: range | tuple[T, ...]) -> st.SearchStrategy[Any]:
+    """Made once: to make it takes Hypothesis as long as to draw from it."""
+    return st.sampled_from(options)
 
 
 def _disagreement(outcome: Outcome) -> float:
-    """The largest finite distance between claim and truth (relative): what the search climbs."""
-    return max((t.resolution for t in outcome.tensors if math.isfinite(t.resolution)), default=0.0)
+    """The largest distance between claim and truth (relative), which the search climbs; 0 where they agree.
+
+    There the distance is only an error bar, and to climb it leads to where nothing can be judged.
+    """
+    failed = [tensor.resolution for tensor in outcome.tensors if tensor.verdict is Verdict.FAIL]
+    return max((distance for distance in failed if math.isfinite(distance)), default=0.0)

@@ -11,6 +11,8 @@ from enum import IntEnum
 from gradproof.differentiate import Floats, Ints, Noise
 from gradproof.noise import Steps
 
+MARGIN = 4.0  # bounds between slope and claim before an accusation; the bound alone covers 99.98 %, four of them always
+
 
 class Outcome(IntEnum):
     """What the ladder says of one lane."""

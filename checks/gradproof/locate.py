@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradproof.differentiate import Bools, Floats, Ints
 
@@ -50,8 +51,8 @@ class _Search:
         """Find the wrong entries among the members (None: the whole tensor)."""
         size = int(np.prod(self.shape)) if members is None else members.size
         while size and not self.exhausted():
-            signs = np.asarray(1.0 - 2.0 * self.rng.integers(0, 2, size, dtype=np.int8), dtype=np.float64)
-            base, bound = self.residual(self._spread(members, signs))
+            signs = np.asarray(1 - 2 * self.rng.integers(0, 2, size, dtype=np.int8), dtype=np.int8)
+            base, bound = self.residual(self._spread(members, signs.astype(np.float64)))
             if not abs(base) > bound:
                 return
             if not self._lone(members, signs, base, bound, size):
@@ -71,13 +72,17 @@ class _Search:
             direction[known] = 0.0
         return direction
 
-    def _lone(self, members: Ints | None, signs: Floats, base: float, bound: float, size: int) -> bool:
+    def _lone(self, members: Ints | None, signs: NDArray[np.int8], base: float, bound: float, size: int) -> bool:
         """Decode the place of a lone wrong entry from its residual under two weightings; True if one was found."""
         side = int(np.ceil(np.sqrt(size)))
-        place = np.arange(size)
         digits: list[int] = []
-        for digit in (place // side, place % side):
-            answer, error = self.residual(self._spread(members, signs * (0.5 + digit / side)))
+        for divide in (np.floor_divide, np.remainder):
+            weights = np.arange(size, dtype=np.float64)
+            divide(weights, side, out=weights)
+            weights /= side
+            weights += 0.5
+            weights *= signs
+            answer, error = self.residual(self._spread(members, weights))
             value = (answer / base - 0.5) * side
             doubt = side * (error + 1.5 * bound) / abs(base)
             if abs(value - round(value)) > min(0.25, doubt + 1e-6 * side) or not 0 <= round(value) < side:

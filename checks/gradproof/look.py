@@ -63,8 +63,7 @@ def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome
         notes = () if problem.note is None else (problem.note,)
         return Outcome(example, defects=problem.defects, unjudged=problem.reason, notes=notes)
     if not problem.tensors:
-        nothing = "no float input and no parameter: nothing has a gradient"
-        return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(nothing,))
+        return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(_nothing(example),))
     results = examine(problem, rng)
     return Outcome(example, tensors=look_beside(problem, results, pose.again, rng))
 

@@ -17,13 +17,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 POINTS = 9  # samples on a line: six fourth differences, whose median is robust against one jump
-SPACINGS = (2.0**-18, 2.0**-22)  # fourth differences of smooth functions are ~1e-21 at 2^-18; casts to float32 still show
-_GAUSS = float(np.sqrt(70.0)) * 0.6745  # fourth differences of unit white noise: variance 70; median of |normal| = 0.6745
+# fourth differences of smooth functions are ~1e-21 at 2^-18; casts to float32 still show
+SPACINGS = (2.0**-18, 2.0**-22)
+# fourth differences of unit white noise: variance 70; median of |normal| = 0.6745
+_GAUSS = float(np.sqrt(70.0)) * 0.6745
+CHUNK = 1 << 15  # elements multiplied at a time
 LARGE = 10_000  # terms from which round-off is added up as a random walk instead of at its worst
-# coarse places along a line, in units of the values' own size: does the output move in steps?
-NEAR = 2.0**-20  # a fine distance: 2^26 times the round-off of a value that changes by its own size over a coarse one
-NEARER = 2.0**-30  # a finer one: below what float32 resolves (2^-24)
+# fine distances along a line, in units of the values' own size: one that any float64 or float32 function must show
+# (2^24 times the round-off of a float64 value that changes by its own size), one below what float32 resolves (2^-24)
+NEAR, NEARER = 2.0**-22, 2.0**-30
 NARROW = float(np.finfo(np.float32).eps)
+# coarse places along the line, in the same units: does the output move in steps?
 PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1, 2, 3) for sign in (1.0, -1.0))
 
 
@@ -32,18 +36,29 @@ def unit(dtype: np.dtype[Any]) -> float:
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else float(np.finfo(np.float64).eps)
 
 
+def magnitude(pairs: Iterable[tuple[Floats, Floats]]) -> tuple[float, float]:
+    """Return ``total`` and ``walk`` of the elementwise products of all pairs, without holding a product."""
+    worst, squares = 0.0, 0.0
+    for left, right in pairs:
+        for start in range(0, left.size, CHUNK):
+            part = left[start : start + CHUNK] * right[start : start + CHUNK]
+            worst += float(np.abs(part).sum())
+            squares += float(np.vdot(part, part))
+    return worst, 2.0 * float(np.sqrt(squares))
+
+
 def total(terms: Iterable[Floats]) -> float:
     """Sum of absolute values, the worst case of accumulated round-off."""
     return float(sum(float(np.abs(term).sum()) for term in terms))
 
 
 def walk(terms: Iterable[Floats]) -> float:
-    """Accumulated round-off of many terms as a random walk, with a factor 2 (measured in benchmarks/coverage.py)."""
+    """Accumulated round-off of many terms as a random walk, times 2 (measured in benchmarks/bound_coverage.py)."""
     return 2.0 * float(np.sqrt(sum(float(np.vdot(term, term)) for term in terms)))
 
 
 def scatter(samples: NDArray[np.floating]) -> Floats:
-    """Round-off along the first axis from fourth differences of equally spaced samples (Moré and Wild 2011, SISC 33, 1292)."""
+    """Round-off along the first axis from fourth differences (Moré and Wild 2011, SISC 33, 1292)."""
     differences = np.diff(np.asarray(samples, dtype=np.float64), n=4, axis=0)
     result: Floats = np.asarray(np.median(np.abs(differences), axis=0) / _GAUSS)
     return result
@@ -66,7 +81,7 @@ class Roughness:
         return max(modelled, 4 * narrow) if narrow <= 16 * modelled else modelled
 
     def of_gradient(self, index: int, natural: float) -> Floats:
-        """Round-off of each entry of one gradient; a scatter far beyond rounding is a jump of the gradient, not noise."""
+        """Round-off of each entry of one gradient; a scatter far beyond rounding is a jump of it, and not noise."""
         wide, narrow = (np.nan_to_num(part, nan=0.0, posinf=0.0) for part in self.gradients[index])
         noise = np.where(wide <= 8 * narrow, np.maximum(wide, narrow), narrow)
         result: Floats = np.where(noise > 1e10 * natural, 0.0, noise)
@@ -103,7 +118,7 @@ def survey(sample: Callable[[float], Floats]) -> Survey:
 
 
 def _stuck(seen: Survey, near: Floats, distance: float, eps: float) -> tuple[Ints, Ints]:
-    """Count, for each output, the intervals over which it changes although it is stuck, bit for bit, at both ends; and the others."""
+    """Count, per output, the intervals where it changes: those stuck, bit for bit, at both ends, and the others."""
     frozen = seen.here == near
     with np.errstate(all="ignore"):
         rises, widths = np.abs(np.diff(seen.here, axis=0)), np.diff(seen.places)[:, np.newaxis]
@@ -113,7 +128,7 @@ def _stuck(seen: Survey, near: Floats, distance: float, eps: float) -> tuple[Int
 
 
 class Steps(Enum):
-    """How outputs move along a line: smoothly, from plateau to plateau (a step, or a saturating function), or up a staircase."""
+    """How outputs move along a line: smoothly, from plateau to plateau (a step, or saturation), or up a staircase."""
 
     NONE = "none"
     PLATEAUS = "plateaus"
@@ -123,11 +138,11 @@ class Steps(Enum):
 def moves_in_steps(seen: Survey, eps: float) -> Steps:
     """Say whether outputs change over coarse distances and never over fine ones that must show it.
 
-    A saturating function may pass from one plateau to another once or twice; three times is a staircase: rounded outputs, a
-    cast to integers, a step function.
+    A saturating function may pass from one plateau to another once or twice; three times is a staircase: rounded
+    outputs, a cast to integers, a step function.
     """
     stuck, moving = _stuck(seen, seen.near, NEAR, eps)
-    staircase = (stuck >= 3) & (moving == 0)
+    staircase = (stuck >= 3) & (stuck > 2 * moving)  # a fine distance, too, crosses the edge of a step now and then
     most = 2 * np.count_nonzero(staircase) >= np.count_nonzero(stuck + moving)
     if staircase.any() and (most or not moving.any()):
         return Steps.STAIRCASE

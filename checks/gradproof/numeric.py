@@ -19,6 +19,9 @@ from gradproof.readings import KEEPS, LOUD
 
 PATIENCE = 2  # rungs without a better bound before the descent ends
 CERTAIN = 2  # rungs over which a gap must stay to count as a kink
+PLACES = (-2.0, -0.5, 0.5, 2.0)  # how far to look for outputs that are not saturated, in units of the values' own size
+LOWEST = 2.0**-20  # of the top step: a function that does not move there, though its slope says so, moves in steps
+VISIBLE = 64.0  # times the round-off that a move must exceed to show for certain
 SURVEY = 3  # random sign directions that estimate how much the arguments' own rounding moves f
 
 
@@ -26,8 +29,8 @@ SURVEY = 3  # random sign directions that estimate how much the arguments' own r
 class Estimate:
     """A measured derivative: ``value`` ± ``bound`` (arrays of one shape, or floats), and how many times f was called.
 
-    ``bound`` is infinite where no step size gave a derivative (a kink, a jump, NaN). Unpacks as ``value, bound``; NumPy
-    functions see the value.
+    ``bound`` is infinite where no step size gave a derivative (a kink, a jump, NaN, rounded values). Unpacks as
+    ``value, bound``; NumPy functions see the value.
     """
 
     value: Any
@@ -141,8 +144,8 @@ def _slopes(
 ) -> tuple[Floats, Floats]:
     """Derivatives and bounds as (directions, outputs)."""
     home = np.array(point, dtype=np.float64)
-    step = top_step(home) * max(1.0, (f.eps / 2.0**-52) ** 0.25)  # a narrow dtype needs larger steps
     with np.errstate(all="ignore"):
+        step = top_step(home) * max(1.0, (f.eps / 2.0**-52) ** 0.25)  # a narrow dtype needs larger steps
         rough = _roughness(f, home, here)
         lanes = len(directions) * here.size
 
@@ -180,14 +183,16 @@ def _roughness(f: _Counted, home: Floats, here: Floats) -> Floats:
     """Round-off of each output: as its own magnitude, its arguments' rounding and its measured scatter have it."""
     rng = np.random.default_rng(0)
     size = np.abs(home)
-    floor = float(np.median(size)) if size.size else 0.0
-    reach = np.maximum(size, floor or float(np.max(size, initial=0.0)) or 1.0)
+    # a zero stays where it is, unless all are: functions have their kinks and the ends of their domains there
+    reach = np.where(size > 0, np.maximum(size, float(np.median(size)) if size.size else 0.0), 0.0)
+    reach = reach if reach.any() else np.ones(size.shape)
     model = f.eps * np.abs(here)
     for _ in range(SURVEY):
         nearby = reach * rng.choice([-1.0, 1.0], home.shape) * 2.0**-12
         moved = np.abs(f((home + nearby).astype(f.dtype)) - here) * 2.0**12
         model = np.fmax(model, 2 * f.eps * moved + f.eps * np.abs(here))
     dense = reach * rng.standard_normal(home.shape)
+    model = np.fmax(model, f.eps * _surroundings(f, home, dense, here))
     scatters = []
     for spacing in noise.SPACINGS if f.eps < 1e-10 else (2.0**-10,):
         # beside the point, not around it: a kink or a jump right there is no round-off
@@ -196,6 +201,16 @@ def _roughness(f: _Counted, home: Floats, here: Floats) -> Floats:
     wide, narrow = scatters[0], scatters[-1]
     falls = np.where(narrow <= 16 * model, narrow, 0.0)  # with the spacing, as curvature or a kink does
     result: Floats = np.fmax(model, 4 * np.where(wide <= 8 * narrow, np.maximum(wide, narrow), falls))
+    return result
+
+
+def _surroundings(f: _Counted, home: Floats, dense: Floats, here: Floats) -> Floats:
+    """The size that outputs have nearby, where they are not saturated: intermediates may be as large at the point."""
+    natural = np.abs(here)
+    for place in PLACES:
+        natural = np.fmax(natural, np.abs(f((home + place * dense).astype(f.dtype))))
+    cap = 1.0 + float(np.max(np.abs(home), initial=0.0)) + np.abs(here)
+    result: Floats = np.fmin(natural, cap)
     return result
 
 
@@ -217,7 +232,9 @@ def _descend(sample: Callable[..., Rung], lanes: int, top: float, rough: Floats)
         waiting = 0 if better.any() or not np.isfinite(bound).all() or steady.any() else waiting + 1
         if waiting >= PATIENCE:
             break
-    return value, np.where(steady >= CERTAIN, np.inf, bound)
+    lowest = np.full(lanes, top * LOWEST)
+    frozen = sample(lowest, everyone).still & (np.abs(value) * lowest > VISIBLE * rough)
+    return value, np.where((steady >= CERTAIN) | frozen, np.inf, bound)
 
 
 def _steady_gaps(ladder: Ladder, known: Noise, before: NDArray[np.intp]) -> NDArray[np.intp]:

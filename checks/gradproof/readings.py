@@ -39,12 +39,13 @@ def straight(ladder: Ladder, noise: Noise) -> Bools:
     return result
 
 
-def jumps(ladder: Ladder, noise: Noise) -> Bools:
+def jumps(ladder: Ladder, noise: Noise, claim: Floats) -> Bools:
     """The even or the odd part grows as 1/h over three rungs: the function itself jumps at the point."""
-    parts = ((ladder.gaps, noise.of_gap(ladder.steps[-1])), (ladder.residuals, noise.of_slope(ladder.steps[-1])))
+    slopes = [row + claim for row in ladder.residuals[-3:]]
+    parts = ((ladder.gaps[-3:], noise.of_gap(ladder.steps[-1])), (slopes, noise.of_slope(ladder.steps[-1])))
     result = np.zeros(ladder.lanes, bool)
     for rows, floor in parts:
-        first, middle, last = (np.abs(row) for row in rows[-3:])
+        first, middle, last = (np.abs(row) for row in rows)
         result |= (last > LOUD * floor) & (last > 3 * middle) & (middle > 3 * first)
     return result
 

@@ -119,8 +119,21 @@ class LayerSubject:
             headline = f"grads has {len(grads)} entries, params has {len(params)}"
             advice = "keep one gradient for each parameter, in the same order"
             return {}, (Defect("GP205", headline, None, (("what to do", advice),)),)
-        pairs = [gradient for gradient, array in zip(grads, params, strict=True) if isinstance(array, np.ndarray)]
-        return dict(zip(self._parameter_names, pairs, strict=True)), ()
+        found = [gradient for gradient, array in zip(grads, params, strict=True) if isinstance(array, np.ndarray)]
+        parts: dict[str, list[Any]] = {}
+        for name, gradient in zip(self._parameter_names, found, strict=True):
+            parts.setdefault(name, []).append(gradient)
+        return {name: _added(gradients) for name, gradients in parts.items()}, ()
+
+
+def _added(parts: Sequence[Any]) -> Any:
+    """The gradient of an array that stands in params several times: what each place adds. One gradient is itself."""
+    distinct = list({id(part): part for part in parts}.values())
+    arrays = [part for part in distinct if isinstance(part, np.ndarray)]
+    shapes = {array.shape for array in arrays}
+    if len(distinct) == 1 or len(arrays) < len(distinct) or len(shapes) > 1:
+        return next((part for part in distinct if not isinstance(part, np.ndarray)), distinct[-1])
+    return np.sum(arrays, axis=0)
 
 
 def _grads_missing(layer: Any) -> Defect:
@@ -132,15 +145,18 @@ def _grads_missing(layer: Any) -> Defect:
 
 
 def _parameter_names(layer: Any, given: Mapping[int, str]) -> tuple[str, ...]:
-    """The author's names for the arrays in params: the constructor's, else an attribute's, else params[i]."""
+    """The author's names for the arrays in params: the constructor's, else an attribute's, else params[i].
+
+    An array that stands there several times (shared weights) has one name.
+    """
     params: Sequence[Any] = getattr(layer, "params", None) or ()
     state: Mapping[str, Any] = getattr(layer, "__dict__", {})
     attributes = {id(value): name for name, value in state.items() if isinstance(value, np.ndarray)}
-    return tuple(
-        given.get(id(array)) or attributes.get(id(array)) or f"params[{i}]"
-        for i, array in enumerate(params)
-        if isinstance(array, np.ndarray)
-    )
+    names: dict[int, str] = {}
+    for i, array in enumerate(params):
+        if isinstance(array, np.ndarray):
+            names.setdefault(id(array), given.get(id(array)) or attributes.get(id(array)) or f"params[{i}]")
+    return tuple(names[id(array)] for array in params if isinstance(array, np.ndarray))
 
 
 class PairSubject:

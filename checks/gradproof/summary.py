@@ -14,7 +14,7 @@ from gradproof.values import Finding, Outcome, Reason, TensorResult, TensorSumma
 # a subject with such an outcome cannot pass, however many of its entries agree elsewhere
 SYSTEMATIC = (Reason.NON_DETERMINISTIC, Reason.QUANTISED, Reason.JUMP)
 
-BLURRED = 1e-7  # a median resolution that float64 does not lead to: float32 leaves about 1e-5, float64 about 1e-11
+BLURRED = 1e-6  # a median resolution that float64 does not lead to: float32 leaves about 1e-5, float64 about 1e-11
 
 
 def summarise(outcomes: Sequence[Outcome]) -> tuple[TensorSummary, ...]:
@@ -91,8 +91,10 @@ def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def _taken_back(result: TensorResult) -> TensorResult:
     if result.verdict is not Verdict.FAIL:
         return result
+    judged = result.judged - result.wrong_count
     unjudged = {**result.unjudged, Reason.QUANTISED: result.unjudged.get(Reason.QUANTISED, 0) + result.wrong_count}
-    return replace(result, verdict=Verdict.INCONCLUSIVE, judged=result.judged - result.wrong_count, unjudged=unjudged, wrong=(), wrong_count=0)
+    open_again = replace(result, verdict=Verdict.INCONCLUSIVE, judged=judged, unjudged=unjudged)
+    return replace(open_again, wrong=(), wrong_count=0)
 
 
 def dims_tried(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
@@ -111,7 +113,7 @@ def notes(outcomes: Sequence[Outcome], tensors: Sequence[TensorSummary]) -> tupl
     """Return every note once, in the order of first appearance, and how little can be seen where that is so."""
     found = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
     seen = [tensor.resolution for tensor in tensors if np.isfinite(tensor.resolution)]
-    stepped = any(tensor.unjudged.get(Reason.QUANTISED, 0) > tensor.judged for tensor in tensors)
+    stepped = any(tensor.unjudged.get(Reason.QUANTISED) for tensor in tensors)
     if seen and min(seen) > BLURRED and not stepped:
         lost = "forward loses digits inside, as a cast to float32 does"
         found.append(f"{lost}: errors below {max(seen):.0e} of the gradient stay unseen")

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradproof import noise
+from gradproof.differentiate import Floats, Ints, Noise
 from gradproof.lanes import Lanes, Suspicion
-from gradproof.differentiate import Floats, Noise
 from gradproof.problem import Problem, finite
 
 SHRINK = 2.0**-10  # inputs scaled down by this show the O(1) intermediates that saturation hides
+SAMPLED = 1 << 14  # entries of a large tensor, or outputs, that are looked at
 SAFETY = 6.0  # measured scatter of a claim times this bounds its round-off
 HIDDEN = 4.0  # the same for round-off of claims that is only seen at shrunken inputs
 
@@ -25,11 +26,12 @@ class Measured:
     """What the second look found: for the whole problem a value, for each tensor an array or a number."""
 
     value: float
-    gradients: Sequence[Floats]
+    gradients: Sequence[Floats]  # of the entries in ``picks``
+    picks: Sequence[Ints]
     hidden_value: float
     hidden_gradients: Sequence[float]
     steps: noise.Steps
-    relative: float  # round-off relative to the slope itself, where forward computes in a narrower dtype than its outputs'
+    relative: float  # round-off relative to the slope, where forward computes in a narrower dtype than its outputs'
 
 
 def modelled(problem: Problem) -> tuple[float, float]:
@@ -37,10 +39,19 @@ def modelled(problem: Problem) -> tuple[float, float]:
 
     Returns the bound for the contracted value (a random walk where there are many terms), and the worst case.
     """
-    terms = [problem.dout * problem.outputs, *((t.value * finite(t.claim)).reshape(-1) for t in problem.tensors)]
-    worst = noise.total(terms)
-    many = max(term.size for term in terms) > noise.LARGE
-    return problem.eps * (min(worst, noise.walk(terms)) if many else worst), problem.eps * worst
+    worst, walk = noise.magnitude(_factors(problem))
+    many = max(left.size for left, _ in _factors(problem)) > noise.LARGE
+    return problem.eps * (min(worst, walk) if many else worst), problem.eps * worst
+
+
+def _factors(problem: Problem) -> list[tuple[Floats, Floats]]:
+    sizes = [(t.value.reshape(-1), finite(t.claim).reshape(-1)) for t in problem.tensors]
+    return [(problem.dout, problem.outputs), *sizes]
+
+
+def _largest(values: Floats) -> float:
+    """The largest absolute value, without an array of absolute values; NaN where there is one."""
+    return float(max(np.max(values, initial=0.0), -np.min(values, initial=0.0)))
 
 
 def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measured:
@@ -51,19 +62,30 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
     def along(distance: float) -> list[Floats]:
         return [value + distance * direction for value, direction in zip(values, directions, strict=True)]
 
+    shown, picks = _pick(problem.outputs.size, rng), [_pick(t.value.size, rng) for t in problem.tensors]
+
     def sample(distance: float) -> tuple[float, Sequence[Floats]]:
         outputs, gradients = problem.at(along(distance))
-        return float(problem.dout @ (outputs - problem.outputs)), gradients
+        outputs = outputs - problem.outputs
+        value = float(problem.dout @ outputs)
+        return value, [gradient.reshape(-1)[pick] for gradient, pick in zip(gradients, picks, strict=True)]
 
     rough = noise.roughness(sample)
-    seen = noise.survey(lambda distance: problem.at(along(distance))[0])
-    hidden_value, hidden_gradients = _hidden(problem, seen)
-    natural = [max(float(np.nanmax(np.abs(t.claim), initial=0.0)), hidden_gradients[i]) for i, t in enumerate(problem.tensors)]
+    seen = noise.survey(lambda distance: problem.at(along(distance))[0][shown])
+    hidden_value, hidden_gradients = _hidden(problem, seen, shown)
+    claimed = [_largest(finite(t.claim)) for t in problem.tensors]
+    natural = [max(sizes) for sizes in zip(claimed, hidden_gradients, strict=True)]
     gradients = [rough.of_gradient(i, problem.eps * size) for i, size in enumerate(natural)]
     steps = noise.moves_in_steps(seen, problem.eps)
-    coarser = noise.NARROW / problem.eps if noise.computes_narrow(seen, problem.eps) else 1.0
-    value = max(rough.of_value(model), model * coarser)
-    return Measured(value, gradients, hidden_value, hidden_gradients, steps, problem.eps * (coarser - 1.0))
+    narrow = steps is noise.Steps.NONE and noise.computes_narrow(seen, problem.eps)
+    coarser = noise.NARROW / problem.eps if narrow else 1.0
+    value = max(rough.of_value(model), coarser * problem.eps * min(noise.magnitude(_factors(problem))))
+    return Measured(value, gradients, picks, hidden_value, hidden_gradients, steps, problem.eps * (coarser - 1.0))
+
+
+def _pick(size: int, rng: np.random.Generator) -> Ints:
+    """All of a small array; of a large one, as many entries as tell its noise, so that memory does not grow with it."""
+    return np.arange(size) if size <= SAMPLED else rng.choice(size, SAMPLED, replace=False, shuffle=False)
 
 
 def _dense(value: Floats, rng: np.random.Generator) -> Floats:
@@ -74,38 +96,45 @@ def _dense(value: Floats, rng: np.random.Generator) -> Floats:
     return result
 
 
-def _hidden(problem: Problem, seen: noise.Survey) -> tuple[float, list[float]]:
+def _hidden(problem: Problem, seen: noise.Survey, shown: Ints) -> tuple[float, list[float]]:
     """Sizes that outputs and gradients have nearby, where they are not saturated: intermediates are as large as these.
 
     Capped at what O(1) intermediates of inputs and outputs of this size can be: 1/x nearby is no intermediate of x.
     """
-    weights = np.abs(problem.dout)
-    size = max([float(np.max(np.abs(t.value), initial=0.0)) for t in problem.tensors])
-    most = 1.0 + size + float(np.max(np.abs(problem.outputs), initial=0.0))
-    steepest = [float(np.max(weights, initial=0.0)) + float(np.max(np.abs(finite(t.claim)), initial=0.0)) for t in problem.tensors]
+    most = 1.0 + max(_largest(t.value) for t in problem.tensors) + _largest(problem.outputs)
+    steepest = [_largest(problem.dout) + _largest(finite(t.claim)) for t in problem.tensors]
     natural, gradients = np.fmax.reduce(np.abs(seen.here)), [0.0] * len(problem.tensors)
     for chosen in (range(len(problem.tensors)), range(1)):
-        outputs, claims = problem.at([t.value * SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)])
-        natural = np.fmax(natural, np.abs(outputs))
+        shrunk = [t.value * SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)]
+        outputs, claims = problem.at(shrunk)
+        natural = np.fmax(natural, np.abs(outputs[shown]))
         for i, claim in enumerate(claims):
             if np.isfinite(claim).all():
-                gradients[i] = max(gradients[i], min(steepest[i], float(np.max(np.abs(claim), initial=0.0))))
-    terms = weights * np.fmin(np.nan_to_num(natural, nan=0.0, posinf=most), most)
-    many = terms.size > noise.LARGE
-    return problem.eps * (noise.walk([terms]) if many else noise.total([terms])), gradients
+                gradients[i] = max(gradients[i], min(steepest[i], _largest(claim)))
+    terms = np.abs(problem.dout[shown]) * np.fmin(np.nan_to_num(natural, nan=0.0, posinf=most), most)
+    share = float(np.sqrt(problem.dout.size / max(shown.size, 1)))  # of a random walk: only some were seen
+    many = problem.dout.size > noise.LARGE
+    return problem.eps * (share * noise.walk([terms]) if many else noise.total([terms])), gradients
 
 
-def for_entries(problem: Problem, found: Measured, lanes: Lanes, tensors: Sequence[int], entries: Sequence[int]) -> Suspicion:
+def for_entries(
+    problem: Problem, found: Measured, lanes: Lanes, tensors: Sequence[int], entries: Sequence[int]
+) -> Suspicion:
     """Spread the measurement over lanes that are single entries."""
     rough = np.array([found.gradients[t].flat[i] for t, i in zip(tensors, entries, strict=True)], dtype=np.float64)
     hidden = np.array([problem.eps * found.hidden_gradients[t] for t in tensors], dtype=np.float64)
     return _suspicion(found, lanes.noise, SAFETY * rough, hidden, lanes.scale)
 
 
-def for_directions(problem: Problem, found: Measured, lanes: Lanes, tensor: int, weights: Sequence[Floats]) -> Suspicion:
+def for_directions(
+    problem: Problem, found: Measured, lanes: Lanes, tensor: int, weights: Sequence[Floats]
+) -> Suspicion:
     """Spread the measurement over lanes that are dense directions of one tensor."""
-    rough = np.array([float(np.vdot(found.gradients[tensor], np.abs(weight))) for weight in weights])
-    hidden = np.array([problem.eps * found.hidden_gradients[tensor] * float(np.abs(weight).sum()) for weight in weights])
+    noisy, pick = found.gradients[tensor], found.picks[tensor]
+    share = weights[0].size / max(pick.size, 1)
+    rough = np.array([share * float(np.vdot(noisy, np.abs(weight.reshape(-1)[pick]))) for weight in weights])
+    per_unit = problem.eps * found.hidden_gradients[tensor]
+    hidden = np.array([per_unit * float(np.abs(weight).sum()) for weight in weights])
     return _suspicion(found, lanes.noise, SAFETY * rough, hidden, lanes.scale)
 
 

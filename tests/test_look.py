@@ -1,0 +1,118 @@
+"""One example becomes one outcome."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+from gradproof import Case, Verdict
+from gradproof.look import look
+from gradproof.subject import subject_of
+from gradproof.values import Example, Reason
+from nodes import normal
+
+
+class Scale:
+    """y = x * w, with one weight for each column."""
+
+    def __init__(self, w):
+        self.w, self.params, self.grads = w, [w], [np.zeros_like(w)]
+
+    def forward(self, x):
+        self.x = x
+        return x * self.w
+
+    def backward(self, dout):
+        self.grads[0][...] = (dout * self.x).sum(0)
+        return dout * self.w
+
+
+class MeanOfBatch:
+    """Divides by the batch size: NaN for an empty one."""
+
+    def forward(self, x):
+        self.x = x
+        return x.sum(0)
+
+    def backward(self, dout):
+        if not len(self.x):
+            raise ZeroDivisionError
+        return np.ones_like(self.x) * dout
+
+
+def outcome(case, dims, *, init=None, seed=0, **inputs):
+    example = Example(dims, init or {}, inputs, seed, frozenset(inputs))
+    return look(example, functools.partial(subject_of, case, example))
+
+
+SCALE = Case(Scale, w="d", x="n d")
+DIMS = {"n": 4, "d": 3}
+
+
+def test_every_tensor_is_examined_under_its_own_name():
+    found = outcome(SCALE, DIMS, init={"w": normal(3)}, x=normal(4, 3))
+    assert [(t.name, str(t.role), t.verdict) for t in found.tensors] == [
+        ("x", "input", Verdict.PASS),
+        ("w", "parameter", Verdict.PASS),
+    ]
+    assert found.forwards >= sum(t.forwards for t in found.tensors)
+
+
+def test_the_same_example_has_the_same_outcome():
+    first, second = (outcome(SCALE, DIMS, init={"w": normal(3)}, x=normal(4, 3), seed=7) for _ in range(2))
+    assert [np.array_equal(a.analytic, b.analytic) for a, b in zip(first.tensors, second.tensors, strict=True)] == [
+        True,
+        True,
+    ]
+    other = outcome(SCALE, DIMS, init={"w": normal(3)}, x=normal(4, 3), seed=8)
+    assert not np.array_equal(first.tensors[0].analytic, other.tensors[0].analytic)
+
+
+def test_the_examples_own_arrays_are_left_alone():
+    w, x = normal(3), normal(4, 3)
+    before = w.copy(), x.copy()
+    outcome(SCALE, DIMS, init={"w": w}, x=x)
+    assert np.array_equal(w, before[0])
+    assert np.array_equal(x, before[1])
+
+
+@pytest.mark.parametrize(
+    ("method", "stage"), [("__init__", "the constructor"), ("forward", "forward"), ("backward", "backward")]
+)
+def test_an_exception_is_part_of_the_outcome(method, stage):
+    def fails(self, *args):
+        raise ValueError("no")
+
+    broken = type("Broken", (Scale,), {method: fails})
+    case = Case(broken, x="n d") if method == "__init__" else Case(broken, w="d", x="n d")
+    found = outcome(case, DIMS, init={} if method == "__init__" else {"w": normal(3)}, x=normal(4, 3))
+    assert (found.error.stage, found.error.kind, found.tensors) == (stage, "ValueError", ())
+
+
+def test_an_empty_batch_may_be_refused():
+    found = outcome(Case(MeanOfBatch, x="n d"), {"n": 0, "d": 3}, x=np.zeros((0, 3)))
+    assert (found.error, found.unjudged) == (None, Reason.NOT_EXAMINED)
+    assert found.notes == ("an empty batch is refused: ZeroDivisionError",)
+
+
+def test_an_exception_at_any_other_batch_is_not_forgiven():
+    class Refuses(MeanOfBatch):
+        def backward(self, dout):
+            raise ZeroDivisionError
+
+    assert outcome(Case(Refuses, x="n d"), {"n": 1, "d": 3}, x=np.zeros((1, 3))).error is not None
+
+
+def test_warnings_of_the_subject_are_not_shown():
+    class Log(MeanOfBatch):
+        def forward(self, x):
+            self.x = x
+            return np.log(x)
+
+        def backward(self, dout):
+            return dout / self.x
+
+    # pytest turns a warning into an error here: x is so small that steps leave the domain
+    assert outcome(Case(Log, x="n d"), DIMS, x=np.full((4, 3), 1e-9)).tensors[0].verdict is not Verdict.FAIL
