@@ -108,7 +108,7 @@ def readings(rng: np.random.Generator, count: int) -> list[Reading]:
 
 def main() -> None:
     """Print the table, and what was not covered."""
-    given = arguments(__doc__, 60_000, "draws of the zoo, one tensor of each")
+    given = arguments(__doc__, 40_000, "draws of the zoo, one tensor of each")
     everything = [one for part in shared_out(readings, given.seed, given.count) for one in part]
     print("| measured | count | bound infinite | covered | beyond 4 x bound |", end="")
     print(" error 50 % / 99 % | bound 50 % / 99 % | forwards |\n|---|---|---|---|---|---|---|---|")

@@ -71,7 +71,7 @@ def in_entry(drawn: Drawn, number: int, entry: int, rng: np.random.Generator) ->
 
 def main() -> None:
     """Print the table, and the kinds in which an error of 1e-6 hides most."""
-    given = arguments(__doc__, 30_000, "draws, each with every size of error")
+    given = arguments(__doc__, 20_000, "draws, each with every size of error")
     everything = [one for part in shared_out(planted, given.seed, given.count) for one in part]
     open_ = np.mean([one.right not in (Outcome.AGREE, Outcome.DISAGREE) for one in everything])
     print(

@@ -211,7 +211,7 @@ def peak(run: Callable[[], T]) -> tuple[float, T]:
 
 def main() -> None:
     """Print the three tables."""
-    given = arguments(__doc__, 5, "directions, and layers with wrong entries, for each size")
+    given = arguments(__doc__, 3, "directions, and layers with wrong entries, for each size")
     rng = np.random.default_rng(given.seed)
     with np.errstate(all="ignore"):
         for table in (lambda: memory(rng), lambda: directions(rng, given.count), lambda: locating(rng, given.count)):

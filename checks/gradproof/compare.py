@@ -89,8 +89,8 @@ def _weigh(trial: Trial) -> None:
 
 
 def _jumps_nearby(trial: Trial) -> Bools:
-    """The outputs pass from plateau to plateau, and what looks like noise is no rounding: one of the steps is right here."""
-    if not trial.informed or trial.second_look().steps is not Steps.PLATEAUS:
+    """What looks like noise is far beyond any rounding: the function jumps right here."""
+    if not trial.informed:
         return np.zeros(trial.outcome.size, np.bool_)
     beyond: Bools = trial.second_look().noise.value > BEYOND_ROUNDING * trial.lanes.noise.value
     return beyond

@@ -29,6 +29,10 @@ TOP_STEP = 2.0**-7
 # (benchmarks/bound_coverage.py): 4 leaves a margin of nearly two. 1.15 pays for the extrapolation's own amplification.
 KAPPA = 1.15 * 4.0
 
+CAUTION = (
+    4.0  # terms of the series may fall this much less than the last two did (benchmarks/detection.py: unsound accepts)
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Rung:
@@ -167,7 +171,7 @@ def extrapolate(ladder: Ladder, scale: Floats, upto: int | None = None) -> Extra
     last = np.where(has6, np.abs(order6 - order4), np.abs(order4 - order2))
     earlier = np.where(has6, np.abs(order4 - order2), np.abs(order2 - d[-2]) if len(d) > 1 else nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        remainder = last * np.minimum(1.0, np.where(scale > 0, earlier / scale, 1.0))
+        remainder = CAUTION * last * np.minimum(1.0, np.where(scale > 0, earlier / scale, 1.0))
     settled = np.maximum(np.abs(order6 - order4), np.abs(order6 - previous))
     return Extrapolation(order2, order4, order6, best, remainder, settled)
 
