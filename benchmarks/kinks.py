@@ -28,7 +28,7 @@ KINKED = tuple(name for name, kind in ZOO.items() if kind.kinked)
 SMOOTH_SCALES = (0.1, 1.0, 10.0)  # at others, four decimals leave nothing of most outputs
 WEIGHTY = 1e-3  # a planted error sits in an entry at least this large, relative to the tensor's largest gradient
 DECIMALS = 4
-Answer = tuple[str, str, str]  # (inputs, claim, what became of it)
+Answer = tuple[str, str, str, str]  # (inputs, claim, what became of it, the layer)
 
 
 def looked_at(problem: Problem, again: Callable[..., object], rng: np.random.Generator) -> tuple[TensorResult, ...]:
@@ -82,8 +82,9 @@ def at_ties(rng: np.random.Generator, count: int) -> list[Answer]:
             found = word(looked_at(wrong, again, rng))
             # a max that now lies elsewhere: beside the tie the entry's gradient is zero, and so is its error
             gone = found != "FAIL" and again.without_slope(entry)
-            answers.append((group, "right", word(right)))
-            answers.append((group, "x 1.5, also beside the tie" if not gone else "x 1.5, only at the tie", found))
+            answers.append((group, "right", word(right), drawn.kind.name))
+            where = "x 1.5, only at the tie" if gone else "x 1.5, also beside the tie"
+            answers.append((group, where, found, drawn.kind.name))
     return answers
 
 
@@ -110,10 +111,11 @@ def coarse_outputs(rng: np.random.Generator, count: int) -> list[Answer]:
     while len(answers) < 2 * count:
         drawn = draw(rng, scales=SMOOTH_SCALES)
         if drawn.finite():
-            answers.append(
-                (f"rounded to {DECIMALS} decimals", "right", coarse(drawn, lambda y: np.round(y, DECIMALS), rng))
-            )
-            answers.append(("float32 inside", "right", through_float32(drawn, rng)))
+            for how, found in (
+                (f"rounded to {DECIMALS} decimals", coarse(drawn, lambda y: np.round(y, DECIMALS), rng)),
+                ("float32 inside", through_float32(drawn, rng)),
+            ):
+                answers.append((how, "right", found, drawn.kind.name))
     return answers
 
 
@@ -155,11 +157,17 @@ def main() -> None:
     given = arguments(__doc__, 5_000, "draws of each group")
     answers = Counter(answer for part in shared_out(both, given.seed, given.count) for answer in part)
     print("| inputs or outputs | claim | checks | FAIL | PASS | no verdict |\n|---|---|---|---|---|---|")
-    for group in dict.fromkeys((inputs, claim) for inputs, claim, _ in answers):
-        verdicts = Counter({word: n for (*where, word), n in answers.items() if tuple(where) == group})
+    for group in dict.fromkeys(answer[:2] for answer in answers):
+        verdicts: Counter[str] = Counter()
+        for answer, n in answers.items():
+            verdicts[answer[2]] += n * (answer[:2] == group)
         total, fail, good = verdicts.total(), verdicts["FAIL"], verdicts["PASS"]
-        rest = ", ".join(f"{n} {word}" for word, n in verdicts.most_common() if word not in ("FAIL", "PASS")) or "0"
-        print(f"| {group[0]} | {group[1]} | {total} | {fail} ({fail / total:.2%}) | {good} | {rest} |")
+        others = [f"{n} {word}" for word, n in verdicts.most_common() if n and word not in ("FAIL", "PASS")]
+        print(f"| {' | '.join(group)} | {total} | {fail} ({fail / total:.2%}) | {good} | {', '.join(others) or 0} |")
+    accused = {answer: n for answer, n in answers.items() if answer[1:3] == ("right", "FAIL")}
+    print(
+        "\naccused though right:", ", ".join(f"{kind} ({how}) {n}" for (how, *_, kind), n in accused.items()) or "none"
+    )
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from zoo_kind import Array
 
 from gradproof.compare import judge
 from gradproof.examine import (
-    _direction_lanes,
-    _locate,
-    _Look,
+    Look,
+    direction_lanes,
+    locate_in,
 )  # examine() adds lanes up to tensors: here each one counts
 from gradproof.lanes import Judged, Lanes
 from gradproof.locate import Located
@@ -35,7 +35,7 @@ class Bench:
     """One problem under examination; the second look is taken at most once, as in examine()."""
 
     def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
-        self._problem, self._look = problem, _Look(problem, rng)
+        self._problem, self._look = problem, Look(problem, rng)
 
     @property
     def second_look(self) -> bool:
@@ -51,13 +51,13 @@ class Bench:
 
     def directions(self, tensor: int, weights: Sequence[Array]) -> tuple[Lanes, Judged]:
         """Judge some directions of one tensor, each of its shape."""
-        lanes, second = _direction_lanes(self._look, tensor, weights)
+        lanes, second = direction_lanes(self._look, tensor, weights)
         sampler = DirectionSampler(self._problem.point, self._problem.evaluate, tensor, weights.__getitem__)
         return lanes, judge(lanes, sampler, second)
 
     def located(self, tensor: int, step: float) -> tuple[tuple[Located, ...], int]:
         """The wrong entries of a tensor whose direction was accused at this step, and the forwards of the search."""
-        return _locate(self._look, tensor, step)
+        return locate_in(self._look, tensor, step)
 
 
 def arguments(doc: str | None, count: int, unit: str) -> argparse.Namespace:

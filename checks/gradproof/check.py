@@ -37,10 +37,10 @@ def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **n
     if isinstance(target, Case):
         if arguments or named or settings is not None:
             raise UsageError(f"check({target.name}'s Case) takes nothing else: put settings and shapes into the Case")
-        subject = check_case(target, location=_location(target))
+        subject = _check_declared(target)
     elif isinstance(target, type) or (callable(target) and not hasattr(target, "forward")):
         case = Case(target, *arguments, settings=settings, **named)
-        subject = check_case(case, location=_location(case))
+        subject = _check_declared(case)
     else:
         subject = _check_object(target, arguments, named, as_settings(settings))
     report = Report((subject,), subject.seed, None, __version__)
@@ -56,15 +56,19 @@ def check_case(
     examples: int | None = None,
     seed: int | None = None,
     into: list[SubjectReport] | None = None,
+    reproduce: str | None = None,
 ) -> SubjectReport:
-    """Check one Case. ``into`` receives a partial report where Ctrl-C ends the search; the interrupt is raised on."""
+    """Check one Case. ``reproduce`` is what its findings give to run again, by default the command.
+
+    ``into`` receives a partial report where Ctrl-C ends the search; the interrupt is raised on.
+    """
     number = case.settings.examples if examples is None else examples
     start = case.settings.seed if seed is None else seed
 
     def judge(example: Example) -> Outcome:
         return look(example, functools.partial(subject_of, case, example))
 
-    run = _Run(case.name, location, start, f"gradproof {location} --seed {start}", case.settings.allow)
+    run = _Run(case.name, location, start, reproduce or f"gradproof {location} --seed {start}", case.settings.allow)
     try:
         search(case, judge, examples=number, seed=start, into=run.outcomes)
         run.name_failures(functools.partial(shrink, case, judge, seed=start, examples=number))
@@ -151,8 +155,9 @@ def _failures(outcomes: Sequence[Outcome]) -> list[_Failure]:
     return list(seen)
 
 
-def _location(case: Case) -> str:
-    return f"{case.file}::{case.name}"
+def _check_declared(case: Case) -> SubjectReport:
+    """A Case that no file need hold under a name: the call itself reproduces it."""
+    return check_case(case, location=case.name, reproduce=f"check{case.declaration().removeprefix('Case')}")
 
 
 def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any], settings: Settings) -> SubjectReport:

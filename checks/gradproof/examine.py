@@ -31,8 +31,8 @@ Only = Mapping[int, Ints]  # tensor's number -> the entries to look at
 
 
 @dataclass(eq=False)
-class _Look:
-    """One problem under examination, with the second look taken at most once."""
+class Look:
+    """One problem under examination, with the second look taken at most once; its methods lay out lanes."""
 
     problem: Problem
     rng: np.random.Generator
@@ -52,13 +52,18 @@ class _Look:
         self.least = np.maximum(self.scales, MATTERS * influence / sizes)
 
     def second(self) -> suspect.Measured:
+        """The second look, taken when it is first asked for."""
         if self.measured is None:
             self.measured = suspect.measure(self.problem, self.value, self.rng)
         return self.measured
 
     def entry_lanes(self, tensors: Ints, entries: Ints) -> tuple[Lanes, Callable[[], Suspicion]]:
-        claim = np.array([finite(self.problem.tensors[t].claim).flat[i] for t, i in zip(tensors, entries, strict=True)])
-        tops = np.array([top_step(t.value) for t in self.problem.tensors])[tensors]
+        """Lanes that are single entries (numbers of tensors, flat indices), and their second look."""
+        claim, tops = np.empty(entries.size), np.empty(entries.size)
+        for number in np.unique(tensors):
+            mine, tensor = tensors == number, self.problem.tensors[number]
+            claim[mine] = finite(tensor.claim).reshape(-1)[entries[mine]]
+            tops[mine] = top_step(tensor.value)
         ones = np.ones(claim.size)
         noise = Noise(self.value * ones, self.worst * ones, 2 * self.problem.eps * np.abs(claim))
         lanes = Lanes(claim, self.scales[tensors], self.least[tensors], tops, noise)
@@ -72,7 +77,7 @@ def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None
     Small tensors entry by entry; inputs with independent rows in stacked batches; large ones along signed random
     directions, with the wrong entries located where a direction disagrees.
     """
-    look = _Look(problem, rng)
+    look = Look(problem, rng)
     results: dict[int, TensorResult] = {}
     together: dict[int, Ints] = {}
     for number, tensor in enumerate(problem.tensors):
@@ -97,7 +102,7 @@ def _empty(tensor: Tensor) -> TensorResult:
     return TensorResult(tensor.name, tensor.role, shape, Verdict.INCONCLUSIVE, "nothing to examine", 0, 0, 0, unjudged)
 
 
-def _entrywise(look: _Look, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
+def _entrywise(look: Look, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
     """All small tensors in one judgement: the more lanes side by side, the less time goes into deciding."""
     if not together:
         return {}
@@ -120,7 +125,7 @@ def _stack(problem: Problem, number: int, rng: np.random.Generator) -> EvaluateS
     return evaluate
 
 
-def _stacked(look: _Look, number: int, chosen: Ints, evaluate: EvaluateStack) -> TensorResult:
+def _stacked(look: Look, number: int, chosen: Ints, evaluate: EvaluateStack) -> TensorResult:
     tensor = look.problem.tensors[number]
     lanes, second = look.entry_lanes(np.full(chosen.size, number), chosen)
     sampler = StackSampler(look.problem.point, number, evaluate)
@@ -129,7 +134,7 @@ def _stacked(look: _Look, number: int, chosen: Ints, evaluate: EvaluateStack) ->
     return replace(result, forwards=sampler.calls + 1)
 
 
-def _directional(look: _Look, number: int) -> TensorResult:
+def _directional(look: Look, number: int) -> TensorResult:
     tensor = look.problem.tensors[number]
     point = look.problem.point
     together = tensor.value.size * DIRECTIONS <= KEEP
@@ -141,18 +146,19 @@ def _directional(look: _Look, number: int) -> TensorResult:
         weights = [signed_direction(tensor.value.shape, look.rng) for _ in group]
         # lanes count from 0 in a group
         sampler = DirectionSampler(point, look.problem.evaluate, number, weights.__getitem__)
-        lanes, second = _direction_lanes(look, number, weights)
+        lanes, second = direction_lanes(look, number, weights)
         judged = judge(lanes, sampler, second)
         parts.append(judged)
         wrong = np.flatnonzero(judged.outcome == Outcome.DISAGREE)
         if wrong.size:
             weights.clear()
-            located, searched = _locate(look, number, float(judged.step[wrong[0]]))
+            located, searched = locate_in(look, number, float(judged.step[wrong[0]]))
             break
     return by_direction(tensor, parts, located, searched, float(look.scales[number]))
 
 
-def _direction_lanes(look: _Look, number: int, weights: Sequence[Floats]) -> tuple[Lanes, Callable[[], Suspicion]]:
+def direction_lanes(look: Look, number: int, weights: Sequence[Floats]) -> tuple[Lanes, Callable[[], Suspicion]]:
+    """Lanes that are dense directions of one tensor, and their second look."""
     problem, tensor = look.problem, look.problem.tensors[number]
     ones = np.ones(len(weights))
     lengths = np.array([float(np.sqrt(np.vdot(weight, weight))) for weight in weights])
@@ -164,7 +170,7 @@ def _direction_lanes(look: _Look, number: int, weights: Sequence[Floats]) -> tup
     return lanes, lambda: suspect.for_directions(problem, look.second(), lanes, number, weights)
 
 
-def _locate(look: _Look, number: int, step: float) -> tuple[tuple[Located, ...], int]:
+def locate_in(look: Look, number: int, step: float) -> tuple[tuple[Located, ...], int]:
     """Measure along weighted directions with two rungs around the step at which the disagreement had settled."""
     value = look.problem.tensors[number].value
     noise = look.second().value
