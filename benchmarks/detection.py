@@ -8,6 +8,7 @@ not show it: there no error can be found, and the table counts these checks apar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,8 @@ def main() -> None:
     for error in ERRORS:
         row(error, [one for one in everything if one.error == error])
     print("\nmissed 1e-6, by kind:", ", ".join(hardest([one for one in everything if one.error == 1e-6])))
+    unsound = Counter(f"{one.kind} {one.scale:g}" for one in everything if one.unsound and one.error >= 1e-8)
+    print("unsound, by kind and scale:", ", ".join(f"{where}: {n}" for where, n in unsound.most_common()) or "none")
 
 
 def found(chosen: Sequence[Planted]) -> str:

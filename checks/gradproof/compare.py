@@ -66,7 +66,7 @@ def _close(trial: Trial) -> bool:
         (trial.ladder.broken, Outcome.NON_FINITE),
         (np.full(nan.size, suspicion.steps is Steps.STAIRCASE), Outcome.QUANTISED),
         (_jumps_nearby(trial), Outcome.JUMP),
-        (blind, Outcome.BELOW_RESOLUTION),
+        (blind | trial.unmoved(), Outcome.BELOW_RESOLUTION),
         (readings.rough(trial.ladder, trial.noise), Outcome.JUMP),
         (np.full(nan.size, True), Outcome.UNSETTLED),
     )

@@ -18,6 +18,7 @@ from gradproof.locate import Located, locate
 from gradproof.problem import Problem, Tensor, finite
 from gradproof.sampling import DirectionSampler, EntrySampler, EvaluateStack, StackSampler, signed_direction
 from gradproof.separable import rows_are_independent
+from gradproof.suspect import largest
 from gradproof.tally import by_direction, by_entry
 from gradproof.values import Reason, TensorResult, Verdict
 
@@ -25,6 +26,8 @@ ENTRYWISE = 256  # entries of a tensor up to which each is looked at by itself
 STACK_FROM, STACK_UPTO = 48, 1 << 11  # entries of an input for which a stacked batch pays
 DIRECTIONS = 4  # signed random directions for a large tensor
 KEEP = 1 << 20  # elements of directions held at once; beyond, one direction is judged at a time
+DECIMALS = 1e-4  # outputs may be rounded to four decimals,
+NARROW_ULPS = 1e-6  # or to a few units of float32, without that any one example shows it
 MATTERS = 1e-3  # a tensor's least scale, relative to the most influential tensor of the subject
 
 Only = Mapping[int, Ints]  # tensor's number -> the entries to look at
@@ -41,6 +44,7 @@ class Look:
     worst: float = field(init=False)
     scales: Floats = field(init=False)
     least: Floats = field(init=False)
+    quantum: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.value, self.worst = suspect.modelled(self.problem)
@@ -50,6 +54,7 @@ class Look:
         sizes = np.where(np.isfinite(sizes) & (sizes > 0), sizes, 1.0)
         influence = float(np.max(self.scales * sizes, initial=0.0))
         self.least = np.maximum(self.scales, MATTERS * influence / sizes)
+        self.quantum = largest(self.problem.dout) * max(DECIMALS, NARROW_ULPS * largest(self.problem.outputs))
 
     def second(self) -> suspect.Measured:
         """The second look, taken when it is first asked for."""
@@ -66,7 +71,7 @@ class Look:
             tops[mine] = top_step(tensor.value)
         ones = np.ones(claim.size)
         noise = Noise(self.value * ones, self.worst * ones, 2 * self.problem.eps * np.abs(claim))
-        lanes = Lanes(claim, self.scales[tensors], self.least[tensors], tops, noise)
+        lanes = Lanes(claim, self.scales[tensors], self.least[tensors], tops, noise, self.quantum)
         where = tensors.tolist(), entries.tolist()
         return lanes, lambda: suspect.for_entries(self.problem, self.second(), lanes, *where)
 
@@ -166,7 +171,7 @@ def direction_lanes(look: Look, number: int, weights: Sequence[Floats]) -> tuple
     rounding = 4 * problem.eps * look.scales[number] * lengths  # of <claim, u>: a random walk, twice
     noise = Noise(look.value * ones, look.worst * ones, rounding)
     top = top_step(tensor.value) * ones
-    lanes = Lanes(claim, look.scales[number] * lengths, look.least[number] * lengths, top, noise)
+    lanes = Lanes(claim, look.scales[number] * lengths, look.least[number] * lengths, top, noise, look.quantum)
     return lanes, lambda: suspect.for_directions(problem, look.second(), lanes, number, weights)
 
 

@@ -54,7 +54,7 @@ class Lanes:
     """The directions to judge, one element each: claimed slope, the tensor's size of slope, top step, modelled noise.
 
     least: a resolution coarser than COARSE times this says nothing (at least ``scale``; larger where the tensor matters
-    little).
+    little). quantum: the same for all lanes, how far the value may have to move before rounded outputs would show it.
     """
 
     claim: Floats
@@ -62,10 +62,12 @@ class Lanes:
     least: Floats
     top: Floats
     noise: Noise
+    quantum: float = 0.0
 
     def only(self, who: Ints, noise: Noise, stretch: float) -> Lanes:
         """Return some of the lanes, with the noise as it is known now and a larger top step."""
-        return Lanes(self.claim[who], self.scale[who], self.least[who], self.top[who] * stretch, noise.only(who))
+        tops = self.top[who] * stretch
+        return Lanes(self.claim[who], self.scale[who], self.least[who], tops, noise.only(who), self.quantum)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ LARGE = 10_000  # terms from which round-off is added up as a random walk instea
 # fine distances along a line, in units of the values' own size: one that any float64 or float32 function must show
 # (2^24 times the round-off of a float64 value that changes by its own size), one below what float32 resolves (2^-24)
 NEAR, NEARER = 2.0**-22, 2.0**-30
+DIVERSE = 8  # different values that are not all float32's by chance, or by saturation
 NARROW = float(np.finfo(np.float32).eps)
 # coarse places along the line, in the same units: does the output move in steps?
 PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1, 2, 3) for sign in (1.0, -1.0))
@@ -150,6 +151,9 @@ def moves_in_steps(seen: Survey, eps: float) -> Steps:
 
 
 def computes_narrow(seen: Survey, eps: float) -> bool:
-    """True where some output is stuck below float32's resolution and moves above it: a cast to float32 inside."""
+    """True where outputs have float32's digits only, or some are stuck below its resolution: a cast inside."""
+    values = seen.here[np.isfinite(seen.here)]
+    if np.unique(values).size > DIVERSE and (values == values.astype(np.float32)).all():
+        return True
     stuck, moving = _stuck(seen, seen.nearer, NEARER, eps)
     return bool(((stuck >= 3) & (stuck > moving)).any())

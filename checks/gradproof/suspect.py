@@ -49,7 +49,7 @@ def _factors(problem: Problem) -> list[tuple[Floats, Floats]]:
     return [(problem.dout, problem.outputs), *sizes]
 
 
-def _largest(values: Floats) -> float:
+def largest(values: Floats) -> float:
     """The largest absolute value, without an array of absolute values; NaN where there is one."""
     return float(max(np.max(values, initial=0.0), -np.min(values, initial=0.0)))
 
@@ -73,7 +73,7 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
     rough = noise.roughness(sample)
     seen = noise.survey(lambda distance: problem.at(along(distance))[0][shown])
     hidden_value, hidden_gradients = _hidden(problem, seen, shown)
-    claimed = [_largest(finite(t.claim)) for t in problem.tensors]
+    claimed = [largest(finite(t.claim)) for t in problem.tensors]
     natural = [max(sizes) for sizes in zip(claimed, hidden_gradients, strict=True)]
     gradients = [rough.of_gradient(i, problem.eps * size) for i, size in enumerate(natural)]
     steps = noise.moves_in_steps(seen, problem.eps)
@@ -101,8 +101,8 @@ def _hidden(problem: Problem, seen: noise.Survey, shown: Ints) -> tuple[float, l
 
     Capped at what O(1) intermediates of inputs and outputs of this size can be: 1/x nearby is no intermediate of x.
     """
-    most = 1.0 + max(_largest(t.value) for t in problem.tensors) + _largest(problem.outputs)
-    steepest = [_largest(problem.dout) + _largest(finite(t.claim)) for t in problem.tensors]
+    most = 1.0 + max(largest(t.value) for t in problem.tensors) + largest(problem.outputs)
+    steepest = [largest(problem.dout) + largest(finite(t.claim)) for t in problem.tensors]
     natural, gradients = np.fmax.reduce(np.abs(seen.here)), [0.0] * len(problem.tensors)
     for chosen in (range(len(problem.tensors)), range(1)):
         shrunk = [t.value * SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)]
@@ -110,7 +110,7 @@ def _hidden(problem: Problem, seen: noise.Survey, shown: Ints) -> tuple[float, l
         natural = np.fmax(natural, np.abs(outputs[shown]))
         for i, claim in enumerate(claims):
             if np.isfinite(claim).all():
-                gradients[i] = max(gradients[i], min(steepest[i], _largest(claim)))
+                gradients[i] = max(gradients[i], min(steepest[i], largest(claim)))
     terms = np.abs(problem.dout[shown]) * np.fmin(np.nan_to_num(natural, nan=0.0, posinf=most), most)
     share = float(np.sqrt(problem.dout.size / max(shown.size, 1)))  # of a random walk: only some were seen
     many = problem.dout.size > noise.LARGE

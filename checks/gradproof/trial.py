@@ -22,6 +22,7 @@ LEAP = RUNGS.index(-14)  # where a lane goes whose truncation does not fall as h
 MOST = 22  # forwards of a lane before it is given up, proofs of an accusation aside
 PROOFS = 2  # accusations of one lane that may fail to persist before it is left undecided
 PROOF_RUNGS = 7  # an accusation is proven at h/8, h/128, ... at most this often
+SHOWS = 10.0  # quanta that a claim must move the value before outputs that stand still contradict it
 KINK_SHARE = 0.5  # of the gap: how far a subgradient can lie from the central slope
 HIDDEN = 1.5  # round-off of a central difference per round-off of a hidden intermediate, itself a generous guess
 
@@ -160,8 +161,16 @@ class Trial:
 
     def _accused(self, found: Extrapolation, bound: Floats) -> Bools:
         open_to_it = (self.outcome == Outcome.PENDING) & (self.failed_proofs < PROOFS)
+        open_to_it &= ~self.unmoved()
         far: Bools = open_to_it & (np.abs(found.order6) > MARGIN * bound) & readings.regular(self.ladder, self.noise)
         return far
+
+    def unmoved(self) -> Bools:
+        """The last outputs stood still, over steps too small for the claim to show in outputs that are rounded."""
+        still = np.array(self.ladder.still)
+        widest = np.where(still, self.ladder.steps, 0.0).max(axis=0)
+        result: Bools = still[-3:].all(axis=0) & (np.abs(self.lanes.claim) * widest < SHOWS * self.lanes.quantum)
+        return result & (self.lanes.claim != 0)
 
     def _bound(self, found: Extrapolation, upto: int | None = None) -> Floats:
         """Bound on the residual's distance from the truth: round-off, truncation, half the kink, what is hidden."""
