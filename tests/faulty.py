@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import faulty_activations
 import faulty_affine
+import faulty_field
 import faulty_form
 import faulty_losses
 import faulty_nets
 import faulty_nodes
 import faulty_norms
+import faulty_sequences
 import faulty_structures
 from faulty_base import Fault
 
 MODULES = (
+    faulty_field,
+    faulty_sequences,
     faulty_affine,
     faulty_form,
     faulty_nodes,

@@ -7,7 +7,7 @@ from faulty_base import CAUSES, Fault, Node
 from gradproof import Case, GradientFault, Verdict, check
 
 FORM = ("GP2", "GP3")  # codes of a wrong form, and of a crash
-RIGHT = {fault.right.__name__: fault for fault in FAULTS}
+RIGHT = {f"{fault.right.__module__}.{fault.right.__name__}": fault for fault in FAULTS}
 
 
 def accuses(finding, fault: Fault) -> bool:

@@ -5,14 +5,16 @@ A rule speaks only if it holds within the error bounds over every entry measured
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from gradproof import factors, regions
+from gradproof.cause import Cause
 from gradproof.evidence import ENOUGH, Evidence, Floats, Sample, result_of, sample_of
+from gradproof.ignores import dout_ignored, dout_sign_or_size_ignored
 from gradproof.lanes import MARGIN
+from gradproof.sides import wrong_argument, wrong_side
 from gradproof.values import Role, Verdict
 
 # Relative to the largest entry: below it, the formula is right and a constant in it is not.
@@ -21,20 +23,10 @@ SMALL = 1e-3
 FLOAT32 = 1e-5
 
 
-@dataclass(frozen=True)
-class Cause:
-    """What a rule found: its code, the evidence as (label, text) lines and, if they can be said, cause and advice."""
-
-    code: str
-    lines: tuple[tuple[str, str], ...]
-    likely: str | None = None
-    advice: str | None = None
-
-
 def name_cause(evidence: Evidence) -> Cause:
     """Return what the first rule that holds says, the most specific first; GP101 without a cause where none does."""
     if evidence.failing:
-        for rule in (_never_written, _factor, _sign_lost, _transposed, _swapped, _misplaced, _region, _small):
+        for rule in RULES:
             cause = rule(evidence)
             if cause is not None:
                 return cause
@@ -42,16 +34,11 @@ def name_cause(evidence: Evidence) -> Cause:
     return Cause("GP101", ())
 
 
-def _count(evidence: Evidence) -> str:
-    entries, examples = evidence.supporting or evidence.measured, len(evidence.failing)
-    return f"({entries} of {entries} entries" + (f" in {examples} examples)" if examples > 1 else ")")
-
-
 def _never_written(evidence: Evidence) -> Cause | None:
     if any(sample.analytic.any() for sample in evidence.samples):
         return None
     tensor = evidence.tensor
-    lines = (("everywhere", f"yours = 0   {_count(evidence)}"),)
+    lines = (("everywhere", f"yours = 0   {evidence.count}"),)
     result = result_of(evidence.failing[0].outcome, tensor)
     if result is None or result.role is Role.INPUT:
         advice = "look for a factor that is zero: a mask, a cache, an array never filled"
@@ -67,7 +54,7 @@ def _factor(evidence: Evidence) -> Cause | None:
     tensor, names = evidence.tensor, " or ".join(factor.text for factor in held)
     measured = f"yours / numeric = {factors.ratio(_shown(evidence)):.4g}"
     shown = measured if measured.endswith(f"= {names}") else f"{measured} = {names}"
-    lines = (("everywhere", f"{shown}   {_count(evidence)}"),)
+    lines = (("everywhere", f"{shown}   {evidence.count}"),)
     if len(held) > 1:
         likely = f"d{tensor} is {names} times the true gradient: the sizes tried cannot tell which"
         return Cause("GP102", lines, likely, "check with other sizes: a factor that follows a dim will change with it")
@@ -82,7 +69,7 @@ def _one_scalar(evidence: Evidence) -> Cause | None:
     text = "yours / numeric is one number within each example, another in the next"
     return Cause(
         "GP102",
-        (("everywhere", f"{text}   {_count(evidence)}"),),
+        (("everywhere", f"{text}   {evidence.count}"),),
         f"d{evidence.tensor} lacks, or has too many, one factor: a single number that changes with the example",
         "look for a scalar that forward computes (a norm, a sum), or for dout where the output is a scalar",
     )
@@ -125,7 +112,7 @@ def _factor_words(tensor: str, factor: factors.Factor, batch: str | None) -> tup
 def _sign_lost(evidence: Evidence) -> Cause | None:
     if evidence.supporting < ENOUGH or not all(s.equals(np.abs(s.numeric)).all() for s in evidence.samples):
         return None
-    lines = (("everywhere", f"yours = |numeric|   {_count(evidence)}"),)
+    lines = (("everywhere", f"yours = |numeric|   {evidence.count}"),)
     return Cause("GP103", lines, f"d{evidence.tensor} has lost its sign", "look for an abs, a square or a comparison")
 
 
@@ -142,7 +129,7 @@ def _transposed(evidence: Evidence) -> Cause | None:
             text = "yours = numeric.T" if ndim == 2 else f"yours = numeric {what}"
             likely = f"d{evidence.tensor} is the true gradient {what}"
             advice = "write down the shape of each factor: where the shapes differ only one order fits"
-            return Cause("GP105", (("everywhere", f"{text}   {_count(evidence)}"),), likely, advice)
+            return Cause("GP105", (("everywhere", f"{text}   {evidence.count}"),), likely, advice)
     return None
 
 
@@ -158,7 +145,7 @@ def _swapped(evidence: Evidence) -> Cause | None:
     if len(held) != 1:
         return None
     mine, other = evidence.tensor, held[0]
-    lines = (("everywhere", f"yours = the numeric gradient of {other}   {_count(evidence)}"),)
+    lines = (("everywhere", f"yours = the numeric gradient of {other}   {evidence.count}"),)
     likely = f"backward gives {mine} the gradient that belongs to {other}"
     return Cause("GP106", lines, likely, f"compare the order of the gradients with the order of {mine} and {other}")
 
@@ -185,7 +172,7 @@ def _fails(sample: Sample, tensor: str) -> bool:
 def _misplaced(evidence: Evidence) -> Cause | None:
     if evidence.supporting < ENOUGH or not all(_is_reordered(sample) for sample in evidence.failing):
         return None
-    lines = (("everywhere", f"yours, sorted = numeric, sorted   {_count(evidence)}"),)
+    lines = (("everywhere", f"yours, sorted = numeric, sorted   {evidence.count}"),)
     likely = f"d{evidence.tensor} has the right numbers in the wrong places"
     return Cause("GP109", lines, likely, "look for an index, a reshape, a flip or an order of axes that is not undone")
 
@@ -213,7 +200,7 @@ def _small(evidence: Evidence) -> Cause | None:
     gaps = [_gap(sample) for sample in evidence.failing]
     if not all(gap < SMALL for gap in gaps):
         return None
-    lines = (("everywhere", f"differs by {max(gaps):.0e} of the gradient at most   {_count(evidence)}"),)
+    lines = (("everywhere", f"differs by {max(gaps):.0e} of the gradient at most   {evidence.count}"),)
     single = all(_is_float32(sample.analytic) for sample in evidence.failing)
     if single and max(gaps) < FLOAT32 and evidence.supporting >= ENOUGH:
         likely = f"d{evidence.tensor} went through float32: every entry is a float32 number"
@@ -230,3 +217,19 @@ def _gap(sample: Sample) -> float:
 def _is_float32(values: Floats) -> bool:
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite there, and so differs
         return bool((values == values.astype(np.float32)).all())
+
+
+RULES = (
+    _never_written,
+    dout_ignored,
+    _factor,
+    _sign_lost,
+    dout_sign_or_size_ignored,
+    _transposed,
+    _swapped,
+    _misplaced,
+    _region,
+    wrong_side,
+    wrong_argument,
+    _small,
+)

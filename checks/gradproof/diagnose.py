@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.causes import Cause, name_cause
+from gradproof.cause import Cause
+from gradproof.causes import name_cause
 from gradproof.evidence import gather, result_of, sizes
 from gradproof.laws import law
 from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
@@ -25,6 +26,9 @@ CODES: dict[str, str] = {
     "GP107": "one-region",
     "GP108": "small-discrepancy",
     "GP109": "misplaced",
+    "GP110": "wrong-side",
+    "GP111": "ignores-dout",
+    "GP112": "wrong-argument",
     "GP201": "wrong-shape",
     "GP202": "missing-gradient",
     "GP203": "gradient-count",

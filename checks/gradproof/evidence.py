@@ -100,6 +100,12 @@ class Evidence:
         """How many entries of failing examples carry evidence."""
         return sum(int(np.count_nonzero(sample.support)) for sample in self.failing)
 
+    @property
+    def count(self) -> str:
+        """How many entries of failing examples show a cause that holds of all: "(9 of 9 entries in 2 examples)"."""
+        entries, examples = self.supporting or self.measured, len(self.failing)
+        return f"({entries} of {entries} entries" + (f" in {examples} examples)" if examples > 1 else ")")
+
 
 def sizes(dims: Mapping[str, int | tuple[int, ...]]) -> dict[str, int]:
     """Read each dim as one number: a named dim as it is, a starred one as the product of its axes, named ``*name``."""

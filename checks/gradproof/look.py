@@ -16,9 +16,10 @@ from gradproof.guard import Randomness, SubjectError
 from gradproof.nudge import look_beside
 from gradproof.pose import Pose, Unposed
 from gradproof.precision import is_narrow
+from gradproof.probe import probe
 from gradproof.problem import Problem
 from gradproof.subject import LayerSubject, PairSubject
-from gradproof.values import Example, Outcome, Reason
+from gradproof.values import Example, Outcome, Reason, Verdict
 
 # (the random state to build under, whether narrow floats are raised to float64) -> the subject
 Build = Callable[..., LayerSubject | PairSubject]
@@ -64,8 +65,10 @@ def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome
         return Outcome(example, defects=problem.defects, unjudged=problem.reason, notes=notes)
     if not problem.tensors:
         return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(_nothing(example),))
-    results = examine(problem, rng)
-    return Outcome(example, tensors=look_beside(problem, results, pose.again, rng))
+    results = look_beside(problem, examine(problem, rng), pose.again, rng)
+    wrong = any(result.verdict is Verdict.FAIL for result in results)
+    asked = probe(problem, pose.again, rng, takes_dout=pose.subject.takes_dout()) if wrong else None
+    return Outcome(example, tensors=results, probe=asked)
 
 
 def _nothing(example: Example) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gradproof.values import Defect, Reason
 
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -132,3 +133,25 @@ def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of dtype {value.dtype}"
     return "None" if value is None else f"a {type(value).__name__}"
+
+
+def unreal_parameter(name: str, dtype: np.dtype[Any]) -> Defect:
+    """What is wrong with a parameter of this dtype, which is not a float."""
+    what = "an integer array" if dtype.kind in "iu" else f"an array of dtype {dtype}"
+    advice = "make it float: an optimizer's update in place fails on other dtypes, and forward has no slope there"
+    return Defect("GP208", f"the parameter {name} is {what}", name, (("what to do", advice),))
+
+
+def own(flat: Floats | None) -> Floats | None:
+    """A copy: a layer may write its next output, or its gradient, into the array that it returned."""
+    return None if flat is None else flat.copy()
+
+
+def same(first: Floats, second: Floats) -> bool:
+    """Say whether two outputs are alike in every bit, NaN included."""
+    return first.shape == second.shape and bool(np.array_equal(first, second, equal_nan=True))
+
+
+def stirred(value: Array) -> Array:
+    """Another input of the same shape, signs and domain."""
+    return np.asarray(np.where(value == 0, 0.5, 1.25 * value))

@@ -5,6 +5,8 @@ It knows how to perturb a subject and put it back; it judges no gradient.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 
 from gradproof import outputs
 from gradproof.differentiate import Floats
-from gradproof.guard import SubjectError
+from gradproof.guard import SubjectError, fingerprint
 from gradproof.noise import unit
 from gradproof.outputs import Form
 from gradproof.problem import Problem, Tensor
@@ -52,7 +54,9 @@ class Pose:
 
     def pose(self, rng: np.random.Generator) -> Problem | Unposed:
         """Run forward and backward at the example. Raises SubjectError where the subject raises."""
+        before = self.subject.drawn(), fingerprint(self._inputs)
         returned = self._forward({})
+        draws = before != (self.subject.drawn(), fingerprint(self._inputs))
         form = outputs.form_of(returned)
         if isinstance(form, Defect):
             return Unposed((form,))
@@ -60,7 +64,7 @@ class Pose:
         if refusal is not None:
             return Unposed(reason=refusal[0], note=refusal[1])
         self._form = form
-        flat = self._settle(returned, form)
+        flat = self._settle(returned, form, draws)
         if isinstance(flat, Unposed):
             return flat
         dout = rng.standard_normal(flat.size) if self.subject.takes_dout() else np.ones(flat.size)
@@ -87,7 +91,7 @@ class Pose:
             self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
             defects = tuple(defect for defect in defects if defect.code != "GP205")
         unreal = {name: array.dtype for name, array in self.subject.parameters().items() if array.dtype.kind != "f"}
-        defects = (*defects, *(_unreal_parameter(name, dtype) for name, dtype in unreal.items()))
+        defects = (*defects, *(outputs.unreal_parameter(name, dtype) for name, dtype in unreal.items()))
         malformed = [
             outputs.malformed(name, claim, values[name].shape, parameter=roles[name] is Role.PARAMETER)
             for name, claim in claims.items()
@@ -111,23 +115,27 @@ class Pose:
         self.forwards += 1
         return self.subject.forward(
             {
-                name: changed[name] if name in changed else value.copy() if isinstance(value, np.ndarray) else value
+                name: changed[name] if name in changed else _fresh(value, deep=self.subject.frozen)
                 for name, value in self._inputs.items()
             }
         )
 
-    def _settle(self, returned: tuple[Any, ...], form: Form) -> Floats | Unposed:
+    def _settle(self, returned: tuple[Any, ...], form: Form, draws: bool) -> Floats | Unposed:
         """Make forward repeatable: as it is, or frozen before each call, or not at all."""
-        first = _own(outputs.flat(returned, form))
+        first = outputs.own(outputs.flat(returned, form))
+        with contextlib.suppress(SubjectError):  # another input in between: a state that it leaves behind shows
+            self._forward(
+                {name: np.where(self._inputs[name] == 0, 0.5, 1.25 * self._inputs[name]) for name in self.wanted}
+            )
         again = outputs.flat(self._forward({}), form)
-        if first is not None and again is not None and _same(first, again):
+        if not draws and first is not None and again is not None and outputs.same(first, again):
             return first
         self.subject.frozen = True
         pair = []
         for _ in range(2):
             self.subject.restart()
-            pair.append(_own(outputs.flat(self._forward({}), form)))
-        if pair[0] is None or pair[1] is None or not _same(pair[0], pair[1]):
+            pair.append(outputs.own(outputs.flat(self._forward({}), form)))
+        if pair[0] is None or pair[1] is None or not outputs.same(pair[0], pair[1]):
             return Unposed(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
         self.notes.append("forward is random or keeps a state: frozen before every call")
         return pair[0]
@@ -175,7 +183,7 @@ class Pose:
             for name, value in changed.items():
                 live[name][...] = value
             flat = outputs.flat(self._forward(inputs), form)
-            return (flat, None) if dout is None else (_own(flat), self._backward(dout)[0])
+            return (flat, None) if dout is None else (outputs.own(flat), self._backward(dout)[0])
         except SubjectError:
             return None, None
         finally:
@@ -226,25 +234,15 @@ class Pose:
         return result.reshape(rows * copies, -1) if fits else nothing
 
 
-def _unreal_parameter(name: str, dtype: np.dtype[Any]) -> Defect:
-    what = "an integer array" if dtype.kind in "iu" else f"an array of dtype {dtype}"
-    advice = "make it float: an optimizer's update in place fails on other dtypes, and forward has no slope there"
-    return Defect("GP208", f"the parameter {name} is {what}", name, (("what to do", advice),))
-
-
 def _wide(value: Any) -> Any:
     array = np.asarray(value)
     return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else value
 
 
-def _own(flat: Floats | None) -> Floats | None:
-    """A copy: a layer may write its next output, or its gradient, into the array that it returned."""
-    return None if flat is None else flat.copy()
+def _fresh(value: Any, *, deep: bool) -> Any:
+    """An input as forward may have it: a copied array; where the subject is frozen, a copied generator too."""
+    return value.copy() if isinstance(value, np.ndarray) else copy.deepcopy(value) if deep else value
 
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def _same(first: Floats, second: Floats) -> bool:
-    return first.shape == second.shape and bool(np.array_equal(first, second, equal_nan=True))

@@ -130,3 +130,21 @@ def _missing(missing: list[str], given: tuple[str, ...], signature: Signature) -
         f"{signature.title} needs {', '.join(missing)}: say what it is, for example Case(..., {call}), "
         'where "n d" stands for the shape; a number, tuple or None passes through'
     )
+
+
+def takes_nothing(theirs: Callable[..., Any]) -> bool:
+    """Say whether it can only be called without arguments."""
+    return accepts(theirs, 0) and not accepts(theirs, 1)
+
+
+def accepts(theirs: Callable[..., Any], count: int) -> bool:
+    """Say whether it can be called with this many positional arguments."""
+    try:
+        signature = inspect.signature(theirs)
+    except (TypeError, ValueError):
+        return True  # a callable without a readable signature is called with what the convention says
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True

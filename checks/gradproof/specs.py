@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -87,7 +88,7 @@ class Literal:
         text = (
             self.value.__qualname__
             if callable(self.value) and hasattr(self.value, "__qualname__")
-            else repr(self.value)
+            else re.sub(r".* at 0x[0-9A-Fa-f]+>?", "...", repr(self.value))  # no source, and another text in each run
         )
         return (
             f"just({text})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 
 from gradproof.case import Case
 from gradproof.errors import UsageError
-from gradproof.guard import Randomness, call
+from gradproof.guard import Randomness, call, fingerprint
 from gradproof.precision import raised
-from gradproof.signatures import Signature
+from gradproof.signatures import Signature, accepts, takes_nothing
 from gradproof.values import Defect, Example
 
 Array = NDArray[Any]
@@ -42,6 +41,10 @@ class Subject(Protocol):
 
     def restart(self) -> None:
         """Back to the state after construction, where the subject is frozen."""
+        ...
+
+    def drawn(self) -> tuple[object, ...]:
+        """Where every random generator stands that forward may draw from."""
         ...
 
     def takes_dout(self) -> bool:
@@ -92,9 +95,13 @@ class LayerSubject:
             self._random.rewind()
             self._construct()
 
+    def drawn(self) -> tuple[object, ...]:
+        """Where the random generators stand that the layer can draw from."""
+        return fingerprint(self._layer)
+
     def takes_dout(self) -> bool:
         """False for a backward without an upstream gradient."""
-        return not _takes_nothing(self._layer.backward)
+        return not takes_nothing(self._layer.backward)
 
     def backward(self, douts: Sequence[Array | float]) -> Any:
         """Call backward as its signature asks: nothing, one dout, several, or a tuple of several."""
@@ -102,9 +109,9 @@ class LayerSubject:
             if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
                 gradient[...] = 0  # a layer that adds to its grads starts from nothing
         theirs = self._layer.backward
-        if _takes_nothing(theirs):
+        if takes_nothing(theirs):
             return call("backward", theirs)
-        if len(douts) > 1 and not _accepts(theirs, len(douts)):
+        if len(douts) > 1 and not accepts(theirs, len(douts)):
             return call("backward", theirs, tuple(douts))
         return call("backward", theirs, *douts)
 
@@ -193,6 +200,10 @@ class PairSubject:
         if self.frozen:
             self._random.rewind()
 
+    def drawn(self) -> tuple[object, ...]:
+        """Where the global random generators stand."""
+        return fingerprint(None)
+
     def takes_dout(self) -> bool:
         """Always: the convention has it."""
         return True
@@ -204,22 +215,6 @@ class PairSubject:
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """Nothing: all gradients are returned."""
         return {}, ()
-
-
-def _takes_nothing(theirs: Callable[..., Any]) -> bool:
-    return _accepts(theirs, 0) and not _accepts(theirs, 1)
-
-
-def _accepts(theirs: Callable[..., Any], count: int) -> bool:
-    try:
-        signature = inspect.signature(theirs)
-    except (TypeError, ValueError):
-        return True  # a callable without a readable signature is called with what the convention says
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True
 
 
 def subject_of(case: Case, example: Example, random: Randomness, *, widen: bool = True) -> LayerSubject | PairSubject:

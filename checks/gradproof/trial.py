@@ -169,8 +169,9 @@ class Trial:
         """The last outputs stood still, over steps too small for the claim to show in outputs that are rounded."""
         still = np.array(self.ladder.still)
         widest = np.where(still, self.ladder.steps, 0.0).max(axis=0)
-        result: Bools = still[-3:].all(axis=0) & (np.abs(self.lanes.claim) * widest < SHOWS * self.lanes.quantum)
-        return result & (self.lanes.claim != 0)
+        stood = still[-3:].all(axis=0) & (self.lanes.claim != 0)
+        result: Bools = stood & (np.abs(self.lanes.claim) * widest < SHOWS * self.lanes.quantum)
+        return result
 
     def _bound(self, found: Extrapolation, upto: int | None = None) -> Floats:
         """Bound on the residual's distance from the truth: round-off, truncation, half the kink, what is hidden."""

@@ -115,8 +115,24 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
+class Probe:
+    """What a failing example showed when it was asked for its cause.
+
+    ``outputs`` and ``dout`` are flat float64 arrays, as forward gave them and as backward got them. ``elementwise``
+    says that each output depends on its own entry of the one tensor alone. ``negated`` names the tensors whose
+    gradient stays the same where dout changes its sign, ``rescaled`` those where each entry of dout changes its size.
+    """
+
+    outputs: FloatArray
+    dout: FloatArray
+    elementwise: bool
+    negated: frozenset[str] = frozenset()
+    rescaled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one example showed: a crash, defects of form, or one result per tensor."""
+    """What one example showed: a crash, defects of form, or one result per tensor; a probe where one of them fails."""
 
     example: Example
     tensors: tuple[TensorResult, ...] = ()
@@ -125,6 +141,7 @@ class Outcome:
     unjudged: Reason | None = None  # set where the example as a whole could not be judged
     forwards: int = 0
     notes: tuple[str, ...] = ()
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,126 @@
+"""Gradients that ignore dout, its sign or its size: what a layer shows, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradproof import Case, GradientFault, check
+from gradproof.values import Outcome, Probe
+from outcomes import named, search
+
+ALL, NONE = frozenset({"W"}), frozenset[str]()
+
+
+def probed(negated: frozenset[str], rescaled: frozenset[str]) -> list[Outcome]:
+    """Failing outcomes of W, whose gradient stayed the same under these changes of dout."""
+    probe = Probe(np.ones(2), np.ones(2), False, negated, rescaled)
+    return [replace(outcome, probe=probe) for outcome in search(lambda g, dims: np.exp(g))]
+
+
+@pytest.mark.parametrize(
+    ("negated", "rescaled", "likely"),
+    [
+        pytest.param(ALL, ALL, "backward computes dW without dout", id="both"),
+        pytest.param(ALL, NONE, "dW ignores the sign of dout", id="sign"),
+        pytest.param(NONE, ALL, "dW ignores the size of dout", id="size"),
+    ],
+)
+def test_what_of_dout_is_ignored_is_named(negated: frozenset[str], rescaled: frozenset[str], likely: str) -> None:
+    code, lines = named(probed(negated, rescaled))
+    assert (code, lines["likely cause"]) == ("GP111", likely)
+
+
+@pytest.mark.parametrize("other", [NONE, frozenset({"b"})], ids=["none", "another tensor"])
+def test_a_gradient_that_follows_dout_is_not_accused_of_ignoring_it(other: frozenset[str]) -> None:
+    assert named(probed(other, other))[0] == "GP101"
+
+
+def test_one_example_that_follows_dout_refutes_the_cause() -> None:
+    outcomes = probed(ALL, ALL)
+    outcomes[-1] = replace(outcomes[-1], probe=probed(NONE, NONE)[0].probe)
+    assert named(outcomes)[0] == "GP101"
+
+
+def test_a_right_gradient_elsewhere_refutes_that_dout_is_ignored() -> None:
+    assert named([*probed(ALL, ALL), *search(lambda g, dims: g)])[0] == "GP101"
+
+
+def test_a_constant_zero_is_called_never_written_and_not_ignorant_of_dout() -> None:
+    probe = Probe(np.ones(2), np.ones(2), False, ALL, ALL)
+    assert named([replace(o, probe=probe) for o in search(lambda g, dims: 0 * g)])[0] == "GP104"
+
+
+class Affine:
+    """dx = seen(dout) W.T: right where ``seen`` is the identity."""
+
+    seen: Callable[[Any], Any]
+
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params[0]
+
+    def backward(self, dout):
+        self.grads[0][...] = self.x.T @ dout
+        return type(self).seen(dout) @ self.params[0].T
+
+
+class WithoutDout(Affine):
+    seen = np.ones_like
+
+
+class WithoutSign(Affine):
+    seen = np.abs
+
+
+class SignOnly(Affine):
+    seen = np.sign
+
+
+class Offset(Affine):
+    """Wrong, and not blind: it follows the sign and the size."""
+
+    @staticmethod
+    def seen(dout):
+        return dout + 1
+
+
+class ScalarLoss:
+    """A loss whose backward takes no dout: there is none to ignore, and one term is missing."""
+
+    def forward(self, x):
+        self.x = x
+        return float(np.sum(x**2 + np.sin(x)))
+
+    def backward(self):
+        return 2 * self.x
+
+
+@pytest.mark.parametrize(
+    ("layer", "likely"),
+    [
+        pytest.param(WithoutDout, "backward computes dx without dout", id="ignores it"),
+        pytest.param(WithoutSign, "dx ignores the sign of dout", id="ignores its sign"),
+        pytest.param(SignOnly, "dx ignores the size of dout", id="ignores its size"),
+        pytest.param(Offset, None, id="follows it, wrongly"),
+    ],
+)
+def test_a_layer_blind_to_dout_is_named_from_end_to_end(layer: type, likely: str | None) -> None:
+    with pytest.raises(GradientFault) as caught:
+        check(Case(layer, W="d h", x="n d"))
+    (finding,) = caught.value.report.findings
+    assert (finding.tensor, finding.code) == ("x", "GP101" if likely is None else "GP111")
+    assert dict(finding.lines).get("likely cause") == likely
+
+
+def test_a_backward_that_takes_no_dout_does_not_ignore_it() -> None:
+    with pytest.raises(GradientFault) as caught:
+        check(Case(ScalarLoss, x="n d"))
+    assert [finding.code for finding in caught.value.report.findings] == ["GP101"]
