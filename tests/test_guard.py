@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradproof import guard
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, fingerprint
 
 
 def raises_value_error(x):
@@ -96,3 +96,31 @@ def test_the_users_random_state_is_as_it_was_even_after_an_error():
 def test_a_seed_beyond_32_bits_is_taken():
     with Randomness(2**70 + 1):
         assert len(draws()) == 2
+
+
+class Draws:
+    """Draws from a generator that it holds, somewhere inside."""
+
+    def __init__(self, rng):
+        self.tools = {"noise": [rng]}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [np.random.rand, random.random, lambda: HELD.tools["noise"][0].random()],
+    ids=["numpy's global", "python's global", "held"],
+)
+def test_a_draw_moves_the_fingerprint_and_looking_does_not(draw):
+    before = fingerprint(HELD)
+    assert fingerprint(HELD) == before
+    draw()
+    assert fingerprint(HELD) != before
+
+
+HELD = Draws(np.random.default_rng(0))
+
+
+def test_a_fingerprint_of_things_that_refer_to_each_other_ends():
+    ring = Draws(np.random.default_rng(0))
+    ring.tools["self"] = ring
+    assert fingerprint(ring) == fingerprint(ring)

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from gradproof import Verdict
+from gradproof import Settings, Verdict, check
 from gradproof.values import Reason
 from nodes import node, normal, report_of, tanh_slope
 
@@ -60,6 +60,19 @@ def test_a_random_layer_is_frozen_and_checked(build, x):
     assert report.tensors[0].judged == 3 * x.size
     wrong = report_of(build(False), x)
     assert (wrong.verdict, wrong.findings[0].code) == (Verdict.FAIL, "GP102")
+
+
+@pytest.mark.parametrize("build", DROPOUTS.values(), ids=DROPOUTS)
+@pytest.mark.parametrize("x", [np.zeros((2, 3)), np.ones(1)], ids=["where no mask shows", "one entry"])
+def test_randomness_that_two_outputs_do_not_show_is_noticed(build, x):
+    for seed in range(8):
+        report = check(build(True), x, settings=Settings(seed=seed)).subjects[0]
+        assert (report.verdict, report.notes, report.findings) == (Verdict.PASS, (FROZEN,), ())
+
+
+def test_a_state_that_two_outputs_do_not_show_is_noticed():
+    report = report_of(Recurrent(), np.zeros((2, 3)))
+    assert (report.verdict, report.notes) == (Verdict.PASS, (FROZEN,))
 
 
 def test_a_layer_that_cannot_be_frozen_is_not_judged():

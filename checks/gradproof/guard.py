@@ -6,7 +6,7 @@ import os
 import random
 import traceback
 from collections.abc import Callable, Iterator
-from types import ModuleType, TracebackType
+from types import BuiltinMethodType, MethodType, ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -101,5 +101,7 @@ def _states(thing: Any, seen: set[int], depth: int) -> Iterator[Any]:
     elif isinstance(thing, (list, tuple, set)):
         for part in thing:
             yield from _states(part, seen, depth - 1)
+    elif isinstance(thing, (BuiltinMethodType, MethodType)):  # np.random.rand is a method of a generator
+        yield from _states(thing.__self__, seen, depth - 1)
     elif not isinstance(thing, (type, ModuleType)) and isinstance(getattr(thing, "__dict__", None), dict):
         yield from _states(vars(thing), seen, depth - 1)
