@@ -220,3 +220,27 @@ def test_only_the_entries_asked_for_are_looked_at():
     (result,) = examine(posed, np.random.default_rng(0), {0: np.array([1, 5])})
     assert (result.entries, result.judged) == (2, 2)
     assert np.flatnonzero(np.isfinite(result.numeric)).tolist() == [1, 5]
+
+
+BIG = normal(3000)
+
+
+def root(x):
+    return np.sqrt(np.abs(x))
+
+
+def root_slope(x):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 0.5 * np.sign(x) / np.sqrt(np.abs(x))
+
+
+def test_a_claim_that_is_not_finite_is_accused_in_a_large_tensor_where_the_slope_is_defined():
+    result = one(np.tanh, lambda x: np.where(np.arange(x.size) == 1234, np.nan, tanh_slope(x)), BIG)
+    assert (result.verdict, [entry.index for entry in result.wrong]) == (Verdict.FAIL, [(1234,)])
+
+
+def test_a_claim_that_is_not_finite_is_left_open_in_a_large_tensor_where_there_is_no_slope():
+    at_the_cusp = np.where(np.arange(BIG.size) == 1234, 0.0, BIG)
+    result = one(root, root_slope, at_the_cusp)
+    assert (result.verdict, result.judged, result.wrong) == (Verdict.INCONCLUSIVE, 0, ())
+    assert result.unjudged == {Reason.NON_FINITE: BIG.size}

@@ -22,8 +22,8 @@ from gradproof.trial import FINE, MOST, Trial
 
 COARSE = 1e-4  # relative resolution above which an agreement says nothing
 CLIMB = 2.0**8  # how much larger the top step of a second try is, when round-off hides the gradient at the first
-BEYOND_ROUNDING = 1e10  # measured over modelled noise: float32 inside gives 5e8, the worst naive formula seen 1e6
 CLIMB_RUNGS = 4  # its rungs: with those of the first try, 14 forwards
+BEYOND_ROUNDING = 1e10  # measured over modelled noise: float32 inside gives 5e8
 
 
 def judge(lanes: Lanes, sample: Sampler, suspect: Callable[[], Suspicion]) -> Judged:
@@ -44,10 +44,11 @@ def _climb(trial: Trial, sharp: float) -> None:
     coarse = (trial.outcome == Outcome.AGREE) & (trial.rho > sharp * lanes.scale) & (trial.step >= first)
     affordable = trial.forwards + 2 * CLIMB_RUNGS + 4 <= MOST  # 4: two accusations that do not persist
     who = np.flatnonzero((coarse | (trial.outcome == Outcome.STRAIGHT)) & affordable)
-    chosen = lanes.only(who, trial.noise, CLIMB)
-    higher = Trial(chosen, lambda steps, some: trial.sample(steps, who[some]), lambda: trial.second_look().only(who))
-    higher.run(CLIMB_RUNGS)
-    trial.take_over(who, higher)
+    if who.size:
+        chosen, second = lanes.only(who, trial.noise, CLIMB), lambda: trial.second_look().only(who)
+        higher = Trial(chosen, lambda steps, some: trial.sample(steps, who[some]), second)
+        higher.run(CLIMB_RUNGS)
+        trial.take_over(who, higher)
     trial.outcome[trial.outcome == Outcome.STRAIGHT] = Outcome.PENDING
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradproof.differentiate import Floats
-from gradproof.noise import unit
+from gradproof.noise import SHRINK, unit
 from gradproof.problem import Problem
-from gradproof.suspect import SHRINK
 from gradproof.values import Defect
 
 DRAWS = 3

@@ -15,16 +15,17 @@ from gradproof.compare import judge
 from gradproof.differentiate import KAPPA, Floats, Ints, Noise, top_step
 from gradproof.lanes import MARGIN, Judged, Lanes, Outcome, Suspicion
 from gradproof.locate import Located, locate
+from gradproof.noise import largest
 from gradproof.problem import Problem, Tensor, finite
 from gradproof.sampling import DirectionSampler, EntrySampler, EvaluateStack, StackSampler, signed_direction
 from gradproof.separable import rows_are_independent
-from gradproof.suspect import largest
 from gradproof.tally import by_direction, by_entry
 from gradproof.values import Reason, TensorResult, Verdict
 
 ENTRYWISE = 256  # entries of a tensor up to which each is looked at by itself
 STACK_FROM, STACK_UPTO = 48, 1 << 11  # entries of an input for which a stacked batch pays
 DIRECTIONS = 4  # signed random directions for a large tensor
+BROKEN = 8  # entries without a finite claim that are looked at in a large tensor
 KEEP = 1 << 20  # elements of directions held at once; beyond, one direction is judged at a time
 DECIMALS = 1e-4  # outputs may be rounded to four decimals,
 NARROW_ULPS = 1e-6  # or to a few units of float32, without that any one example shows it
@@ -96,15 +97,17 @@ def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None
             results[number] = _stacked(look, number, chosen, stacked)
         elif tensor.value.size <= ENTRYWISE:
             together[number] = chosen
-        else:
+        elif np.isfinite(tensor.claim).all():
             results[number] = _directional(look, number)
+        else:
+            results[number] = _broken(look, number)
     results.update(_entrywise(look, together))
     return tuple(results[number] for number in sorted(results))
 
 
 def _empty(tensor: Tensor) -> TensorResult:
-    shape, unjudged = tensor.value.shape, {Reason.NOT_EXAMINED: 0}
-    return TensorResult(tensor.name, tensor.role, shape, Verdict.INCONCLUSIVE, "nothing to examine", 0, 0, 0, unjudged)
+    shape = tensor.value.shape
+    return TensorResult(tensor.name, tensor.role, shape, Verdict.INCONCLUSIVE, "nothing to examine", 0, 0, 0)
 
 
 def _entrywise(look: Look, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
@@ -137,6 +140,16 @@ def _stacked(look: Look, number: int, chosen: Ints, evaluate: EvaluateStack) -> 
     judged = judge(lanes, lambda steps, who: sampler(steps, chosen[who]), second)
     result = by_entry(tensor, "stacked batch", judged, np.ones(chosen.size, bool), chosen)
     return replace(result, forwards=sampler.calls + 1)
+
+
+def _broken(look: Look, number: int) -> TensorResult:
+    """A large tensor whose claim is not finite everywhere: is the slope defined there? No direction could tell."""
+    tensor = look.problem.tensors[number]
+    chosen = np.flatnonzero(~np.isfinite(tensor.claim))[:BROKEN]
+    result = _entrywise(look, {number: chosen})[number]
+    unjudged = {Reason.NON_FINITE: tensor.value.size - result.judged}
+    method = f"{chosen.size} entries whose gradient is not finite"
+    return replace(result, method=method, entries=tensor.value.size, unjudged=unjudged, ties=(), strays=())
 
 
 def _directional(look: Look, number: int) -> TensorResult:

@@ -28,6 +28,7 @@ LARGE = 10_000  # terms from which round-off is added up as a random walk instea
 NEAR, NEARER = 2.0**-22, 2.0**-30
 DIVERSE = 8  # different values that are not all float32's by chance, or by saturation
 NARROW = float(np.finfo(np.float32).eps)
+SHRINK = 2.0**-10  # inputs scaled down by this show the O(1) intermediates that saturation hides
 # coarse places along the line, in the same units: does the output move in steps?
 PLACES = tuple(sign * 2.0**power for power in (-9, -6, -3, -1, 1, 2, 3) for sign in (1.0, -1.0))
 
@@ -48,13 +49,18 @@ def magnitude(pairs: Iterable[tuple[Floats, Floats]]) -> tuple[float, float]:
     return worst, 2.0 * float(np.sqrt(squares))
 
 
+def largest(values: Floats) -> float:
+    """The largest absolute value, without an array of absolute values; NaN where there is one."""
+    return float(max(np.max(values, initial=0.0), -np.min(values, initial=0.0)))
+
+
 def total(terms: Iterable[Floats]) -> float:
     """Sum of absolute values, the worst case of accumulated round-off."""
     return float(sum(float(np.abs(term).sum()) for term in terms))
 
 
 def walk(terms: Iterable[Floats]) -> float:
-    """Accumulated round-off of many terms as a random walk, times 2 (measured in benchmarks/bound_coverage.py)."""
+    """Accumulated round-off of many terms as a random walk, times 2 for safety."""
     return 2.0 * float(np.sqrt(sum(float(np.vdot(term, term)) for term in terms)))
 
 

@@ -22,7 +22,6 @@ CERTAIN = 2  # rungs over which a gap must stay to count as a kink
 PLACES = (-2.0, -0.5, 0.5, 2.0)  # how far to look for outputs that are not saturated, in units of the values' own size
 LOWEST = 2.0**-20  # of the top step: a function that does not move there, though its slope says so, moves in steps
 VISIBLE = 64.0  # times the round-off that a move must exceed to show for certain
-SHRINK = 2.0**-10  # and the same inputs scaled down
 SURVEY = 3  # random sign directions that estimate how much the arguments' own rounding moves f
 
 
@@ -208,7 +207,7 @@ def _roughness(f: _Counted, home: Floats, here: Floats) -> Floats:
 def _surroundings(f: _Counted, home: Floats, dense: Floats, here: Floats) -> Floats:
     """The size that outputs have nearby, where they are not saturated: intermediates may be as large at the point."""
     natural = np.abs(here)
-    for place in (*(home + distance * dense for distance in PLACES), home * SHRINK):
+    for place in (*(home + distance * dense for distance in PLACES), home * noise.SHRINK):
         natural = np.fmax(natural, np.abs(f(place.astype(f.dtype))))
     cap = 1.0 + float(np.max(np.abs(home), initial=0.0)) + np.abs(here)
     result: Floats = np.fmin(natural, cap)

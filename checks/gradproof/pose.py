@@ -124,9 +124,7 @@ class Pose:
         """Make forward repeatable: as it is, or frozen before each call, or not at all."""
         first = outputs.own(outputs.flat(returned, form))
         with contextlib.suppress(SubjectError):  # another input in between: a state that it leaves behind shows
-            self._forward(
-                {name: np.where(self._inputs[name] == 0, 0.5, 1.25 * self._inputs[name]) for name in self.wanted}
-            )
+            self._forward({name: outputs.stirred(self._inputs[name]) for name in self.wanted})
         again = outputs.flat(self._forward({}), form)
         if not draws and first is not None and again is not None and outputs.same(first, again):
             return first

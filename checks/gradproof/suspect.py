@@ -15,10 +15,9 @@ from gradproof.differentiate import Floats, Ints, Noise
 from gradproof.lanes import Lanes, Suspicion
 from gradproof.problem import Problem, finite
 
-SHRINK = 2.0**-10  # inputs scaled down by this show the O(1) intermediates that saturation hides
 SAMPLED = 1 << 14  # entries of a large tensor, or outputs, that are looked at
 SAFETY = 6.0  # measured scatter of a claim times this bounds its round-off
-HIDDEN = 4.0  # the same for round-off of claims that is only seen at shrunken inputs
+HIDDEN_CLAIM = 4.0  # the same for round-off of claims that is only seen at shrunken inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +48,6 @@ def _factors(problem: Problem) -> list[tuple[Floats, Floats]]:
     return [(problem.dout, problem.outputs), *sizes]
 
 
-def largest(values: Floats) -> float:
-    """The largest absolute value, without an array of absolute values; NaN where there is one."""
-    return float(max(np.max(values, initial=0.0), -np.min(values, initial=0.0)))
-
-
 def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measured:
     """Probe the problem: 18 forwards with backwards for round-off, two for what hides, 22 forwards for steps."""
     directions = [_dense(t.value, rng) for t in problem.tensors]
@@ -73,7 +67,7 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
     rough = noise.roughness(sample)
     seen = noise.survey(lambda distance: problem.at(along(distance))[0][shown])
     hidden_value, hidden_gradients = _hidden(problem, seen, shown)
-    claimed = [largest(finite(t.claim)) for t in problem.tensors]
+    claimed = [noise.largest(finite(t.claim)) for t in problem.tensors]
     natural = [max(sizes) for sizes in zip(claimed, hidden_gradients, strict=True)]
     gradients = [rough.of_gradient(i, problem.eps * size) for i, size in enumerate(natural)]
     steps = noise.moves_in_steps(seen, problem.eps)
@@ -101,16 +95,16 @@ def _hidden(problem: Problem, seen: noise.Survey, shown: Ints) -> tuple[float, l
 
     Capped at what O(1) intermediates of inputs and outputs of this size can be: 1/x nearby is no intermediate of x.
     """
-    most = 1.0 + max(largest(t.value) for t in problem.tensors) + largest(problem.outputs)
-    steepest = [largest(problem.dout) + largest(finite(t.claim)) for t in problem.tensors]
+    most = 1.0 + max(noise.largest(t.value) for t in problem.tensors) + noise.largest(problem.outputs)
+    steepest = [noise.largest(problem.dout) + noise.largest(finite(t.claim)) for t in problem.tensors]
     natural, gradients = np.fmax.reduce(np.abs(seen.here)), [0.0] * len(problem.tensors)
     for chosen in (range(len(problem.tensors)), range(1)):
-        shrunk = [t.value * SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)]
+        shrunk = [t.value * noise.SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)]
         outputs, claims = problem.at(shrunk)
         natural = np.fmax(natural, np.abs(outputs[shown]))
         for i, claim in enumerate(claims):
             if np.isfinite(claim).all():
-                gradients[i] = max(gradients[i], min(steepest[i], largest(claim)))
+                gradients[i] = max(gradients[i], min(steepest[i], noise.largest(claim)))
     terms = np.abs(problem.dout[shown]) * np.fmin(np.nan_to_num(natural, nan=0.0, posinf=most), most)
     share = float(np.sqrt(problem.dout.size / max(shown.size, 1)))  # of a random walk: only some were seen
     many = problem.dout.size > noise.LARGE
@@ -143,4 +137,4 @@ def _suspicion(found: Measured, model: Noise, claim: Floats, hidden_claim: Float
     # 4: an elementary function rounds its argument and its value, on both sides of the point
     claim = np.maximum(model.claim, claim) + 4 * found.relative * scale
     noise_now = Noise(value, np.maximum(model.spread, value), claim)
-    return Suspicion(noise_now, np.full(value.size, found.hidden_value), HIDDEN * hidden_claim, found.steps)
+    return Suspicion(noise_now, np.full(value.size, found.hidden_value), HIDDEN_CLAIM * hidden_claim, found.steps)

@@ -93,13 +93,13 @@ def _index(tensor: Tensor, entry: int) -> tuple[int, ...]:
 def by_direction(
     tensor: Tensor, parts: Sequence[Judged], located: Sequence[Located], searched: int, scale: float
 ) -> TensorResult:
-    """Add up lanes that are dense directions: each one that agrees speaks for every entry."""
+    """Add up lanes that are dense directions: they speak for every entry where at least half of them have an answer."""
     outcomes = np.concatenate([part.outcome for part in parts])
     rho = np.concatenate([part.rho for part in parts])
     agreed = int(np.count_nonzero(outcomes == Outcome.AGREE))
-    disagreed = bool(np.any(outcomes == Outcome.DISAGREE)) or not np.isfinite(tensor.claim).all()
+    disagreed = bool(np.any(outcomes == Outcome.DISAGREE))
     size = tensor.value.size
-    judged = size if agreed or disagreed else 0
+    judged = size if disagreed or (agreed and 2 * agreed >= outcomes.size) else 0
     kinks = np.isin(outcomes, (Outcome.KINK, Outcome.KINK_OUTSIDE))
     reasons = {} if judged else dict.fromkeys(list(_reasons(outcomes))[:1], size)
     claim = tensor.claim.reshape(-1)
@@ -113,7 +113,7 @@ def by_direction(
         role=tensor.role,
         shape=tensor.value.shape,
         verdict=verdict_of(int(disagreed), judged, size),
-        method=f"{outcomes.size} signed random directions" + (", wrong entries located" if located else ""),
+        method=f"{agreed} of {outcomes.size} signed random directions agree",
         entries=size,
         judged=judged,
         forwards=int(sum(int(part.forwards.sum()) for part in parts)) + searched,
