@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.diagnose import CODES, diagnose, number_text
+from gradproof.codes import CODES
+from gradproof.diagnose import diagnose, number_text
 from gradproof.values import Defect, LayerError, Outcome, Reason, Role, TensorResult, Verdict
 from outcomes import example, named, search
 

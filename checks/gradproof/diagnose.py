@@ -10,38 +10,12 @@ import numpy as np
 
 from gradproof.cause import Cause
 from gradproof.causes import name_cause
+from gradproof.codes import CODES
 from gradproof.evidence import gather, result_of, sizes
 from gradproof.laws import law
 from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
 
 Lines = tuple[tuple[str, str], ...]
-
-CODES: dict[str, str] = {
-    "GP101": "wrong-gradient",
-    "GP102": "missing-factor",
-    "GP103": "wrong-sign",
-    "GP104": "never-written",
-    "GP105": "transposed",
-    "GP106": "swapped",
-    "GP107": "one-region",
-    "GP108": "small-discrepancy",
-    "GP109": "misplaced",
-    "GP110": "wrong-side",
-    "GP111": "ignores-dout",
-    "GP112": "wrong-argument",
-    "GP201": "wrong-shape",
-    "GP202": "missing-gradient",
-    "GP203": "gradient-count",
-    "GP204": "no-backward",
-    "GP205": "grads-mismatch",
-    "GP206": "non-finite-gradient",
-    "GP207": "not-an-array",
-    "GP208": "integer-parameter",
-    "GP301": "constructor-raises",
-    "GP302": "forward-raises",
-    "GP303": "backward-raises",
-    "GP401": "dtype-disagreement",
-}
 
 _ERROR_CODES = {"the constructor": "GP301", "forward": "GP302", "backward": "GP303"}
 
@@ -142,6 +116,7 @@ def _malformed(subject: str, minimal: Outcome, defect: Defect, tried: Sequence[O
         subject=subject,
         headline=defect.headline,
         tensor=defect.tensor,
+        severity=defect.severity,
         lines=(*defect.lines, *_law(failing, passing), *_how(minimal, reproduce)),
         dims=minimal.example.dims,
     )

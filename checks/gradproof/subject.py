@@ -69,24 +69,24 @@ class LayerSubject:
         self.name, self.frozen = name, False
         self._build, self._signature, self._random, self._widen = build, signature, random, widen
         built = self._construct()
-        self.widened = self._layer is not built
+        self.widened = self.layer is not built
 
     def _construct(self) -> Any:
         built, given = call("the constructor", self._build)
         self._parameter_names = _parameter_names(built, given)
-        self._layer = raised(built) if self._widen else built
+        self.layer = raised(built) if self._widen else built
         return built
 
     def parameters(self) -> Mapping[str, Array]:
         """The arrays in params, by name; each may be written to in place."""
-        params = getattr(self._layer, "params", None) or ()
+        params = getattr(self.layer, "params", None) or ()
         arrays = [array for array in params if isinstance(array, np.ndarray)]
         return dict(zip(self._parameter_names, arrays, strict=True))
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """All outputs; a layer with one output gives a tuple of one."""
         args, kwargs = self._signature.bind(inputs)
-        result = call("forward", self._layer.forward, *args, **kwargs)
+        result = call("forward", self.layer.forward, *args, **kwargs)
         return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
     def restart(self) -> None:
@@ -97,18 +97,18 @@ class LayerSubject:
 
     def drawn(self) -> tuple[object, ...]:
         """Where the random generators stand that the layer can draw from."""
-        return fingerprint(self._layer)
+        return fingerprint(self.layer)
 
     def takes_dout(self) -> bool:
         """False for a backward without an upstream gradient."""
-        return not takes_nothing(self._layer.backward)
+        return not takes_nothing(self.layer.backward)
 
     def backward(self, douts: Sequence[Array | float]) -> Any:
         """Call backward as its signature asks: nothing, one dout, several, or a tuple of several."""
-        for gradient in getattr(self._layer, "grads", None) or ():
+        for gradient in getattr(self.layer, "grads", None) or ():
             if isinstance(gradient, np.ndarray) and gradient.flags.writeable:
                 gradient[...] = 0  # a layer that adds to its grads starts from nothing
-        theirs = self._layer.backward
+        theirs = self.layer.backward
         if takes_nothing(theirs):
             return call("backward", theirs)
         if len(douts) > 1 and not accepts(theirs, len(douts)):
@@ -117,11 +117,11 @@ class LayerSubject:
 
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """The list grads, paired with params by position."""
-        params, grads = getattr(self._layer, "params", None), getattr(self._layer, "grads", None)
+        params, grads = getattr(self.layer, "params", None), getattr(self.layer, "grads", None)
         if params is None or (not len(params) and grads is not None):
             return {}, ()
         if grads is None:
-            return {}, (_grads_missing(self._layer),)
+            return {}, (_grads_missing(self.layer),)
         if len(grads) != len(params):
             headline = f"grads has {len(grads)} entries, params has {len(params)}"
             advice = "keep one gradient for each parameter, in the same order"

@@ -94,12 +94,16 @@ class LayerError:
 
 @dataclass(frozen=True)
 class Defect:
-    """Something wrong with the form of what the subject returned, seen before any number is compared."""
+    """Something wrong with the form of what the subject returned, or with a promise that it breaks.
+
+    ``severity`` is "error" or "warning"; a warning leaves the verdict as it is.
+    """
 
     code: str
     headline: str
     tensor: str | None = None
     lines: tuple[tuple[str, str], ...] = ()
+    severity: str = "error"
 
 
 @dataclass(frozen=True, eq=False)
