@@ -8,18 +8,20 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradproof.case import Case, Settings
+    from gradproof.case.case import Case, Settings
+    from gradproof.case.specs import constant, floats, just, labels, one_hot, positive, size, sizes
     from gradproof.check import check
+    from gradproof.convention.convention import Convention
+    from gradproof.differentiate.numeric import Estimate, directional_derivative, numerical_gradient
     from gradproof.errors import GradproofError, UsageError
-    from gradproof.numeric import Estimate, directional_derivative, numerical_gradient
-    from gradproof.report import GradientFault, Report
-    from gradproof.specs import constant, floats, just, labels, one_hot, positive, size
+    from gradproof.report.report import GradientFault, Report
     from gradproof.values import Finding, Verdict
 
     __version__: str
 
 __all__ = [
     "Case",
+    "Convention",
     "Estimate",
     "Finding",
     "GradientFault",
@@ -39,15 +41,17 @@ __all__ = [
     "one_hot",
     "positive",
     "size",
+    "sizes",
 ]
 
 _HOMES = {
-    "case": ("Case", "Settings"),
+    "case.case": ("Case", "Settings"),
     "check": ("check",),
+    "convention.convention": ("Convention",),
     "errors": ("GradproofError", "UsageError"),
-    "numeric": ("Estimate", "directional_derivative", "numerical_gradient"),
-    "report": ("GradientFault", "Report"),
-    "specs": ("constant", "floats", "just", "labels", "one_hot", "positive", "size"),
+    "differentiate.numeric": ("Estimate", "directional_derivative", "numerical_gradient"),
+    "report.report": ("GradientFault", "Report"),
+    "case.specs": ("constant", "floats", "just", "labels", "one_hot", "positive", "size", "sizes"),
     "values": ("Finding", "Verdict"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

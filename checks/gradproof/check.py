@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradproof import __version__, summary
-from gradproof.case import Case, Settings, as_settings
-from gradproof.diagnose import diagnose
+from gradproof import __version__
+from gradproof.allowances import allowances
+from gradproof.case.case import Case, Settings, as_settings
+from gradproof.case.signatures import Signature, method_signature
+from gradproof.compare.glance import glance
+from gradproof.compare.look import ask, look
+from gradproof.contract.contract import keep
+from gradproof.convention.convention import convention_for, convention_of
+from gradproof.diagnose.cause import Link
+from gradproof.diagnose.chain import weak_link
 from gradproof.errors import UsageError
-from gradproof.generate import search, shrink
-from gradproof.look import look
-from gradproof.report import GradientFault, Report
-from gradproof.signatures import Signature, method_signature
-from gradproof.subject import subject_from, subject_of
-from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
+from gradproof.generate.generate import search, shrink
+from gradproof.generate.vary import neighbours
+from gradproof.report.report import GradientFault, Report
+from gradproof.run import Run
+from gradproof.source.hints import code_of
+from gradproof.subject.subject import subject_from, subject_of
+from gradproof.values import Example, Outcome, SubjectReport, Verdict
 
+GLANCES = 180  # forwards for the neighbours of one failing example; one glance takes about ten
 DOUTS = 3  # upstream gradients tried on one concrete layer object
 Judge = Callable[[Example], Outcome]
 
@@ -38,7 +46,7 @@ def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **n
         if arguments or named or settings is not None:
             raise UsageError(f"check({target.name}'s Case) takes nothing else: put settings and shapes into the Case")
         subject = _check_declared(target)
-    elif isinstance(target, type) or (callable(target) and not hasattr(target, "forward")):
+    elif isinstance(target, type) or (callable(target) and not _is_layer(target)):
         case = Case(target, *arguments, settings=settings, **named)
         subject = _check_declared(case)
     else:
@@ -53,14 +61,16 @@ def check_case(
     case: Case,
     *,
     location: str,
+    name: str | None = None,
     examples: int | None = None,
     seed: int | None = None,
+    timeout: float | None = None,
     into: list[SubjectReport] | None = None,
     reproduce: str | None = None,
 ) -> SubjectReport:
-    """Check one Case. ``reproduce`` is what its findings give to run again, by default the command.
+    """Check one Case, within ``timeout`` seconds. ``reproduce`` is what its findings give to run again.
 
-    ``into`` receives a partial report where Ctrl-C ends the search; the interrupt is raised on.
+    ``name`` is what messages call it. Ctrl-C ends the search: ``into`` receives a partial report, and it is raised on.
     """
     number = case.settings.examples if examples is None else examples
     start = case.settings.seed if seed is None else seed
@@ -68,10 +78,21 @@ def check_case(
     def judge(example: Example) -> Outcome:
         return look(example, functools.partial(subject_of, case, example))
 
-    run = _Run(case.name, location, start, reproduce or f"gradproof {location} --seed {start}", case.settings.allow)
-    try:
+    inquire, inside = functools.partial(_inquire, case), functools.partial(_inside, case)
+    promised = functools.partial(keep, build=lambda one: functools.partial(subject_of, case, one))
+    title, command = name or case.name, reproduce or f"gradproof {location} --seed {start}"
+    code = code_of(case.subject, case.backward, case.convention)
+    allowed = allowances(code, case.settings.allow, title)
+    around = functools.partial(_around, case)
+    run = Run(title, location, start, command, allowed, inquire, inside, code, around, judge)
+
+    def work() -> None:
         search(case, judge, examples=number, seed=start, into=run.outcomes)
+        run.try_promises(promised, functools.partial(shrink, case, seed=start, examples=number))
         run.name_failures(functools.partial(shrink, case, judge, seed=start, examples=number))
+
+    try:
+        run.in_time(case.settings.timeout if timeout is None else timeout, work)
     except KeyboardInterrupt:
         if into is not None:
             into.append(run.report("interrupted: the search did not end"))
@@ -79,80 +100,21 @@ def check_case(
     return run.report()
 
 
-@dataclass(eq=False)
-class _Run:
-    """What one run has gathered of a subject."""
-
-    name: str
-    location: str
-    seed: int
-    reproduce: str
-    allow: tuple[str, ...]
-    outcomes: list[Outcome] = field(default_factory=list[Outcome])
-    findings: list[Finding] = field(default_factory=list[Finding])
-    began: float = field(default_factory=time.perf_counter)
-
-    def name_failures(self, shrunk: Callable[..., Outcome | None]) -> None:
-        """One finding for each way to fail: in a tensor, in the form of what came back, or with an exception."""
-        self.outcomes[:] = summary.withdrawn(self.outcomes)
-        for failure in _failures(self.outcomes):
-            first = next(outcome for outcome in self.outcomes if failure(outcome))
-            minimal = shrunk(fails=failure, start=first.example) or first
-            finding = diagnose(self.name, minimal, self.outcomes, self.reproduce, failure.tensor, failure.code)
-            self.findings.append(replace(finding, severity="allowed") if finding.code in self.allow else finding)
-
-    def report(self, interrupted: str | None = None) -> SubjectReport:
-        """Add up."""
-        tensors = summary.summarise(self.outcomes)
-        verdict, reason = summary.verdict(tensors, self.findings, self.outcomes)
-        if interrupted is not None and verdict is not Verdict.FAIL:
-            verdict, reason = Verdict.INCONCLUSIVE, interrupted
-        silenced = [finding for finding in self.findings if finding.severity == "allowed"]
-        allowed = tuple(f"{finding.code} for {finding.tensor or finding.subject} is allowed" for finding in silenced)
-        return SubjectReport(
-            name=self.name,
-            location=self.location,
-            verdict=verdict,
-            tensors=tensors,
-            findings=tuple(self.findings),
-            examples=len(self.outcomes),
-            forwards=sum(outcome.forwards for outcome in self.outcomes),
-            seed=self.seed,
-            seconds=time.perf_counter() - self.began,
-            reason=reason,
-            dims=summary.dims_tried(self.outcomes),
-            notes=(*summary.notes(self.outcomes, tensors), *allowed),
-        )
+def _inquire(case: Case, outcome: Outcome) -> Outcome:
+    return ask(outcome, functools.partial(subject_of, case, outcome.example))
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """One way to fail, as a predicate on outcomes."""
-
-    tensor: str | None = None
-    code: str | None = None
-    stage: str | None = None
-
-    def __call__(self, outcome: Outcome) -> bool:
-        if self.stage is not None:
-            return outcome.error is not None and outcome.error.stage == self.stage
-        if self.code is not None:
-            return any(d.code == self.code and d.tensor == self.tensor for d in outcome.defects)
-        return any(t.name == self.tensor and t.verdict is Verdict.FAIL for t in outcome.tensors)
+def _around(case: Case, outcome: Outcome, tensor: str) -> list[Outcome]:
+    """A glance at each neighbour of an example, as long as the forwards last."""
+    found: list[Outcome] = []
+    for example in neighbours(case, outcome.example):
+        if sum(o.forwards for o in found) < GLANCES:
+            found.append(glance(example, functools.partial(subject_of, case, example), tensor))
+    return found
 
 
-def _failures(outcomes: Sequence[Outcome]) -> list[_Failure]:
-    """Every way to fail that was seen, in the order of first appearance."""
-    seen: dict[_Failure, None] = {}
-    for outcome in outcomes:
-        if outcome.error is not None:
-            seen.setdefault(_Failure(stage=outcome.error.stage))
-        for defect in outcome.defects:
-            seen.setdefault(_Failure(tensor=defect.tensor, code=defect.code))
-        for result in outcome.tensors:
-            if result.verdict is Verdict.FAIL:
-                seen.setdefault(_Failure(tensor=result.name))
-    return list(seen)
+def _inside(case: Case, example: Example) -> Link | None:
+    return weak_link(example, functools.partial(subject_of, case, example))
 
 
 def _check_declared(case: Case) -> SubjectReport:
@@ -162,21 +124,28 @@ def _check_declared(case: Case) -> SubjectReport:
 
 def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any], settings: Settings) -> SubjectReport:
     """One layer object at one input, for several upstream gradients."""
-    for method in ("forward", "backward"):
-        if not callable(getattr(layer, method, None)):
-            raise UsageError(
-                "expected a layer class, a layer object or two functions, "
-                f"got {layer!r} (type {type(layer).__name__}), which has no method {method}"
-            )
-    signature = method_signature(type(layer), "forward")
+    came = f"{layer!r} (type {type(layer).__name__})"
+    told = f"expected a layer class, a layer object or two functions, got {came}, which"
+    convention = convention_for(type(layer), told, settings.convention)
+    signature = method_signature(type(layer), convention.forward)
     inputs = _object_inputs(signature, arguments, named)
     name = type(layer).__name__
-    run = _Run(name, name, settings.seed, f"check({name.lower()}, {', '.join(inputs)})", settings.allow)
+    build = functools.partial(subject_from, layer, signature, convention)
+    inquire = functools.partial(ask, build=build, declared=False)
+    call = f"check({name.lower()}, {', '.join(inputs)})"
+    code = code_of(type(layer))
+    inside = functools.partial(weak_link, build=build)
+    run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code)
     floats = frozenset(key for key, value in inputs.items() if _is_float(value))
-    for number in range(DOUTS):
-        example = Example({}, {}, inputs, settings.seed + number, floats)
-        run.outcomes.append(look(example, functools.partial(subject_from, layer, signature), declared=False))
-    run.name_failures(_as_found)
+
+    def work() -> None:
+        for number in range(DOUTS):
+            example = Example({}, {}, inputs, settings.seed + number, floats)
+            run.outcomes.append(look(example, build, declared=False))
+        run.try_promises(functools.partial(keep, build=lambda _: build, declared=False), _as_found)
+        run.name_failures(_as_found)
+
+    run.in_time(settings.timeout, work)
     report = run.report()
     return replace(report, notes=(*report.notes, *_unchecked(inputs, floats)))
 
@@ -193,25 +162,32 @@ def _unchecked(inputs: Mapping[str, Any], floats: frozenset[str]) -> tuple[str, 
 
 def _object_inputs(signature: Signature, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
     """Forward's inputs by name. Raises UsageError where they are not what forward takes."""
-    if len(arguments) > len(signature.names):
-        takes = ", ".join(signature.names) or "nothing"
+    names: tuple[str, ...] = signature.names
+    if signature.extra_positions:
+        names = (*names, *(f"args[{i}]" for i in range(len(arguments) - len(names))))
+    if len(arguments) > len(names):
+        takes = ", ".join(names) or "nothing"
         raise UsageError(f"{signature.title} takes {takes}, got {len(arguments)} values")
-    by_position = dict(zip(signature.names, arguments, strict=False))
+    by_position = dict(zip(names, arguments, strict=False))
     inputs = {**by_position, **named}
     wrong = {
         "needs": [name for name in signature.required if name not in inputs],
-        "takes no": [name for name in inputs if name not in signature.names],
+        "takes no": [name for name in inputs if name not in names and not signature.extra_keywords],
         "got twice": [name for name in named if name in by_position],
         "got a string for": [name for name, value in inputs.items() if isinstance(value, str)],
     }
-    for what, names in wrong.items():
-        if names:
+    for what, listed in wrong.items():
+        if listed:
             remedy = "give forward's inputs as arrays, as in check(layer, x)"
-            raise UsageError(f"{signature.title} {what} {', '.join(names)}: {remedy}")
+            raise UsageError(f"{signature.title} {what} {', '.join(listed)}: {remedy}")
     return inputs
 
 
-def _as_found(*, fails: Callable[[Outcome], bool], start: Example) -> Outcome | None:
+def _is_layer(target: Any) -> bool:
+    return hasattr(target, "forward") or convention_of(type(target)) is not None
+
+
+def _as_found(*_: object, fails: Callable[[Outcome], bool], start: Example) -> Outcome | None:
     """One concrete input is as small as it was given: there is nothing to shrink."""
     return None
 

@@ -9,40 +9,45 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from gradproof import __version__
-from gradproof.check import check_case
-from gradproof.collect import Item, files, items
+from gradproof.collect.collect import Item, holding, settled, uncovered
+from gradproof.collect.load import importable
+from gradproof.collect.paths import declared_files, files
+from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
-from gradproof.infer import judged
-from gradproof.load import importable
-from gradproof.report import Report
-from gradproof.values import SubjectReport, Verdict
+from gradproof.report.explain import explain, listing
+from gradproof.report.report import Report
+from gradproof.sandbox.memory import bounded
+from gradproof.sandbox.streams import aside
+from gradproof.sandbox.surroundings import restored
+from gradproof.shell.declarations import check_file
+from gradproof.shell.options import parser
+from gradproof.shell.runner import Options, check_item
+from gradproof.values import Finding, SubjectReport
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
-_EPILOG = """\
-exit codes:
-  0    everything passes
-  1    a fault was found
-  2    wrong usage, or a PATH that cannot be read (the other PATHs are checked)
-  3    no fault, but something could not be judged
-  130  interrupted with Ctrl-C (what was found so far is printed)
-"""
+T = TypeVar("T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; ``arguments`` defaults to those of the process."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks "±" must not cost the report
     try:
+        if words[:1] == ["explain"]:
+            return _explain(words[1:])
+        options = parser().parse_args(words)
+        if options.infer and options.json is not None:
+            parser().error("argument --infer: it prints source, not a report: leave --json out")
         return _run(options)
     except BrokenPipeError:
         # The reader is gone; without this, Python's own flush at exit would fail on the pipe once more.
@@ -50,89 +55,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="gradproof",
-        description="Check hand-written backward passes against numeric gradients, and name what is wrong.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="a .py file, FILE.py::name, or a folder, which stands for the check_*.py below it (default: this folder)",
-    )
-    parser.add_argument(
-        "--examples",
-        type=_integer(1),
-        metavar="N",
-        help="random examples per subject (default: the Case's own setting)",
-    )
-    parser.add_argument(
-        "--seed", type=_integer(0), metavar="N", help="seed of every random draw (default: the Case's own setting)"
-    )
-    parser.add_argument(
-        "--json", type=_json_target, metavar="FILE", help="write the report as JSON; '-' is the standard output"
-    )
-    parser.add_argument("--version", action="version", version=f"gradproof {__version__}")
-    return parser
-
-
-def _integer(least: int) -> Callable[[str], int]:
-    def integer(value: str) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            number = least - 1
-        if number < least:
-            raise argparse.ArgumentTypeError(f"expected an integer >= {least}, got {value!r}")
-        return number
-
-    return integer
-
-
-def _json_target(value: str) -> str:
-    """The file, once it is known that it can be written: hours of work must not end in a refusal."""
-    path = Path(value)
-    if path.suffix in (".py", ".ipynb"):
-        raise argparse.ArgumentTypeError(f"expected a file to write JSON to, got {value!r}, which is source code")
-    if value != "-":
-        try:
-            path.open("a").close()
-        except OSError as error:
-            raise argparse.ArgumentTypeError(f"cannot write {value!r}: {error.strerror}") from None
-    return value
+def _explain(words: Sequence[str]) -> int:
+    try:
+        if len(words) > 1:
+            raise UsageError(f"explain: expected one code, got {' '.join(words)}; write gradproof explain GP102")
+        print(explain(words[0]) if words else listing(), flush=True)
+    except UsageError as error:
+        print(f"gradproof: error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
     checked: list[SubjectReport] = []
+    notes: list[Finding] = []
+    found: list[Item] = []
     interrupted, errors = False, list[str]()
     # What the user's code prints must not end up between the lines of the report, or inside the JSON.
-    with contextlib.redirect_stdout(sys.stderr):
+    with aside():
         try:
-            _check_all(_collect(options.paths or ["."], errors), options, checked, errors)
+            _collect(options, found, notes, errors)
+            if options.infer:
+                found = _each(found, errors, _settled)
+            else:
+                asked = Options(options.examples, options.seed, options.timeout)
+                _each(found, errors, lambda item: check_item(item, asked, checked))
         except KeyboardInterrupt:
             interrupted = True
-    report = Report(tuple(checked), options.seed, options.examples, __version__, interrupted, tuple(errors))
+    if options.infer:
+        return _write_cases(found, errors, interrupted=interrupted)
+    report = Report(
+        tuple(checked), options.seed, options.examples, __version__, interrupted, tuple(errors), tuple(notes)
+    )
     _write(report, options.json)
     return INTERRUPTED if interrupted else report.exit_code
 
 
-def _collect(paths: Sequence[str], errors: list[str]) -> list[Item]:
-    """The items of all paths, each once; what is wrong with a path is told at once and added to ``errors``."""
-    found: dict[str, Item] = {}
-    for path in paths:
+def _collect(options: argparse.Namespace, found: list[Item], notes: list[Finding], errors: list[str]) -> None:
+    """Add the items of all paths, each once; what is wrong with a path is told at once and added to ``errors``."""
+    seconds = SECONDS if options.timeout is None else options.timeout
+    chosen: dict[tuple[Path, str | None], None] = {}
+    for path in options.paths or [None]:
         try:
-            for file, name in files(path):
-                try:
-                    found |= {item.location: item for item in items(file, name) if item.location not in found}
-                except UsageError as error:
-                    _tell(str(error), errors)
+            chosen |= dict.fromkeys(declared_files() if path is None else files(path))
         except UsageError as error:
             _tell(str(error), errors)
-    return list(found.values())
+    items: dict[str, Item] = {}
+    for file, name in chosen:
+        try:
+            with bounded():
+                held = holding(file, name, seconds)
+        except UsageError as error:
+            _tell(str(error), errors)
+            continue
+        items |= {item.location: item for item in held.items if item.location not in items}
+        notes += [note for note in held.notes if note not in notes]
+    found += uncovered(list(items.values()))
+
+
+def _settled(item: Item) -> Item:
+    with importable(item.source), restored(), bounded():
+        return settled(item)
+
+
+def _write_cases(found: Sequence[Item], errors: Sequence[str], *, interrupted: bool) -> int:
+    if found:
+        print(check_file(found), flush=True)
+    return INTERRUPTED if interrupted else 2 if errors else 0 if found and all(i.case is not None for i in found) else 3
 
 
 def _tell(error: str, errors: list[str]) -> None:
@@ -140,54 +129,23 @@ def _tell(error: str, errors: list[str]) -> None:
     print(f"gradproof: error: {error}", file=sys.stderr)
 
 
-def _check_all(
-    found: Sequence[Item], options: argparse.Namespace, checked: list[SubjectReport], errors: list[str]
-) -> None:
-    """Check one item after the other, with a bar on the standard error where that is a terminal."""
+def _each(found: Sequence[Item], errors: list[str], work: Callable[[Item], T]) -> list[T]:
+    """Do ``work`` on one item after the other, with a bar on the standard error where that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    done: list[T] = []
     # without a terminal the bar is not even started: older versions of rich end a disabled one with a blank line
     with bar if console.is_terminal else contextlib.nullcontext():
         task = bar.add_task("", total=len(found))
         for item in found:
             bar.update(task, description=item.name)
             try:
-                _check(item, options, checked)
+                done.append(work(item))
             except UsageError as error:
                 _tell(f"{item.location}: {error}", errors)
             bar.advance(task)
-
-
-def _check(item: Item, options: argparse.Namespace, checked: list[SubjectReport]) -> None:
-    """Append the report of one item to ``checked``, also where an interrupt leaves it partial."""
-    if item.case is None:
-        checked.append(_unchecked(item, options.seed))
-        return
-    partial: list[SubjectReport] = []
-    try:
-        with importable(item.source):
-            whole = check_case(
-                item.case, location=item.location, examples=options.examples, seed=options.seed, into=partial
-            )
-        partial = [whole]
-    finally:
-        checked += [judged(part, item.case) if item.inferred else part for part in partial]
-
-
-def _unchecked(item: Item, seed: int | None) -> SubjectReport:
-    return SubjectReport(
-        name=item.name,
-        location=item.location,
-        verdict=Verdict.INCONCLUSIVE,
-        tensors=(),
-        findings=(),
-        examples=0,
-        forwards=0,
-        seed=0 if seed is None else seed,
-        seconds=0.0,
-        reason=item.problem,
-    )
+    return done
 
 
 def _write(report: Report, target: str | None) -> None:

@@ -7,6 +7,7 @@ broken. GP6: what the source shows, which is a note unless a measured fault goes
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
 CODES: Mapping[str, str] = {
@@ -22,6 +23,13 @@ CODES: Mapping[str, str] = {
     "GP110": "wrong-side",
     "GP111": "ignores-dout",
     "GP112": "wrong-argument",
+    "GP113": "missing-term",
+    "GP114": "dout-unused",
+    "GP115": "overwritten",
+    "GP116": "wrong-axis",
+    "GP117": "wrong-formula",
+    "GP120": "wrong-part",
+    "GP121": "wrong-chaining",
     "GP201": "wrong-shape",
     "GP202": "missing-gradient",
     "GP203": "gradient-count",
@@ -33,5 +41,47 @@ CODES: Mapping[str, str] = {
     "GP301": "constructor-raises",
     "GP302": "forward-raises",
     "GP303": "backward-raises",
+    "GP304": "does-not-end",
+    "GP305": "cell-raises",
+    "GP306": "left-out",
     "GP401": "dtype-disagreement",
+    "GP501": "forward-changes-input",
+    "GP502": "forward-changes-params",
+    "GP503": "forward-not-repeatable",
+    "GP504": "layout-dependent",
+    "GP505": "float32-lost",
+    "GP506": "backward-before-forward",
+    "GP507": "gradient-dtype",
+    "GP508": "stale-cache",
+    "GP509": "dout-not-linear",
+    "GP510": "backward-changes-dout",
+    "GP511": "backward-changes-input",
+    "GP512": "backward-changes-params",
+    "GP513": "accumulates",
+    "GP514": "backward-not-repeatable",
+    "GP515": "backward-only-once",
+    "GP516": "shared-memory",
+    "GP517": "buffer-reused",
+    "GP518": "grads-rebound",
+    "GP519": "params-rebound",
+    "GP520": "update-not-reaching",
+    "GP521": "net-lists",
+    "GP522": "unknown-code",
+    "GP601": "division-by-one",
+    "GP602": "compared-not-assigned",
+    "GP603": "return-in-loop",
+    "GP604": "result-dropped",
+    "GP605": "sign-after-equals",
+    "GP606": "never-stored",
 }
+
+
+def closest(word: str) -> str:
+    """The remedy for a code that does not exist: the code that was meant, by its number or by its short name."""
+    names = {name: code for code, name in CODES.items()} | {code: code for code in CODES}
+    by_case = {name.upper(): name for name in names}
+    found = difflib.get_close_matches(word.upper(), by_case, n=1)
+    if not found:
+        return "gradproof explain lists the codes"
+    code = names[by_case[found[0]]]
+    return f"did you mean {code} ({CODES[code]})?"

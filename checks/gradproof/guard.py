@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import copy
 import random
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import BuiltinMethodType, MethodType, ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
 
+from gradproof import deadlines
+from gradproof.deadlines import OURS
 from gradproof.values import LayerError
 
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_LONGEST = 2000  # characters of an exception's message: some print a whole array
 
 
 class SubjectError(Exception):
@@ -25,18 +27,50 @@ class SubjectError(Exception):
 
 
 def call(stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call user code: what it raises comes out as SubjectError with the user's frames only. Ctrl-C passes through."""
+    """Call user code: what it raises comes out as SubjectError with the user's frames only.
+
+    Ctrl-C and the end of the time pass through. What the code does to NumPy's error state ends with the call.
+    """
+    before = deadlines.enter()
     try:
-        return function(*args, **kwargs)
-    except (Exception, SystemExit) as error:
+        with np.errstate():
+            return function(*args, **kwargs)
+    except KeyboardInterrupt:
+        raise
+    except deadlines.Expired as expired:
+        expired.error = _describe(stage, expired)
+        raise
+    except BaseException as error:  # also SystemExit, and whatever else is no Exception
         raise SubjectError(_describe(stage, error)) from None
+    finally:
+        deadlines.leave(before)
+
+
+def read(thing: Any, name: str, default: Any = None) -> Any:
+    """An attribute, which may be a property of the user's: the default where there is none, or where it raises."""
+    try:
+        return call(name, getattr, thing, name, default)
+    except SubjectError:
+        return default
 
 
 def _describe(stage: str, error: BaseException) -> LayerError:
-    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OURS)]
+    if isinstance(error, MemoryError):
+        traceback.clear_frames(error.__traceback__)  # what was allocated until then lives in these frames
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(_shortened(theirs))]
-    lines += traceback.format_exception_only(error)
-    return LayerError(stage, type(error).__name__, str(error), "".join(lines).rstrip())
+    cut_off = isinstance(error, deadlines.Expired)
+    told = "" if cut_off else "".join(traceback.format_exception_only(error)).rstrip()
+    lines.append(told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ...")
+    return LayerError(stage, type(error).__name__, _message(error), "".join(lines).rstrip())
+
+
+def _message(error: BaseException) -> str:
+    try:
+        told = str(error)
+    except Exception as broken:
+        return f"<its message cannot be read: __str__ raises {type(broken).__name__}>"
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ..."
 
 
 def _shortened(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
@@ -54,6 +88,7 @@ class Randomness:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._theirs: tuple[Any, Any] | None = None
+        self._states: list[tuple[Any, Any]] = []  # generators of the user's modules, each with its state
 
     def __enter__(self) -> Randomness:
         self._theirs = np.random.get_state(), random.getstate()  # noqa: NPY002
@@ -66,9 +101,29 @@ class Randomness:
         if self._theirs is not None:
             np.random.set_state(self._theirs[0])  # noqa: NPY002
             random.setstate(self._theirs[1])
+        self._put_back()
+
+    def hold(self, found: Sequence[Any]) -> None:
+        """Treat these generators, which live outside of the subject, as the global ones: back to where they are now."""
+        self._states = [(generator, copy.deepcopy(_state(generator))) for generator in found]
+
+    @property
+    def held(self) -> tuple[Any, ...]:
+        """The generators that are held."""
+        return tuple(generator for generator, _ in self._states)
+
+    def _put_back(self) -> None:
+        for generator, state in self._states:
+            if isinstance(generator, np.random.Generator):
+                generator.bit_generator.state = state
+            elif isinstance(generator, np.random.RandomState):
+                generator.set_state(state)
+            else:
+                generator.setstate(state)
 
     def rewind(self) -> None:
         """Go back to the seed."""
+        self._put_back()
         np.random.seed(self._seed % 2**32)  # noqa: NPY002
         random.seed(self._seed)
 
@@ -83,6 +138,27 @@ def fingerprint(things: object) -> tuple[object, ...]:
     return (*ends, *(repr(state) for state in _states(things, set(), REACH)))
 
 
+_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.get_state(legacy=False) if isinstance(generator, np.random.RandomState) else generator.getstate()
+
+
+def generators(subject: Any) -> tuple[Any, ...]:
+    """The random generators among the global names of the modules that define a class, its bases, or a function."""
+    functions = [
+        getattr(method, "__func__", method)
+        for cls in (subject.__mro__ if isinstance(subject, type) else ())
+        for method in vars(cls).values()
+    ]
+    names = [getattr(function, "__globals__", {}) for function in (subject, *functions)]
+    found = {id(value): value for space in names for value in space.values() if isinstance(value, _GENERATORS)}
+    return tuple(found.values())
+
+
 REACH = 6  # levels of attributes and containers that are followed to find a generator
 
 
@@ -90,12 +166,8 @@ def _states(thing: Any, seen: set[int], depth: int) -> Iterator[Any]:
     if id(thing) in seen or depth == 0:
         return
     seen.add(id(thing))
-    if isinstance(thing, np.random.Generator):
-        yield thing.bit_generator.state
-    elif isinstance(thing, np.random.RandomState):
-        yield thing.get_state(legacy=False)
-    elif isinstance(thing, random.Random):
-        yield thing.getstate()
+    if isinstance(thing, _GENERATORS):
+        yield _state(thing)
     elif isinstance(thing, dict):
         yield from _states(list(thing.values()), seen, depth)
     elif isinstance(thing, (list, tuple, set)):

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
 
-    from gradproof.case import Case
+    from gradproof.case.case import Case
 
 EXAMPLES, SEED = "--gradproof-examples", "--gradproof-seed"
 
@@ -45,7 +45,7 @@ def pytest_collect_file(
     collectors = yield
     if not (file_path.name.startswith("check_") and file_path.suffix == ".py"):
         return collectors
-    from gradproof.load import is_check_file
+    from gradproof.collect.checkfile import is_check_file
 
     if not is_check_file(file_path):
         return collectors
@@ -62,7 +62,7 @@ class CheckFile(pytest.Module):
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """One item per module-level Case, under the name of its variable; then the tests, where pytest wants them."""
-        from gradproof.collect import named_cases
+        from gradproof.collect.collect import named_cases
 
         for name, case in named_cases(self.obj).items():
             yield CaseItem.from_parent(self, name=name, case=case)
@@ -92,7 +92,7 @@ class CaseItem(pytest.Item):
         """Check the Case; raise GradientFault for any verdict but PASS."""
         from gradproof import __version__
         from gradproof.check import check_case
-        from gradproof.report import GradientFault, Report
+        from gradproof.report.report import GradientFault, Report
         from gradproof.values import Verdict
 
         examples, seed = _option(self.config, EXAMPLES, least=1), _option(self.config, SEED, least=0)
@@ -104,7 +104,7 @@ class CaseItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         """The report's own text; a traceback through gradproof would tell a student nothing."""
         from gradproof.errors import UsageError
-        from gradproof.report import GradientFault
+        from gradproof.report.report import GradientFault
 
         if isinstance(excinfo.value, (GradientFault, UsageError)):
             return str(excinfo.value)

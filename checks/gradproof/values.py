@@ -119,12 +119,26 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
+class Response:
+    """One tensor, output by output: arrays of shape (outputs, entries of the tensor).
+
+    ``claimed`` is the gradient that backward returns for a dout of 1 at one output and 0 at the others, ``true`` the
+    derivative of that output by central differences, good to about five digits.
+    """
+
+    claimed: FloatArray
+    true: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Probe:
     """What a failing example showed when it was asked for its cause.
 
     ``outputs`` and ``dout`` are flat float64 arrays, as forward gave them and as backward got them. ``elementwise``
     says that each output depends on its own entry of the one tensor alone. ``negated`` names the tensors whose
     gradient stays the same where dout changes its sign, ``rescaled`` those where each entry of dout changes its size.
+    ``shapes`` are those of the outputs, ``responses`` what was asked output by output, where few forwards could tell;
+    ``forwards`` is what all of it took.
     """
 
     outputs: FloatArray
@@ -132,11 +146,14 @@ class Probe:
     elementwise: bool
     negated: frozenset[str] = frozenset()
     rescaled: frozenset[str] = frozenset()
+    shapes: tuple[tuple[int, ...], ...] = ()
+    responses: Mapping[str, Response] = field(default_factory=dict[str, "Response"])
+    forwards: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one example showed: a crash, defects of form, or one result per tensor; a probe where one of them fails."""
+    """What one example showed: a crash, defects of form, or one result per tensor; a probe where it was asked why."""
 
     example: Example
     tensors: tuple[TensorResult, ...] = ()
@@ -146,6 +163,20 @@ class Outcome:
     forwards: int = 0
     notes: tuple[str, ...] = ()
     probe: Probe | None = None
+
+
+@dataclass(frozen=True)
+class SourceHint:
+    """A line of the author's source: one that computes a gradient or, with a sentence, one whose syntax shows a slip.
+
+    ``code`` is that of a slip that is told also where nothing was measured; None where it only fits a measured fault.
+    """
+
+    file: str  # as the author would type it
+    line: int
+    text: str
+    sentence: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -199,5 +230,6 @@ class SubjectReport:
     seed: int
     seconds: float
     reason: str | None = None  # why not PASS, where no finding says it
+    naming_forwards: int = 0  # beside ``forwards``: what it took to ask for the causes of what failed
     dims: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])  # (least, most) tried
     notes: tuple[str, ...] = ()  # "an empty batch is refused by the layer", "the random state was frozen", ...

@@ -1,0 +1,62 @@
+"""Broken promises beside wrong gradients: one fault is told once, with the cause that explains it; it runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gradproof.codes import CODES
+from gradproof.values import Finding
+
+# the gradient of that tensor is wrong because of it, whatever else its numbers look like
+EXPLAINS = frozenset({"GP519", "GP520", "GP521"})
+# the cause of a gradient for which the numbers name none; where they name one, these repeat it, or say something else
+REPEATS = frozenset({"GP508", "GP509", "GP513", "GP514"})
+MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512"})
+UNNAMED = "GP101"  # a wrong gradient without a cause
+NEEDS_PROOF = frozenset({"GP520", "GP521"})  # of one tensor: a net may change its gradient on purpose, and be right
+
+
+def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[Finding]:
+    """Findings about gradients, some with a broken promise as their cause, then the other broken promises."""
+    wrong = {finding.tensor: finding for finding in gradients if finding.code.startswith("GP1")}
+    causes: dict[str | None, Finding] = {}
+    left: list[Finding] = []
+    for breach in broken:
+        fault = wrong.get(breach.tensor) if breach.tensor is not None else None
+        is_error = breach.severity == "error"  # a warning explains no wrong number, and repeats none
+        unnamed = fault is not None and fault.code == UNNAMED and breach.code in REPEATS | MUTATES and is_error
+        if fault is not None and (breach.code in EXPLAINS or unnamed):
+            causes.setdefault(breach.tensor, breach)
+        elif fault is not None and breach.code in REPEATS and is_error:
+            continue
+        elif fault is not None or breach.tensor is None or breach.code not in NEEDS_PROOF:
+            left.append(breach)
+    named = [_caused(f, causes[f.tensor]) if wrong.get(f.tensor) is f and f.tensor in causes else f for f in gradients]
+    # what a call writes to is wrong for all that read it: told before the gradients that it makes wrong
+    return sorted([*named, *_together(left)], key=lambda f: not (f.code in MUTATES and f.severity == "error"))
+
+
+def _together(breaches: Sequence[Finding]) -> list[Finding]:
+    """One finding for each code and severity: the first, which names the other tensors."""
+    first: dict[tuple[str, str], Finding] = {}
+    others: dict[tuple[str, str], list[str]] = {}
+    for breach in breaches:
+        key = breach.code, breach.severity
+        if key in first and breach.tensor is not None:
+            others.setdefault(key, []).append(breach.tensor)
+        first.setdefault(key, breach)
+    return [
+        replace(f, lines=(f.lines[0], ("the same for", ", ".join(others[key])), *f.lines[1:])) if key in others else f
+        for key, f in first.items()
+    ]
+
+
+def _caused(fault: Finding, breach: Finding) -> Finding:
+    """The wrong gradient, with the broken promise for its cause."""
+    evidence = tuple(line for line in fault.lines if line[0] == "worst entry")
+    told = tuple(line for line in breach.lines if line[0] in ("seen", "why it matters", "what to do"))
+    dropped = ("worst entry", "likely cause", "what to do")
+    rest = tuple(line for line in fault.lines if line[0] not in dropped)
+    cause = (("likely cause", breach.headline),)
+    return replace(fault, code=breach.code, name=CODES[breach.code], lines=(*evidence, *cause, *told, *rest))

@@ -1,0 +1,1 @@
+"""What to check: the declaration, in terms of named dims."""

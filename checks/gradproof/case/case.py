@@ -1,0 +1,224 @@
+"""What to build and feed, declared in terms of named dims; it draws no values and calls none of the user's code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradproof.case import signatures
+from gradproof.case.limits import AXES, SIZES, joint_space, limits_of, require_integer
+from gradproof.case.signatures import NO_ARGUMENTS, Signature
+from gradproof.case.sizes import Space
+from gradproof.case.specs import Spec, as_spec
+from gradproof.codes import CODES, closest
+from gradproof.convention.convention import Convention, convention_for
+from gradproof.deadlines import SECONDS
+from gradproof.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a case is examined.
+
+    ``examples``: how many random ones, beside the corner shapes. ``seed``: of every random draw. ``dims``: sizes by dim
+    name, as in ``Case(dims=...)``. ``allow``: the codes of findings that are accepted here. ``convention``: how a
+    layer is called and where it keeps its gradients, where that is not found. ``timeout``: how many seconds the subject
+    may take; a single call of forward or backward may take a sixth of them.
+    Raises UsageError for a value of another kind.
+    """
+
+    examples: int = 25
+    seed: int = 0
+    dims: Mapping[str, int | tuple[int, int]] = field(default_factory=dict[str, "int | tuple[int, int]"])
+    allow: tuple[str, ...] = ()
+    convention: Convention | None = None
+    timeout: float = SECONDS
+
+    def __post_init__(self) -> None:
+        require_integer("Settings: examples", self.examples, least=1)
+        require_integer("Settings: seed", self.seed, least=0)
+        limits_of("Settings: dims", self.dims)
+        _require_codes(self.allow)
+        _require_convention(self.convention)
+        _require_seconds(self.timeout)
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Case:
+    """A subject and what each of its arguments is.
+
+    ``Case(Affine, W="d h", b="h", x="n d")`` for a class with forward and backward;
+    ``Case(affine_forward, affine_backward, x="n d", w="d h", b="h")`` for a pair of functions with a cache;
+    ``Case(softmax_loss, x="n c", y=labels("n", "c"))`` for one function that returns a loss and its gradient.
+    Keyword names are those of the constructor's and forward's signatures. A string is a shape: named dims separated by
+    spaces. ``dims={"n": (2, 6), "h": 4}`` limits sizes; for a starred name it limits the number of axes. Where the
+    subject itself takes an argument ``dims`` or ``settings``, the keyword goes to it, and ``Settings(dims=...)`` limits
+    sizes. Raises UsageError for a declaration that cannot work.
+    """
+
+    subject: Callable[..., Any]
+    backward: Callable[..., Any] | None  # None for a class, which has its own, and for a loss, which returns gradients
+    convention: Convention | None  # None for functions
+    init: Mapping[str, Spec]  # the constructor's arguments
+    inputs: Mapping[str, Spec]  # forward's arguments, in forward's order
+    init_signature: Signature
+    forward_signature: Signature
+    space: Space
+    settings: Settings
+    name: str
+    file: str  # where the case was declared
+    line: int
+
+    def __init__(
+        self,
+        subject: Callable[..., Any],
+        backward: Callable[..., Any] | None = None,
+        /,
+        *,
+        settings: Settings | None = None,
+        dims: Mapping[str, int | tuple[int, int]] | None = None,
+        **arguments: Any,
+    ) -> None:
+        chosen = settings.convention if isinstance(settings, Settings) else None
+        name, convention, init, forward = _signatures(subject, backward, chosen)
+        taken = (*init.names, *forward.names)
+        if dims is not None and "dims" in taken:
+            arguments, dims = {"dims": dims, **arguments}, None
+        theirs = not _is_settings(settings) and "settings" in taken
+        if settings is not None and theirs:
+            arguments, settings = {"settings": settings, **arguments}, None
+        options = as_settings(settings)
+        limits = {**options.dims, **limits_of("dims", dims)}
+        to_init, to_forward = signatures.split(arguments, init, forward)
+        specs = {key: as_spec(key, value) for key, value in arguments.items()}
+        file, line = _caller()
+        self._fill(subject=subject, backward=backward, name=name, settings=options, file=file, line=line)
+        self._fill(convention=convention, init_signature=init, forward_signature=forward)
+        self._fill(init={key: specs[key] for key in to_init}, inputs={key: specs[key] for key in to_forward})
+        self._fill(space=joint_space(self.init, self.inputs, limits))
+
+    def _fill(self, **fields: Any) -> None:
+        """Set fields of this frozen object, during construction only."""
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The plain dim names in the order of their first use."""
+        return tuple(self.space.ranges)
+
+    @property
+    def starred(self) -> tuple[str, ...]:
+        """The starred names."""
+        return tuple(self.space.axes)
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[int, int]]:
+        """The least and most size of each plain dim."""
+        return self.space.ranges
+
+    def declaration(self) -> str:
+        """The case as Python source, to be copied; a strategy appears by its repr."""
+        functions = [f for f in (self.subject, self.backward) if f is not None]
+        parts = [getattr(f, "__qualname__", repr(f)) for f in functions]
+        parts += [f"{key}={spec.source()}" for key, spec in {**self.init, **self.inputs}.items()]
+        given = {n: r for n, r in self.space.ranges.items() if r != SIZES}
+        given |= {n: r for n, r in self.space.axes.items() if r != AXES}
+        limits = {n: least if least == most else (least, most) for n, (least, most) in given.items()}
+        default = Settings()
+        values = {key: getattr(self.settings, key) for key in ("examples", "seed", "allow", "convention")}
+        options = [f"{key}={value!r}" for key, value in values.items() if value != getattr(default, key)]
+        if limits and "dims" in (*self.init_signature.names, *self.forward_signature.names):
+            options.append(f"dims={limits!r}")
+        elif limits:
+            parts.append(f"dims={limits!r}")
+        if options:
+            parts.append(f"settings=Settings({', '.join(options)})")
+        return f"Case({', '.join(parts)})"
+
+    def __repr__(self) -> str:
+        """The declaration."""
+        return self.declaration()
+
+
+def _signatures(
+    subject: Any, backward: Any, chosen: Convention | None
+) -> tuple[str, Convention | None, Signature, Signature]:
+    """The subject's name and convention, and what its constructor and its forward take."""
+    if isinstance(subject, type):
+        if backward is not None:
+            raise UsageError(
+                f"{subject.__name__} is a class and brings its own backward, got backward={backward!r}; leave it out"
+            )
+        convention = convention_for(subject, subject.__name__, chosen)
+        init = signatures.constructor_signature(subject)
+        return subject.__name__, convention, init, signatures.method_signature(subject, convention.forward)
+    if hasattr(subject, "forward") or not callable(subject):
+        raise UsageError(
+            f"expected a class, or a forward and a backward function, got subject={subject!r} "
+            f"(type {type(subject).__name__}); give the class itself, as in Case(Affine, ...), not an object of it"
+        )
+    title = getattr(subject, "__name__", type(subject).__name__)
+    is_loss = backward is None and not title.endswith(("forward", "backward"))
+    if not is_loss and (not callable(backward) or isinstance(backward, type)):
+        raise UsageError(
+            f"{title} is a function: expected its backward function as the second argument, got backward={backward!r} "
+            f"(type {type(backward).__name__}); write Case({title}, its_backward, ...)"
+        )
+    name = title.removesuffix("_forward") or title
+    return name, None, NO_ARGUMENTS, signatures.function_signature(subject, title)
+
+
+def _is_settings(value: object) -> bool:
+    return isinstance(value, Settings)
+
+
+def _require_convention(convention: object) -> None:
+    if convention is not None and not isinstance(convention, Convention):
+        raise UsageError(
+            f"Settings: expected a Convention, got convention={convention!r} (type {type(convention).__name__}); "
+            'write convention=Convention(backward="backprop")'
+        )
+
+
+def _require_seconds(timeout: Any) -> None:
+    is_number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+    if not is_number or not 0 < timeout < float("inf"):
+        raise UsageError(
+            f"Settings: expected a number of seconds above 0, got timeout={timeout!r} (type {type(timeout).__name__}); "
+            f"write timeout={SECONDS:g}"
+        )
+
+
+def _require_codes(allow: object) -> None:
+    if not isinstance(allow, tuple) or not all(isinstance(code, str) for code in allow):
+        raise UsageError(
+            f"Settings: expected a tuple of finding codes, got allow={allow!r} (type {type(allow).__name__}); "
+            'write allow=("GP108",), with the comma'
+        )
+    unknown = [code for code in allow if code not in CODES]
+    if unknown:
+        remedy = f"{unknown[0]}: {closest(unknown[0])}"
+        raise UsageError(f"Settings: expected codes of findings that exist, got allow={allow!r}; {remedy}")
+
+
+def as_settings(settings: Any) -> Settings:
+    """The settings themselves, or the defaults for None. Raises UsageError for anything else."""
+    if settings is None:
+        return Settings()
+    if not isinstance(settings, Settings):
+        raise UsageError(
+            f"expected settings=Settings(...), got settings={settings!r} (type {type(settings).__name__}); "
+            "write settings=Settings(examples=100, seed=1)"
+        )
+    return settings
+
+
+def _caller() -> tuple[str, int]:
+    """The file and line outside gradproof that declared the case."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "gradproof":
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

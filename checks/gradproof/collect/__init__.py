@@ -1,0 +1,1 @@
+"""What a path holds: files, notebooks, and the subjects in them."""

@@ -1,0 +1,128 @@
+"""The subjects among the names of a module: classes with a forward, pairs of functions, losses; it runs none."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from gradproof.codes import CODES
+from gradproof.collect import scan
+from gradproof.convention.convention import convention_of
+from gradproof.values import Finding
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One subject: a class, a pair (forward, backward), or one function; ``problem`` says why it cannot be checked."""
+
+    name: str
+    target: Any
+    problem: str | None = None
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The classes and functions that it is made of."""
+        return self.target if isinstance(self.target, tuple) else (self.target,)
+
+
+def subjects(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Found]:
+    """The subjects among ``names`` that are the author's own, in the order of their definition.
+
+    A class that has a forward and no backward is one that cannot be checked. Abstract bases and protocols are none:
+    they promise a forward, they do not have one.
+    """
+    classes = [Found(c.__name__, c, _problem(c)) for c in _classes(names, own) if _is_layer(c) and not is_abstract(c)]
+    functions = _functions(names, own)
+    return [*classes, *_pairs(functions), *_losses(functions)]
+
+
+def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Finding]:
+    """A note for each class that only promises, and each half of a pair whose other half is missing."""
+    abstract = [c.__name__ for c in _classes(names, own) if _is_layer(c) and is_abstract(c)]
+    found = [_note(name, "is abstract or a protocol: left out") for name in abstract]
+    functions = _functions(names, own)
+    paired = {part.__name__ for pair in _pairs(functions) for part in pair.parts}
+    for name in functions:
+        others = list(scan.forwards_of(name))[:1] if scan.is_backward(name) else scan.backwards_of(name)[:1]
+        found += [_note(name, f"has no {other}: not checked") for other in others if name not in paired]
+    return found
+
+
+def is_abstract(cls: Any) -> bool:
+    """Whether a class is a base that leaves forward to others."""
+    forward = _method(cls, forward=True)
+    return inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False)) or _only_promises(forward)
+
+
+def _classes(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[type]:
+    return list(dict.fromkeys(value for value in names.values() if isinstance(value, type) and own(value)))
+
+
+def _functions(names: Mapping[str, Any], own: Callable[[Any], bool]) -> dict[str, FunctionType]:
+    found = {value: None for value in names.values() if isinstance(value, FunctionType) and own(value)}
+    return {function.__name__: function for function in found}
+
+
+def _is_layer(cls: type) -> bool:
+    return convention_of(cls) is not None or callable(getattr(cls, "forward", None))
+
+
+def _problem(cls: type) -> str | None:
+    if convention_of(cls) is None or _only_promises(_method(cls, forward=False)):
+        return f"{cls.__name__} has no backward: nothing to check"
+    return None
+
+
+def _method(cls: type, *, forward: bool) -> Any:
+    convention = convention_of(cls)
+    names = ("forward", "backward") if convention is None else (convention.forward, convention.backward)
+    return getattr(cls, names[0] if forward else names[1], None)
+
+
+def _pairs(functions: Mapping[str, FunctionType]) -> Iterator[Found]:
+    for name, backward in functions.items():
+        if not scan.is_backward(name):
+            continue
+        forward = next((functions[half] for half in scan.forwards_of(name) if half in functions), None)
+        if forward is not None and forward is not backward:
+            yield Found(scan.stem(name) or forward.__name__, (forward, backward))
+
+
+def _losses(functions: Mapping[str, FunctionType]) -> Iterator[Found]:
+    for name, function in functions.items():
+        definition = _definition(function)
+        if definition is not None and scan.is_loss(definition):
+            yield Found(name, function)
+
+
+def _only_promises(method: Any) -> bool:
+    """Whether the body of ``method`` is, beside its docstring, nothing, or ``raise NotImplementedError``."""
+    definition = _definition(method)
+    if definition is None:
+        return False
+    body = [part for part in definition.body if not isinstance(part, ast.Pass) and not _is_constant(part)]
+    if len(body) != 1 or not isinstance(body[0], ast.Raise):
+        return not body
+    raised = body[0].exc.func if isinstance(body[0].exc, ast.Call) else body[0].exc
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def _is_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _definition(function: Any) -> ast.FunctionDef | None:
+    try:
+        definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return None
+    return definition if isinstance(definition, ast.FunctionDef) else None
+
+
+def _note(name: str, headline: str) -> Finding:
+    return Finding("GP306", CODES["GP306"], name, headline, severity="note")

@@ -1,0 +1,97 @@
+"""Verdicts on directions: does the residual between claim and function have slope zero, as far as float64 can see?
+
+It knows ladders and round-off; it does not know layers, tensors or how a direction is evaluated.
+
+The method is sequential. Agreement is tested first, at the cheapest steps, and ends the matter for a right gradient in
+two to six forwards. A miss goes down the ladder; an accusation needs a settled slope, four of its own error bounds
+between slope and claim, the measured round-off in place of the modelled one, and a residual that persists at far
+smaller steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gradproof.compare.lanes import Judged, Lanes, Outcome, Suspicion
+from gradproof.compare.trial import FINE, MOST, Trial
+from gradproof.differentiate import readings
+from gradproof.differentiate.differentiate import RUNGS, Bools, Sampler
+from gradproof.differentiate.noise import Steps
+
+COARSE = 1e-4  # relative resolution above which an agreement says nothing
+CLIMB = 2.0**8  # how much larger the top step of a second try is, when round-off hides the gradient at the first
+CLIMB_RUNGS = 4  # its rungs: with those of the first try, 14 forwards
+BEYOND_ROUNDING = 1e10  # measured over modelled noise: float32 inside gives 5e8
+
+
+def judge(lanes: Lanes, sample: Sampler, suspect: Callable[[], Suspicion]) -> Judged:
+    """Judge every lane; ``suspect`` is called only if some lane does not simply agree."""
+    with np.errstate(all="ignore"):
+        trial = Trial(lanes, sample, suspect)
+        trial.run(len(RUNGS))
+        _climb(trial, FINE)
+        if _close(trial):
+            _climb(trial, 0.1 * COARSE)
+        _weigh(trial)
+    return Judged(trial.outcome, trial.numeric, trial.bound, trial.rho, trial.step, trial.forwards)
+
+
+def _climb(trial: Trial, sharp: float) -> None:
+    """Where the function is straight as far as round-off shows, judge again from a far larger step, which sees more."""
+    lanes, first = trial.lanes, trial.lanes.top * 2.0 ** RUNGS[1]
+    coarse = (trial.outcome == Outcome.AGREE) & (trial.rho > sharp * lanes.scale) & (trial.step >= first)
+    affordable = trial.forwards + 2 * CLIMB_RUNGS + 4 <= MOST  # 4: two accusations that do not persist
+    who = np.flatnonzero((coarse | (trial.outcome == Outcome.STRAIGHT)) & affordable)
+    if who.size:
+        chosen, second = lanes.only(who, trial.noise, CLIMB), lambda: trial.second_look().only(who)
+        higher = Trial(chosen, lambda steps, some: trial.sample(steps, who[some]), second)
+        higher.run(CLIMB_RUNGS)
+        trial.take_over(who, higher)
+    trial.outcome[trial.outcome == Outcome.STRAIGHT] = Outcome.PENDING
+
+
+def _close(trial: Trial) -> bool:
+    """Lanes still open: once more with all the noise there may be, then a reason. False where none was open."""
+    if not (trial.outcome == Outcome.PENDING).any():
+        return False
+    if not trial.informed:
+        trial.inform()
+    suspicion = trial.second_look()
+    trial.noise = suspicion.blurred()
+    trial.replay()
+    nan = np.full(trial.outcome.size, np.nan)
+    blind = trial.noise.of_slope(trial.ladder.steps[0]) > COARSE * trial.lanes.least
+    reasons = (
+        (trial.ladder.broken, Outcome.NON_FINITE),
+        (np.full(nan.size, suspicion.steps is Steps.STAIRCASE), Outcome.QUANTISED),
+        (_jumps_nearby(trial), Outcome.JUMP),
+        (blind | trial.unmoved(), Outcome.BELOW_RESOLUTION),
+        (readings.rough(trial.ladder, trial.noise), Outcome.JUMP),
+        (np.full(nan.size, True), Outcome.UNSETTLED),
+    )
+    for holds, outcome in reasons:
+        trial.settle((trial.outcome == Outcome.PENDING) & holds, outcome, nan, nan, nan, trial.ladder.steps[-1])
+    return True
+
+
+def _weigh(trial: Trial) -> None:
+    """An agreement too coarse to mean anything is none, unless nothing is claimed and what moved is negligible."""
+    blurred = (trial.outcome == Outcome.AGREE) & (trial.rho > COARSE * trial.lanes.scale)
+    if not blurred.any():
+        return
+    sampled = np.isfinite(trial.ladder.residuals)
+    still = (np.array(trial.ladder.still) | ~sampled).all(axis=0) & sampled.any(axis=0)
+    zero = (trial.lanes.claim == 0) & (still | (trial.rho <= COARSE * trial.lanes.least))
+    stepped = trial.informed and trial.second_look().steps is Steps.STAIRCASE
+    trial.outcome[blurred & ~zero] = Outcome.QUANTISED if stepped else Outcome.BELOW_RESOLUTION
+    trial.outcome[blurred & ~zero & _jumps_nearby(trial)] = Outcome.JUMP
+
+
+def _jumps_nearby(trial: Trial) -> Bools:
+    """What looks like noise is far beyond any rounding: the function jumps right here."""
+    if not trial.informed:
+        return np.zeros(trial.outcome.size, np.bool_)
+    beyond: Bools = trial.second_look().noise.value > BEYOND_ROUNDING * trial.lanes.noise.value
+    return beyond

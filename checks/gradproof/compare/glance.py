@@ -1,0 +1,58 @@
+"""One gradient at one example, along a few random directions only: enough to tell whether it is wrong there at all."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+
+from gradproof.compare.look import Build, quiet
+from gradproof.differentiate.differentiate import top_step
+from gradproof.differentiate.pose import Pose
+from gradproof.differentiate.problem import Problem
+from gradproof.guard import Randomness, SubjectError
+from gradproof.values import Example, Outcome, Reason, TensorResult, Verdict
+
+DIRECTIONS = 3  # a wrong gradient is right along one random direction by chance, along three it is not
+STEP = 1 / 128  # of the first step of a measurement: truncation is then near 1e-9 of a third derivative
+# Relative to the sum of absolute terms. What lies between is not told: a kink, or a discrepancy that is small.
+RIGHT, WRONG = 1e-6, 1e-3
+
+
+def glance(example: Example, build: Build, name: str, *, declared: bool = True) -> Outcome:
+    """Say of one tensor whether its gradient fails at this example; not examined where the subject raises there."""
+    with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
+        rng = np.random.default_rng(example.seed)
+        wanted = tuple(n for n in example.inputs if n in example.differentiable)
+        pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
+        problem = pose.pose(rng)
+        if isinstance(problem, Problem):
+            found = tuple(_glanced(problem, i, rng) for i, t in enumerate(problem.tensors) if t.name == name)
+            return Outcome(example, tensors=found, forwards=pose.forwards)
+    return Outcome(example, unjudged=Reason.NOT_EXAMINED)
+
+
+def _glanced(problem: Problem, number: int, rng: np.random.Generator) -> TensorResult:
+    tensor = problem.tensors[number]
+    gaps = [_gap(problem, number, rng) for _ in range(DIRECTIONS)]
+    verdict = Verdict.INCONCLUSIVE
+    if max(gaps) > WRONG:
+        verdict = Verdict.FAIL
+    elif max(gaps) < RIGHT:
+        verdict = Verdict.PASS
+    size = tensor.value.size
+    return TensorResult(tensor.name, tensor.role, tensor.value.shape, verdict, "a glance", size, 0, 2 * DIRECTIONS)
+
+
+def _gap(problem: Problem, number: int, rng: np.random.Generator) -> float:
+    """How far claim and slope are apart along a random direction, relative to the sum of absolute terms."""
+    tensor = problem.tensors[number]
+    direction = rng.standard_normal(tensor.value.shape)
+    step = STEP * top_step(tensor.value)
+    ends = [problem.evaluate(number, tensor.value + sign * step * direction) for sign in (1.0, -1.0)]
+    terms = np.concatenate([problem.dout * (ends[0] - ends[1]) / (2 * step), -(tensor.claim * direction).reshape(-1)])
+    noise = problem.eps * float(np.abs(problem.dout) @ np.abs(problem.outputs)) / step
+    size, gap = float(np.abs(terms).sum()), abs(float(terms.sum()))
+    if not np.isfinite(size):
+        return (RIGHT + WRONG) / 2
+    return max(gap - noise, 0.0) / size if size > 0.0 else 0.0

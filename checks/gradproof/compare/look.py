@@ -1,0 +1,142 @@
+"""One example, from its values to an outcome: build, run, pose, examine. It draws no examples, it words no finding."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradproof.compare.confirm import own_dtype_defects
+from gradproof.compare.examine import examine
+from gradproof.compare.nudge import look_beside
+from gradproof.compare.probe import probe
+from gradproof.deadlines import Expired
+from gradproof.differentiate.pose import Pose, Unposed
+from gradproof.differentiate.problem import Problem
+from gradproof.guard import Randomness, SubjectError
+from gradproof.subject.precision import is_narrow
+from gradproof.subject.subject import Subject, fixed_dout
+from gradproof.values import Example, Outcome, Reason, Verdict
+
+# (the random state to build under, whether narrow floats are raised to float64) -> the subject
+Build = Callable[..., Subject]
+
+EMPTY = "an empty batch"
+
+
+def look(example: Example, build: Build, *, declared: bool = True) -> Outcome:
+    """Check one example. An exception of the subject becomes part of the outcome; only Ctrl-C and Expired come out."""
+    forwards = 0
+    with quiet(), Randomness(example.seed) as random:
+        rng = np.random.default_rng(example.seed)
+        pose: Pose | None = None
+        try:
+            wanted = tuple(name for name in example.inputs if name in example.differentiable)
+            pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
+            outcome = _measured(example, pose, rng)
+            narrow = pose.subject.widened or any(is_narrow(example.inputs[name]) for name in wanted)
+            if narrow and not outcome.defects and outcome.tensors:
+                outcome = _confirmed(outcome, example, build, wanted, declared)
+        except Expired as expired:
+            expired.dims = example.dims
+            raise
+        except SubjectError as raised:
+            outcome = Outcome(example, error=raised.error)
+        forwards = 0 if pose is None else pose.forwards
+        notes = () if pose is None else tuple(pose.notes)
+        remarks = () if pose is None else tuple(pose.remarks)
+    outcome = replace(outcome, forwards=outcome.forwards + forwards, notes=(*outcome.notes, *notes))
+    outcome = _forgiven(outcome) if _is_empty(example) else outcome
+    return replace(outcome, defects=(*outcome.defects, *remarks))
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None, None, None]:
+    """Overflows and warnings at perturbed points are the harness's doing: they are not shown to the user."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome:
+    problem = pose.pose(rng)
+    if isinstance(problem, Unposed):
+        notes = () if problem.note is None else (problem.note,)
+        return Outcome(example, defects=problem.defects, unjudged=problem.reason, notes=notes)
+    if not problem.tensors:
+        return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(_nothing(example),))
+    results = look_beside(problem, examine(problem, rng), pose.again, rng)
+    return Outcome(example, tensors=results)
+
+
+def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:
+    """Pose a failing example once more and ask what its gradients depend on; the outcome with what it told.
+
+    Unchanged where the subject raises this time, or is too large to be asked.
+    """
+    example, pose = outcome.example, None
+    wrong = [result.name for result in outcome.tensors if result.verdict is Verdict.FAIL]
+    with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
+        rng = np.random.default_rng(example.seed)
+        wanted = tuple(name for name in example.inputs if name in example.differentiable)
+        pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
+        problem = pose.pose(rng)
+        if isinstance(problem, Problem):
+            takes = pose.subject.takes_dout() and fixed_dout(pose.subject, problem.shapes) is None
+            asked = probe(problem, pose.again, rng, takes_dout=takes, names=wrong)
+            return outcome if asked is None else replace(outcome, probe=replace(asked, forwards=pose.forwards))
+    return outcome
+
+
+def _nothing(example: Example) -> str:
+    """Why there is nothing to check, and what to do where integers were given for floats."""
+    arrays = {name: value for name, value in example.inputs.items() if isinstance(value, np.ndarray)}
+    whole = [name for name, value in arrays.items() if value.dtype.kind in "biu"]
+    hint = f"; {whole[0]} holds {arrays[whole[0]].dtype}: pass {whole[0]}.astype(float)" if whole else ""
+    return f"no float input and no parameter: nothing has a gradient{hint}"
+
+
+def _confirmed(outcome: Outcome, example: Example, build: Build, wanted: tuple[str, ...], declared: bool) -> Outcome:
+    """The second pass: the subject in its own dtype, at the same point and with the same dout."""
+    with Randomness(example.seed) as random:
+        own = build(random, widen=False)
+        arrays = [*own.parameters().values(), *(example.inputs[name] for name in wanted)]
+        dtype = min((a.dtype for a in arrays if is_narrow(a)), key=lambda d: d.itemsize, default=np.dtype(np.float32))
+        inputs = {n: v.astype(dtype) if n in wanted and not is_narrow(v) else v for n, v in example.inputs.items()}
+        narrow = Pose(own, inputs, wanted, declared, widen=False)
+        found = narrow.pose(np.random.default_rng(example.seed))
+    with Randomness(example.seed) as random:
+        wide = Pose(build(random, widen=True), inputs, wanted, declared)
+        expected = wide.pose(np.random.default_rng(example.seed))
+    outcome = replace(outcome, forwards=narrow.forwards + wide.forwards)
+    if not isinstance(found, Problem) or not isinstance(expected, Problem):
+        return replace(outcome, notes=(f"checked in float64; in the layer's own {dtype} it gives nothing to compare",))
+    claims: dict[str, Any] = {tensor.name: tensor.claim for tensor in found.tensors}
+    defects = own_dtype_defects(expected, claims, dtype, np.random.default_rng(example.seed))
+    return replace(outcome, defects=defects, notes=(f"checked in float64, then confirmed in the layer's own {dtype}",))
+
+
+def _is_empty(example: Example) -> bool:
+    return any(value == 0 or (isinstance(value, tuple) and 0 in value) for value in example.dims.values())
+
+
+def _forgiven(outcome: Outcome) -> Outcome:
+    """An empty batch is a corner that a layer may refuse: it says so in a note, and nothing is held against it.
+
+    A gradient that is NaN there is a refusal too (a mean over nothing); one that is finite and wrong is not.
+    """
+    nan = [t.name for t in outcome.tensors if t.wrong and not any(np.isfinite(entry.analytic) for entry in t.wrong)]
+    if outcome.error is not None:
+        why = outcome.error.kind
+    elif outcome.defects:
+        why = outcome.defects[0].headline
+    elif nan:
+        why = f"the gradient of {nan[0]} is NaN there"
+    else:
+        return outcome
+    refused = (f"{EMPTY} is refused: {why}",)
+    return Outcome(outcome.example, unjudged=Reason.NOT_EXAMINED, forwards=outcome.forwards, notes=refused)

@@ -1,0 +1,84 @@
+"""A second look beside a kink: a wrong gradient cannot hide at a tie. It knows results and points, not why ties are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gradproof.compare.examine import examine
+from gradproof.compare.tally import verdict_of
+from gradproof.differentiate.differentiate import Floats
+from gradproof.differentiate.problem import Problem
+from gradproof.values import Reason, TensorResult
+
+LEAST, MOST = 0.05, 0.3  # how far a value moves, relative to itself: off the tie, and still the same regime elsewhere
+
+
+def beside(value: Floats, rng: np.random.Generator) -> Floats:
+    """Move every entry by 5 to 30 % of itself (a zero: of the typical entry), up or down."""
+    share = rng.uniform(LEAST, MOST, value.shape) * rng.choice([-1.0, 1.0], value.shape)
+    typical = float(np.sqrt(np.mean(np.square(value)))) if value.size else 0.0
+    result: Floats = value + share * np.where(value == 0, typical or 1.0, np.abs(value))
+    return result
+
+
+def look_beside(
+    problem: Problem,
+    results: Sequence[TensorResult],
+    again: Callable[[Mapping[str, Floats], Floats], object],
+    rng: np.random.Generator,
+) -> tuple[TensorResult, ...]:
+    """Check the entries that sit on a tie once more at a nudged point, where the function is smooth.
+
+    again: poses the problem at other values with the same dout; anything but a Problem means that it cannot be posed
+    there.
+    """
+    names = [tensor.name for tensor in problem.tensors]
+    ties = {names.index(result.name): np.array(result.ties, dtype=np.intp) for result in results if result.ties}
+    if not ties:
+        return tuple(results)
+    moved = again({tensor.name: beside(tensor.value, rng) for tensor in problem.tensors}, problem.dout)
+    if not isinstance(moved, Problem):
+        return tuple(results)
+    seconds = {result.name: result for result in examine(moved, rng, ties)}
+    return tuple(_merged(result, seconds[result.name]) if result.name in seconds else result for result in results)
+
+
+def _merged(first: TensorResult, second: TensorResult) -> TensorResult:
+    """Entries with an answer beside the tie are judged; a claim outside the slopes stays open where it agrees there."""
+    if first.numeric is None or second.numeric is None or first.bound is None or second.bound is None:
+        return _merged_whole(first, second)
+    if first.analytic is None or second.analytic is None:
+        return _merged_whole(first, second)
+    answered = np.isfinite(second.numeric).reshape(-1)
+    wrong = {int(np.ravel_multi_index(entry.index, first.shape)) if entry.index else 0 for entry in second.wrong}
+    settled = [i for i in first.ties if answered[i] and (i not in first.strays or i in wrong)]
+    arrays: list[Floats] = []
+    for old, new in ((first.analytic, second.analytic), (first.numeric, second.numeric), (first.bound, second.bound)):
+        whole = np.array(old, dtype=np.float64).reshape(-1)
+        whole[settled] = np.asarray(new, dtype=np.float64).reshape(-1)[settled]
+        arrays.append(whole.reshape(first.shape))
+    unjudged = {**first.unjudged, Reason.KINK: len(first.ties) - len(settled)}
+    return replace(
+        first,
+        verdict=verdict_of(first.wrong_count + second.wrong_count, first.judged + len(settled), first.entries),
+        judged=first.judged + len(settled),
+        forwards=first.forwards + second.forwards,
+        unjudged={reason: count for reason, count in unjudged.items() if count},
+        kinks=len(settled),
+        ties=(),
+        wrong=(*first.wrong, *second.wrong),
+        wrong_count=first.wrong_count + second.wrong_count,
+        analytic=arrays[0],
+        numeric=arrays[1],
+        bound=arrays[2],
+    )
+
+
+def _merged_whole(first: TensorResult, second: TensorResult) -> TensorResult:
+    """A large tensor, looked at along directions: the second look speaks for all of it."""
+    if not second.judged:
+        return replace(first, forwards=first.forwards + second.forwards)
+    return replace(second, forwards=first.forwards + second.forwards, kinks=first.entries)

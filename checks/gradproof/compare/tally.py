@@ -1,0 +1,127 @@
+"""From verdicts on directions to the result of one tensor. It counts; it does not measure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradproof.compare.lanes import Judged, Outcome
+from gradproof.compare.locate import Located
+from gradproof.differentiate.differentiate import Bools, Floats, Ints
+from gradproof.differentiate.problem import Tensor
+from gradproof.values import Entry, Reason, TensorResult, Verdict
+
+SHOWN = 8  # wrong entries kept with their numbers
+
+REASONS: dict[int, Reason] = {
+    Outcome.KINK: Reason.KINK,
+    Outcome.KINK_OUTSIDE: Reason.KINK,
+    Outcome.JUMP: Reason.JUMP,
+    Outcome.QUANTISED: Reason.QUANTISED,
+    Outcome.NON_FINITE: Reason.NON_FINITE,
+    Outcome.BELOW_RESOLUTION: Reason.BELOW_RESOLUTION,
+    Outcome.UNSETTLED: Reason.UNSETTLED,
+}
+
+
+def verdict_of(wrong: int, judged: int, entries: int) -> Verdict:
+    """FAIL if anything is wrong; PASS only where at least half of the entries have an answer; else INCONCLUSIVE."""
+    if wrong:
+        return Verdict.FAIL
+    return Verdict.PASS if judged and 2 * judged >= entries else Verdict.INCONCLUSIVE
+
+
+def _reasons(outcomes: Ints) -> dict[Reason, int]:
+    tally = np.bincount(outcomes, minlength=len(Outcome))
+    counts: Counter[Reason] = Counter()
+    for outcome in np.flatnonzero(tally).tolist():
+        if outcome in REASONS:
+            counts[REASONS[outcome]] += int(tally[outcome])
+    return dict(counts)
+
+
+def by_entry(tensor: Tensor, method: str, judged: Judged, mine: Bools, entries: Ints) -> TensorResult:
+    """Add up lanes that are single entries; ``mine`` marks this tensor's, ``entries`` are all flat indices."""
+    where = entries[mine]
+    outcomes, numeric, bound, rho = judged.outcome[mine], judged.numeric[mine], judged.bound[mine], judged.rho[mine]
+    claim = tensor.claim.reshape(-1)[where]
+    broken = ~np.isfinite(claim)
+    measured = (outcomes == Outcome.AGREE) | (outcomes == Outcome.DISAGREE)
+    wrong = (outcomes == Outcome.DISAGREE) | (broken & measured)
+    outcomes = np.where(broken & ~measured, Outcome.NON_FINITE, outcomes)
+    answered = int(np.count_nonzero(measured))
+    scale = float(np.max(np.abs(np.where(broken, 0.0, claim)), initial=0.0)) or 1.0
+    whole = [np.full(tensor.value.size, np.nan) for _ in range(2)]
+    for full, part in zip(whole, (numeric, bound), strict=True):
+        full[where[measured]] = part[measured]
+    return TensorResult(
+        name=tensor.name,
+        role=tensor.role,
+        shape=tensor.value.shape,
+        verdict=verdict_of(int(wrong.sum()), answered, where.size),
+        method=method,
+        entries=where.size,
+        judged=answered,
+        forwards=int(judged.forwards[mine].sum()),
+        unjudged=_reasons(outcomes),
+        ties=tuple(int(i) for i in where[(outcomes == Outcome.KINK) | (outcomes == Outcome.KINK_OUTSIDE)]),
+        strays=tuple(int(i) for i in where[outcomes == Outcome.KINK_OUTSIDE]),
+        resolution=float(np.nanmax(rho[measured], initial=0.0)) / scale if answered else float("nan"),
+        wrong=_entries(tensor, where[wrong], numeric[wrong], bound[wrong]),
+        wrong_count=int(wrong.sum()),
+        analytic=tensor.claim,
+        numeric=whole[0].reshape(tensor.value.shape),
+        bound=whole[1].reshape(tensor.value.shape),
+    )
+
+
+def _entries(tensor: Tensor, where: Ints, numeric: Floats, bound: Floats) -> tuple[Entry, ...]:
+    claim = tensor.claim.reshape(-1)[where]
+    distance = np.where(np.isfinite(claim), np.abs(claim - numeric), np.inf)
+    order = np.argsort(-distance, kind="stable")[:SHOWN]
+    return tuple(
+        Entry(_index(tensor, int(where[i])), float(claim[i]), float(numeric[i]), float(bound[i])) for i in order
+    )
+
+
+def _index(tensor: Tensor, entry: int) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(entry, tensor.value.shape))
+
+
+def by_direction(
+    tensor: Tensor, parts: Sequence[Judged], located: Sequence[Located], searched: int, scale: float
+) -> TensorResult:
+    """Add up lanes that are dense directions: they speak for every entry where at least half of them have an answer."""
+    outcomes = np.concatenate([part.outcome for part in parts])
+    rho = np.concatenate([part.rho for part in parts])
+    agreed = int(np.count_nonzero(outcomes == Outcome.AGREE))
+    disagreed = bool(np.any(outcomes == Outcome.DISAGREE))
+    size = tensor.value.size
+    judged = size if disagreed or (agreed and 2 * agreed >= outcomes.size) else 0
+    kinks = np.isin(outcomes, (Outcome.KINK, Outcome.KINK_OUTSIDE))
+    reasons = {} if judged else dict.fromkeys(list(_reasons(outcomes))[:1], size)
+    claim = tensor.claim.reshape(-1)
+    # residual = truth - claim along a unit step of this entry
+    wrong = tuple(
+        Entry(_index(tensor, one.entry), float(claim[one.entry]), float(claim[one.entry] + one.residual), one.bound)
+        for one in located
+    )
+    return TensorResult(
+        name=tensor.name,
+        role=tensor.role,
+        shape=tensor.value.shape,
+        verdict=verdict_of(int(disagreed), judged, size),
+        method=f"{agreed} of {outcomes.size} signed random directions agree",
+        entries=size,
+        judged=judged,
+        forwards=int(sum(int(part.forwards.sum()) for part in parts)) + searched,
+        directions=int(outcomes.size),
+        unjudged=reasons,
+        ties=tuple(range(size)) if kinks.any() and not judged else (),
+        resolution=float(np.nanmax(rho, initial=0.0)) / (scale or 1.0) if agreed else float("nan"),
+        wrong=wrong,
+        wrong_count=len(located) if disagreed else 0,
+        analytic=tensor.claim,
+    )

@@ -1,0 +1,98 @@
+"""The contract of a layer at one example: every promise is tried, each by itself; it draws no examples.
+
+A promise that cannot be tried because the layer raises, or returns no arrays, is left out: others report that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from gradproof.compare.look import quiet
+from gradproof.contract.aliasing import aliases
+from gradproof.contract.layout import layouts
+from gradproof.contract.linearity import linear
+from gradproof.contract.listing import lists
+from gradproof.contract.mutation import mutations
+from gradproof.contract.narrow import narrow
+from gradproof.contract.reach import members, updates
+from gradproof.contract.repetition import backward_again, backward_first, forward_again
+from gradproof.contract.session import Build, MalformedError, Scene
+from gradproof.contract.staleness import backward_after_another, buffers
+from gradproof.guard import Randomness, SubjectError
+from gradproof.values import Defect, Example, Outcome, Reason
+
+EXAMPLES = 3  # on which the contract is tried: what it holds for does not hang on values, and seldom on shapes
+
+# each with the codes that it may give
+PROMISES: Mapping[Callable[[Scene], Iterator[Defect]], frozenset[str]] = {
+    mutations: frozenset({"GP501", "GP502", "GP510", "GP511", "GP512"}),
+    forward_again: frozenset({"GP503"}),
+    backward_again: frozenset({"GP513", "GP514", "GP515"}),
+    backward_first: frozenset({"GP506"}),
+    backward_after_another: frozenset({"GP508"}),
+    buffers: frozenset({"GP517"}),
+    linear: frozenset({"GP509"}),
+    layouts: frozenset({"GP504"}),
+    narrow: frozenset({"GP505", "GP507"}),
+    aliases: frozenset({"GP516"}),
+    lists: frozenset({"GP518", "GP519"}),
+    updates: frozenset({"GP520"}),
+    members: frozenset({"GP521"}),
+}
+
+# what is seen of the first only because of one of the others, which is then told alone
+FOLLOWS: Mapping[str, frozenset[str]] = {
+    "GP503": frozenset({"GP502", "GP519"}),
+    "GP508": frozenset({"GP501", "GP502", "GP519"}),
+    "GP514": frozenset({"GP511", "GP512"}),
+}
+
+
+def keep(
+    example: Example, build: Callable[[Example], Build], *, declared: bool = True, code: str | None = None
+) -> Outcome:
+    """Try every promise at one example, or that of ``code``; the outcome has the broken ones as its defects."""
+    with quiet(), Randomness(example.seed) as random:
+        scene = Scene(example, build, random, declared)
+        if not _runs(scene):
+            return Outcome(example, unjudged=Reason.NOT_EXAMINED, forwards=scene.forwards)
+        defects: dict[tuple[str, str | None], Defect] = {}
+        asked = None if code is None else {code} | FOLLOWS.get(code, frozenset())
+        for promise, codes in PROMISES.items():
+            for defect in _tried(promise, scene) if asked is None or asked & codes else ():
+                defects.setdefault((defect.code, defect.tensor), defect)
+        told = {code for code, _ in defects}
+        own = [defect for defect in defects.values() if not FOLLOWS.get(defect.code, frozenset()) & told]
+        return Outcome(example, defects=tuple(own), forwards=scene.forwards)
+
+
+def worth_keeping(outcomes: Sequence[Outcome]) -> list[Example]:
+    """The examples on which the contract is tried: of those that ran through, the first ones with no dim below 2."""
+    ran = [outcome.example for outcome in outcomes if outcome.tensors and outcome.error is None]
+    ran = [example for example in ran if _smallest(example) > 0]
+    return sorted(ran, key=lambda example: min(_smallest(example), 2), reverse=True)[:EXAMPLES]
+
+
+def _smallest(example: Example) -> int:
+    sizes = [size for value in example.dims.values() for size in (value if isinstance(value, tuple) else (value,))]
+    return min(sizes, default=2)
+
+
+def _runs(scene: Scene) -> bool:
+    """Say whether forward and backward run through once, with finite outputs."""
+    try:
+        session = scene.session()
+        output = session.forward(scene.inputs)
+        session.backward(scene.douts(output))
+    except (SubjectError, MalformedError):
+        return False
+    return all(np.isfinite(array).all() for array in output.then.values())
+
+
+def _tried(promise: Callable[[Scene], Iterator[Defect]], scene: Scene) -> Iterator[Defect]:
+    try:
+        yield from promise(scene)
+    except (SubjectError, MalformedError):
+        return

@@ -1,0 +1,152 @@
+"""Promises about two forwards in a row: backward belongs to the later one, and earlier results stay as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradproof.contract.change import beside, moved
+from gradproof.contract.session import MalformedError, Returned, Scene, Session, differing
+from gradproof.contract.states import keeps_state
+from gradproof.guard import SubjectError
+from gradproof.subject import outputs
+from gradproof.values import Defect
+
+_STALE = (
+    ("why it matters", "a net runs forward for every batch: the gradients then belong to an older one"),
+    ("what to do", "let every forward set all that backward reads: self.x = x, not only the first time, no append"),
+)
+_BUFFER = (
+    ("why it matters", "a net that runs the layer twice, or keeps its results, finds the later ones in their place"),
+    ("what to do", "return a new array from each call, or a copy of the layer's own"),
+)
+
+
+def backward_after_another(scene: Scene) -> Iterator[Defect]:
+    """Forward elsewhere, forward here, backward: the gradients are those of a layer that only was here."""
+    reference = scene.session()
+    before = reference.drawn()
+    output = reference.forward(scene.inputs)
+    # a layer that draws is compared only where it draws the same: a mask may differ where no output shows it
+    start = None if reference.drawn() == before else before
+    right = reference.backward(scene.douts(output))
+    for inputs, told in earlier_inputs(scene):
+        defect = _after(scene, inputs, told, output, right, start)
+        if defect is not None:
+            yield defect
+            return
+
+
+def _after(
+    scene: Scene,
+    inputs: Mapping[str, Any],
+    told: str,
+    output: Returned,
+    right: Returned,
+    start: tuple[object, ...] | None,
+) -> Defect | None:
+    session = scene.session()
+    try:
+        session.forward(inputs)
+    except (SubjectError, MalformedError):
+        return None  # no input of the layer's, or no batch size that it takes
+    scene.random.rewind()
+    if start is not None and session.drawn() != start:
+        return None
+    try:
+        again = session.forward(scene.inputs)
+    except SubjectError as raised:
+        return None if keeps_state(session.subject) else _raises("forward", told, raised, "warning")
+    if differing(list(output.then), output, again):
+        return None  # random, or a state: another output has another gradient
+    try:
+        found = session.backward(scene.douts(output))
+    except SubjectError as raised:
+        return _raises("backward", told, raised, "warning" if _collects(session) else "error")
+    wrong = differing(list(right.then), right, found)
+    if not wrong:
+        return None
+    name = wrong[0]
+    seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", found.then[name]))
+    older = _gradient_at(scene, inputs).get(name)
+    whose = older is not None and older.shape == found.then[name].shape and np.array_equal(older, found.then[name])
+    severity = "warning" if _collects(session) else "error"
+    line = f"{seen}: {'the gradient of that earlier forward' if whose else 'forward kept something of the earlier one'}"
+    headline = f"the gradient of {name} belongs to an earlier forward"
+    return Defect("GP508", headline, name, (("seen", line), *_STALE), severity)
+
+
+def _collects(session: Session) -> bool:
+    """Whether the layer appends to lists by design, until it is told to forget; the book's layers have no such call."""
+    before = session.subject.drawn()
+    session.forward(session.given.then)
+    grown = session.subject.drawn()[-1] != before[-1]
+    return grown and not session.subject.promises
+
+
+def _gradient_at(scene: Scene, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    session = scene.session()
+    return session.backward(scene.douts(session.forward(inputs))).then
+
+
+def _raises(call: str, told: str, raised: SubjectError, severity: str) -> Defect:
+    first = f"{raised.error.kind}: {raised.error.message}".splitlines()[0]
+    seen = ("seen", f"after {told} it raises {first}; a new layer does not")
+    why = ("why it matters", "the last batch of an epoch is often a smaller one: training ends there")
+    lines = (seen, why, _STALE[1])
+    return Defect("GP508", f"{call} raises after {told}", None, lines, severity)
+
+
+def buffers(scene: Scene) -> Iterator[Defect]:
+    """The results of one forward and backward are left alone by the next ones."""
+    session = scene.session()
+    try:
+        output = session.forward(stirred(scene))
+        gradients = session.backward(scene.douts(output))
+    except (SubjectError, MalformedError):
+        return
+    returned = Returned(*({n: a for n, a in side.items() if n in session.given.live} for side in _sides(gradients)))
+    earlier_inputs = session.given
+    session.backward(scene.douts(session.forward(scene.inputs)))
+    if next(earlier_inputs.changed(), None) is not None:
+        return  # an output that lies in its input: a call that writes to its input is told as such
+    for call, earlier, prefix in (("forward", output, ""), ("backward", returned, "d")):
+        for name, before, after in earlier.changed():
+            seen = f"{moved(prefix + name, before, after)}: the next {call} wrote its own result there"
+            headline = f"the next {call} overwrites what {call} returned"
+            yield Defect("GP517", headline, None, (("seen", seen), *_BUFFER), "warning")
+            break
+
+
+def _sides(returned: Returned) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    return returned.live, returned.then
+
+
+def stirred(scene: Scene) -> Mapping[str, Any]:
+    """The inputs with other values, of the same shapes and domains."""
+    return {n: outputs.stirred(v) if n in scene.wanted else v for n, v in scene.inputs.items()}
+
+
+def earlier_inputs(scene: Scene) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """What a forward before may have been given: another input, a smaller batch, a larger one."""
+    inputs = stirred(scene)
+    yield inputs, "another input"
+    rows = next((len(v) for v in scene.inputs.values() if isinstance(v, np.ndarray) and v.ndim), 0)
+    if rows > 1:
+        yield _with_rows(inputs, rows, range(rows - 1)), "a smaller batch"
+    if rows:
+        yield _with_rows(inputs, rows, [*range(rows), 0]), "a larger batch"
+
+
+def _with_rows(inputs: Mapping[str, Any], rows: int, chosen: Sequence[int]) -> Mapping[str, Any]:
+    """These rows of every array that has as many as the batch."""
+    return {
+        name: value[list(chosen)] if isinstance(value, np.ndarray) and _has(value, rows) else value
+        for name, value in inputs.items()
+    }
+
+
+def _has(array: np.ndarray[Any, Any], rows: int) -> bool:
+    return array.ndim > 0 and len(array) == rows

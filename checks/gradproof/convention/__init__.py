@@ -1,0 +1,1 @@
+"""Conventions of writing layers: where parameters and gradients are kept, how methods are called."""

@@ -1,0 +1,147 @@
+"""Whose gradient is which part of what backward returned: by the names in its return statement, else by position."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradproof.convention.gradnames import partner
+
+Names = tuple[Any, ...]  # for each returned part: its name, None where it has none, or the Names of a tuple
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What backward returned, shared out.
+
+    ``inputs``: what is left for the inputs, to be paired by position, or a dict by name. ``parameters``: by name.
+    """
+
+    inputs: Any
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@functools.lru_cache(maxsize=256)
+def names_returned(function: Callable[..., Any]) -> Names:
+    """The names of what the function returns, read from its last return statement; () if it cannot be read."""
+    found = _returns(function)
+    if not found:
+        return ()
+    names = _name(max(found, key=lambda node: node.lineno).value)
+    return names if isinstance(names, tuple) else (names,)
+
+
+@functools.lru_cache(maxsize=256)
+def returns_nothing(function: Callable[..., Any]) -> bool:
+    """Whether its source has no return statement with a value; False if it cannot be read."""
+    found = _returns(function)
+    return found is not None and all(
+        node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None) for node in found
+    )
+
+
+def _returns(function: Callable[..., Any]) -> list[ast.Return] | None:
+    """Its own return statements, without those of functions within; None if its source cannot be read."""
+    try:
+        definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return None
+    inner = [node for node in ast.walk(definition) if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef))]
+    nested = {id(child) for node in inner if node is not definition for child in ast.walk(node)}
+    return [node for node in ast.walk(definition) if isinstance(node, ast.Return) and id(node) not in nested]
+
+
+def _name(node: ast.expr | None) -> Any:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return tuple(_name(part) for part in parts)
+        case _:
+            return None
+
+
+def share(
+    returned: Any, names: Names, inputs: Sequence[str], taken: Sequence[str], parameters: Sequence[str]
+) -> Shared:
+    """Share out what backward returned.
+
+    inputs: forward's differentiable arguments; taken: all of its arguments; parameters: those that have no gradient
+    anywhere else, in the order in which the object holds them.
+    """
+    if isinstance(returned, dict):
+        return _by_key(returned, inputs, parameters)
+    if not isinstance(returned, (tuple, list)):
+        named = _matched(names[:1], [returned], taken, parameters)
+        single = parameters[0] if len(parameters) == 1 and not inputs and returned is not None and not named else None
+        alone = single or next((name for name in named if name in parameters), None)
+        return Shared(returned) if alone is None else Shared((), {alone: returned})
+    parts, count = list(returned), len(inputs)
+    if len(parts) == count + 1 and isinstance(parts[-1], (tuple, list, dict)):
+        inner = names[count] if len(names) == len(parts) and isinstance(names[count], tuple) else ()
+        return Shared(tuple(parts[:count]), _group(parts[-1], inner, parameters))
+    if len(parts) <= count or not parameters:
+        return Shared(returned)
+    named = _matched(names, parts, taken, parameters) if len(names) == len(parts) else {}
+    mine = {name: part for name, part in named.items() if name in parameters}
+    if mine:
+        rest = [part for part in parts if not any(part is one for one in mine.values())]
+        return Shared(tuple(rest), mine)
+    if len(parts) == count + len(parameters):
+        return Shared(tuple(parts[:count]), dict(zip(parameters, parts[count:], strict=True)))
+    return Shared(tuple(parts[:count]))
+
+
+def _by_key(returned: Mapping[Any, Any], inputs: Sequence[str], parameters: Sequence[str]) -> Shared:
+    named = {partner(str(key), [*inputs, *parameters]): value for key, value in returned.items()}
+    mine = {name: value for name, value in named.items() if name in parameters and name is not None}
+    return Shared({name: value for name, value in named.items() if name in inputs}, mine)
+
+
+def _group(group: Any, names: Names, parameters: Sequence[str]) -> Mapping[str, Any]:
+    """A tuple, list or dict of gradients of parameters alone."""
+    if isinstance(group, dict):
+        return dict(_by_key(group, (), parameters).parameters)
+    named = _matched(names, group, (), parameters) if len(names) == len(group) else {}
+    if len(named) == len(group):
+        return named
+    return dict(zip(parameters, group, strict=True)) if len(parameters) == len(group) else named
+
+
+def _matched(names: Names, parts: Sequence[Any], taken: Sequence[str], parameters: Sequence[str]) -> dict[str, Any]:
+    """The parts whose names say whose gradient they are; nothing where two of them say the same."""
+    whose = [partner(name, [*taken, *parameters]) if isinstance(name, str) else None for name in names]
+    known = [name for name in whose if name is not None]
+    if len(set(known)) < len(known):
+        return {}
+    return {name: part for name, part in zip(whose, parts, strict=False) if name is not None}
+
+
+def without_left_out(returned: Any, taken: Sequence[str], given: Mapping[str, Any]) -> Any:
+    """What backward returned, without the Nones for arguments of forward that were left out, or were None.
+
+    taken: the names of forward's arguments, whose order the returned parts have.
+    """
+    if not isinstance(returned, tuple) or not any(part is None for part in returned) or len(returned) > len(taken):
+        return returned
+    named = zip(taken, returned, strict=False)
+    return tuple(part for name, part in named if part is not None or given.get(name) is not None)
+
+
+def by_input(returned: Any, names: Names, inputs: Sequence[str]) -> Any:
+    """A function's gradients: a dict by the names of its arguments, or, where there is one for each of them, in order.
+
+    Where there are fewer, the names in the return statement say whose they are, else those of the first arguments.
+    """
+    if isinstance(returned, dict):
+        return _by_key(returned, inputs, ()).inputs
+    parts = returned if isinstance(returned, (tuple, list)) else (returned,)
+    if len(parts) >= len(inputs):
+        return returned
+    named = _matched(names, parts, inputs, ()) if len(names) == len(parts) else {}
+    return named if len(named) == len(parts) else dict(zip(inputs, parts, strict=False))

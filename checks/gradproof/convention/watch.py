@@ -1,0 +1,58 @@
+"""Watches an object over a few forwards: which arrays it keeps as they are, and which lists grow with every call.
+
+What forward writes anew is a cache or a state; what stays may be a parameter. It calls nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradproof.convention import leaves
+from gradproof.convention.leaves import Path
+
+
+class Watch:
+    """``before`` and ``after`` enclose a forward. An array is kept if it was there before and stayed as it was."""
+
+    def __init__(self) -> None:
+        self._held: dict[Path, tuple[Any, Any]] = {}
+        self._kept: dict[Path, bool] = {}
+
+    def before(self, thing: object) -> None:
+        """Hold what there is."""
+        self._held = {path: (array, array.copy()) for path, array in _floats(thing).items()}
+
+    def after(self, thing: object) -> None:
+        """Compare with what there was."""
+        for path, (array, copy) in self._held.items():
+            stays = leaves.at(thing, path) is array and np.array_equal(array, copy, equal_nan=True)
+            self._kept[path] = stays and self._kept.get(path, True)
+        self._held = {}
+
+    def kept(self, path: Path) -> bool | None:
+        """Whether forward leaves the array at this path alone; None where that was not seen."""
+        return self._kept.get(path)
+
+
+def _floats(thing: object) -> dict[Path, Any]:
+    found = leaves.leaves(thing)
+    return {path: value for path, value in found.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
+
+
+def lengths(thing: object) -> tuple[int, ...]:
+    """How long the object's lists are: one to which forward appends is a state."""
+    return tuple(len(found) for found in leaves.lists(thing))
+
+
+class Lists:
+    """The lists of an object as they are now, to be cut back to their lengths."""
+
+    def __init__(self, thing: object) -> None:
+        self._lengths = [(found, len(found)) for found in leaves.lists(thing)]
+
+    def cut_back(self) -> None:
+        """Take from each list what was appended to it since."""
+        for found, length in self._lengths:
+            del found[length:]

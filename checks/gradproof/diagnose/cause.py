@@ -1,0 +1,27 @@
+"""A cause, as the rules return it; it knows no rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# the headline of a composite whose parts are right, of which one is given a wrong dout or none
+BROKEN = "the parts are right, their chaining is wrong"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What a rule found: its code, the evidence as (label, text) lines and, if they can be said, cause and advice."""
+
+    code: str
+    lines: tuple[tuple[str, str], ...]
+    likely: str | None = None
+    advice: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """What is wrong inside a composite: what to call it, its cause, and the forwards that it took to find it."""
+
+    headline: str
+    cause: Cause
+    forwards: int

@@ -1,0 +1,183 @@
+"""Which part of a composite is wrong by itself; if none is, between which parts the chaining is. It judges no gradient.
+
+Each part is checked alone, on what it receives inside the composite, as any layer is. Where all parts are right, the
+dout that each receives is compared with the slope at that place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradproof.case.signatures import Signature, method_signature
+from gradproof.compare.look import ask, look, quiet
+from gradproof.diagnose.cause import BROKEN, Cause, Link
+from gradproof.diagnose.causes import name_cause
+from gradproof.diagnose.evidence import gather
+from gradproof.differentiate.differentiate import Floats, top_step
+from gradproof.guard import Randomness, SubjectError
+from gradproof.subject.parts import Call, Part, Recorder, parts_of
+from gradproof.subject.subject import Subject, subject_from, upstream
+from gradproof.values import Example, Outcome, Verdict
+
+DOUTS = 3  # upstream gradients tried on a part alone
+DIRECTIONS = 3  # random ones, along which a received dout is compared with the slope
+# Relative: a slope by central differences at one step is better than that, a wrong dout further off.
+CLOSE = 1e-4
+STEP = 1 / 32  # of the first step of a measurement
+
+
+def weak_link(example: Example, build: Callable[..., Any]) -> Link | None:
+    """Look into a composite whose gradients are wrong here; None for no composite, or where nothing shows."""
+    with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
+        subject = build(random, widen=True)
+        parts = parts_of(getattr(subject, "layer", None))
+        if len(parts) < 2:
+            return None
+        trace = _Trace(subject, Recorder(parts), example, np.random.default_rng(example.seed))
+        calls = trace.run()
+        for call in calls:
+            outcomes = _alone(call, example.seed)
+            wrong = next((o for o in outcomes if any(t.verdict is Verdict.FAIL for t in o.tensors)), None)
+            if wrong is not None:
+                return _wrong_part(call.part, wrong, outcomes, trace.forwards + sum(o.forwards for o in outcomes))
+        return _wrong_chaining(trace, calls)
+    return None
+
+
+@dataclass(eq=False)
+class _Trace:
+    """A recorded composite at one example; ``forwards`` counts those of the whole."""
+
+    subject: Any
+    recorder: Recorder
+    example: Example
+    rng: np.random.Generator
+    forwards: int = 0
+    dout: Floats = field(default_factory=lambda: np.zeros(0))
+    returned: tuple[Any, ...] = ()
+
+    def run(self) -> list[Call]:
+        """One forward and one backward: the calls of the parts, in the order of forward."""
+        self._forward(None)
+        self.dout = upstream(self.subject, [np.shape(part) for part in self.returned], self.rng)
+        calls = list(self.recorder.calls)
+        ends = np.cumsum([np.size(part) for part in self.returned])[:-1]
+        shaped = zip(np.split(self.dout, ends), self.returned, strict=True)
+        self.subject.backward([d.reshape(np.shape(y)) if np.ndim(y) else float(d[0]) for d, y in shaped])
+        return calls
+
+    def slope(self, number: int, direction: Floats, step: float) -> float:
+        """How <dout, output> grows when the output of one call moves along a direction."""
+        ends = [float(self._forward((number, sign * step * direction)) @ self.dout) for sign in (1.0, -1.0)]
+        return (ends[0] - ends[1]) / (2 * step)
+
+    def _forward(self, moved: tuple[int, Floats] | None) -> Floats:
+        self.forwards += 1
+        self.recorder.calls = []
+        self.recorder.moved = moved
+        inputs = {name: np.copy(v) if isinstance(v, np.ndarray) else v for name, v in self.example.inputs.items()}
+        self.returned = self.subject.forward(inputs)
+        return np.concatenate([np.asarray(y, dtype=np.float64).reshape(-1) for y in self.returned])
+
+
+def _alone(call: Call, seed: int) -> list[Outcome]:
+    """The part by itself, on the inputs that it had inside."""
+    part = call.part
+    signature = method_signature(type(part.fresh), part.convention.forward)
+    inputs = {**dict(zip(signature.names, call.args, strict=False)), **call.kwargs}
+    build = functools.partial(_built, call, signature)
+    floats = frozenset(n for n, v in inputs.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f")
+    outcomes: list[Outcome] = []
+    for number in range(DOUTS):
+        outcome = look(Example({}, {}, inputs, seed + number, floats), build, declared=False)
+        failed = any(t.verdict is Verdict.FAIL for t in outcome.tensors)
+        outcomes.append(ask(outcome, build, declared=False) if failed else outcome)
+        if not failed:
+            break
+    return outcomes
+
+
+def _built(call: Call, signature: Signature, random: Randomness, *, widen: bool = True) -> Subject:
+    """The part as a subject; one that is given a dout of 1 alone, as a loss at the end is, is judged at that."""
+    subject = subject_from(call.part.fresh, signature, call.part.convention, random, widen=widen)
+    if call.douts and all(dout is None or bool((np.asarray(dout) == 1.0).all()) for dout in call.douts):
+        vars(subject)["default_dout"] = lambda: 1.0
+    return subject
+
+
+def _wrong_part(part: Part, wrong: Outcome, outcomes: list[Outcome], forwards: int) -> Link:
+    tensors = [t.name for t in wrong.tensors if t.verdict is Verdict.FAIL]
+    cause = name_cause(gather(tensors[0], wrong, outcomes))
+    name = type(part.layer).__name__
+    why = "" if cause.likely is None else f": {cause.likely}"
+    listed = " and ".join(f"d{tensor}" for tensor in tensors)
+    lines = (("the part", f"{name} in {part.path}, alone at what it receives here, has a wrong {listed}"), *cause.lines)
+    advice = cause.advice or f"check it alone: check({name}, ...)"
+    found = Cause("GP120", lines, f"{name} is wrong{why}", advice)
+    return Link(f"{name} in {part.path} is wrong by itself", found, forwards)
+
+
+def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
+    """Go from the output to the input until a part receives a wrong dout."""
+    after = "the dout of the whole"
+    for number in reversed(range(len(calls))):
+        call = calls[number]
+        right = _receives_right(trace, number, call)
+        if right is None:
+            return None
+        if not right:
+            return _broken(_told(call), after, trace.forwards, called=bool(call.douts))
+        after = _told(call)
+    again = next((call for i, call in enumerate(calls) if any(call.part is other.part for other in calls[:i])), None)
+    lines = (("the chain", "each part is right alone, and each is given the right dout"),)
+    if again is None:
+        likely = "what the whole returns or collects is wrong: its list of gradients, or a branch not added to dx"
+        advice = "compare the order of grads with that of params; add up what every branch hands back to the input"
+    else:
+        likely = f"{_told(again)} is called several times in one forward, and keeps the cache or gradients of one call"
+        advice = "keep one cache for each call, and add up the gradients of all calls"
+    return Link(
+        "the parts are right, what is made of them is wrong", Cause("GP121", lines, likely, advice), trace.forwards
+    )
+
+
+def _broken(part: str, after: str, forwards: int, *, called: bool) -> Link:
+    if called:
+        lines = (("the chain", f"each part is right alone; {part} is given another dout than its output has"),)
+        likely = f"the chaining between {after} and {part} is wrong"
+    else:
+        lines = (("the chain", f"each part is right alone; backward of {part} is never called"),)
+        likely = f"backward leaves {part} out of the chain"
+    advice = "go through the parts in the reverse order of forward; where an output is used twice, add its douts"
+    return Link(BROKEN, Cause("GP121", lines, likely, advice), forwards)
+
+
+def _told(call: Call) -> str:
+    return f"{type(call.part.layer).__name__} in {call.part.path}"
+
+
+def _receives_right(trace: _Trace, number: int, call: Call) -> bool | None:
+    """Say whether the dout of a call is the slope at its output; None where that cannot be told."""
+    if not isinstance(call.output, (np.ndarray, float, np.floating)):
+        return None
+    output = np.asarray(call.output, dtype=np.float64)
+    given = [np.asarray(1.0 if dout is None else dout, dtype=np.float64) for dout in call.douts]
+    if any(dout.size not in (1, output.size) for dout in given):
+        return False
+    total = sum((np.broadcast_to(dout.reshape(-1), output.size) for dout in given), np.zeros(output.size))
+    for _ in range(DIRECTIONS):
+        direction = trace.rng.standard_normal(output.shape)
+        slope = trace.slope(number, direction, STEP * top_step(output))
+        claimed = float(total @ direction.reshape(-1))
+        size = float(np.abs(total) @ np.abs(direction.reshape(-1)))
+        if not np.isfinite(slope):
+            return None
+        if abs(slope - claimed) > CLOSE * max(size, abs(slope)):
+            return False
+    return True

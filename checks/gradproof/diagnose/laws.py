@@ -1,0 +1,127 @@
+"""States the law of the shapes: for which dims a subject fails, as far as tried; it knows no gradient and no cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from gradproof.diagnose.evidence import sizes
+
+Dims = Mapping[str, int | tuple[int, ...]]
+
+# Laws other than a threshold are many, and a few examples obey one by chance: so many distinct dims of each are needed.
+ENOUGH = 3
+
+
+def law(failing: Sequence[Dims], passing: Sequence[Dims]) -> str:
+    """Say for which dims the examples failed.
+
+    A law is stated only if every failing example obeys it, no passing one does, both kinds were seen and no other law
+    of its kind does the same; else the failures are counted.
+    """
+    total = len(failing) + len(passing)
+    if not passing:
+        return f"fails in all {total} examples tried" if total > 1 else "fails in the one example tried"
+    for kind in (_thresholds, _starred, _exact, _relations, _parities, _conjunctions):
+        if kind not in (_thresholds, _starred) and min(_distinct(failing), _distinct(passing)) < ENOUGH:
+            break
+        found = list(kind(failing, passing))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    return f"fails in {len(failing)} of {total} examples tried"
+
+
+def _distinct(group: Sequence[Dims]) -> int:
+    return len({tuple(sorted(sizes(dims).items())) for dims in group})
+
+
+def _columns(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[tuple[str, list[int], list[int]]]:
+    """Yield each named dim with its values in the failing and in the passing examples."""
+    for name in failing[0]:
+        bad, good = [d.get(name) for d in failing], [d.get(name) for d in passing]
+        bad_ints, good_ints = [v for v in bad if isinstance(v, int)], [v for v in good if isinstance(v, int)]
+        if len(bad_ints) == len(bad) and len(good_ints) == len(good):
+            yield name, bad_ints, good_ints
+
+
+def _threshold(name: str, bad: Sequence[int], good: Sequence[int]) -> str | None:
+    if min(bad) > max(good):
+        passes = f"at {name} = {max(good)}" if min(good) == max(good) else f"up to {name} = {max(good)}"
+        return f"fails whenever {name} >= {min(bad)}, passes {passes}"
+    if max(bad) < min(good):
+        fails = f"at {name} = {max(bad)}" if min(bad) == max(bad) else f"whenever {name} <= {max(bad)}"
+        passes = f"at {name} = {min(good)}" if min(good) == max(good) else f"from {name} = {min(good)} on"
+        return f"fails {fails}, passes {passes}"
+    return None
+
+
+def _thresholds(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+    for name, bad, good in _columns(failing, passing):
+        text = _threshold(name, bad, good)
+        if text is not None:
+            yield text
+
+
+def _starred(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+    """Yield thresholds on how many axes a starred dim has, else on its size."""
+    for name, value in failing[0].items():
+        if not isinstance(value, tuple) or any(not isinstance(d.get(name), tuple) for d in [*failing, *passing]):
+            continue
+        text = _threshold(f"ndim(*{name})", [_axes(d, name) for d in failing], [_axes(d, name) for d in passing])
+        if text is None:
+            bad, good = ([sizes(d)[f"*{name}"] for d in group] for group in (failing, passing))
+            text = _threshold(f"size(*{name})", bad, good)
+        if text is not None:
+            yield text
+
+
+def _axes(dims: Dims, name: str) -> int:
+    value = dims[name]
+    return len(value) if isinstance(value, tuple) else 0
+
+
+_RELATIONS: tuple[tuple[str, str, Callable[[int, int], bool]], ...] = (
+    ("=", "!=", lambda a, b: a == b),
+    (">", "<=", lambda a, b: a > b),
+    ("<", ">=", lambda a, b: a < b),
+    ("!=", "=", lambda a, b: a != b),
+    (">=", "<", lambda a, b: a >= b),
+    ("<=", ">", lambda a, b: a <= b),
+)
+
+
+def _relations(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+    """Yield relations between two dims, the narrowest that holds for each pair."""
+    for (a, bad_a, good_a), (b, bad_b, good_b) in combinations(_columns(failing, passing), 2):
+        for sign, opposite, holds in _RELATIONS:
+            fails = all(holds(x, y) for x, y in zip(bad_a, bad_b, strict=True))
+            passes = not any(holds(x, y) for x, y in zip(good_a, good_b, strict=True))
+            if fails and passes:
+                yield f"fails whenever {a} {sign} {b}, passes where {a} {opposite} {b}"
+                break
+
+
+def _exact(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+    for name, bad, good in _columns(failing, passing):
+        if len(set(bad)) == 1 and bad[0] not in good:
+            yield f"fails at {name} = {bad[0]} only"
+
+
+def _conjunctions(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+    """Yield pairs of lower thresholds, each of which was tried from below while the other was kept."""
+    for (a, bad_a, good_a), (b, bad_b, good_b) in combinations(_columns(failing, passing), 2):
+        least_a, least_b = min(bad_a), min(bad_b)
+        good = list(zip(good_a, good_b, strict=True))
+        below_a, below_b = [x for x, y in good if y >= least_b], [y for x, y in good if x >= least_a]
+        if below_a and below_b and max(below_a) < least_a and max(below_b) < least_b:
+            passes = f"passes up to {a} = {max(below_a)} and up to {b} = {max(below_b)}"
+            yield f"fails whenever {a} >= {least_a} and {b} >= {least_b}, {passes}"
+
+
+def _parities(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+    for name, bad, good in _columns(failing, passing):
+        for bit, word, other in ((1, "odd", "even"), (0, "even", "odd")):
+            if all(v % 2 == bit for v in bad) and all(v % 2 != bit for v in good):
+                yield f"fails whenever {name} is {word}, passes where it is {other}"

@@ -1,0 +1,90 @@
+"""The rule on terms of a normalisation: yours is off by one sum times one vector; it knows no layer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from gradproof.diagnose.answers import CLOSE, Answers, aligned, counted, linear_answers
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.coupling import axes_apart
+from gradproof.diagnose.evidence import Evidence, Floats
+
+# Two vectors of two entries are often proportional; of three, never by chance.
+LEAST = 3
+WORDS = {
+    "one": "the same number in every entry: the term of a mean or a sum over {0}",
+    "centred": "proportional to {1} minus its mean over {0}: the term of the variance",
+    "itself": "proportional to {1}: the term of a norm, or of a mean of squares, over {0}",
+    "": "one sum over {0}, times one vector",
+}
+
+
+def term_of_a_sum(evidence: Evidence) -> Cause | None:
+    """GP113 where, along an axis, true and claimed shares differ by an outer product: one term of a gradient does."""
+    found = linear_answers(evidence)
+    for axis, other in aligned(found):
+        blocks = [_blocks(answer, axis, other) for answer in found]
+        held = [b for each in blocks if each is not None for b in each]
+        if any(each is None for each in blocks) or not held or not all(_is_rank_one(gap) for gap, _ in held):
+            continue
+        telling = [(gap, x) for gap, x in held if _is_several(gap)]
+        if not telling:
+            continue
+        kinds = {_kind(gap, x) for gap, x in telling}
+        kind = kinds.pop() if len(kinds) == 1 else ""
+        what = WORDS[kind].format(f"axis {axis}", evidence.tensor)
+        lines = (("everywhere", f"yours - numeric is {what}   {counted(evidence, found)}"),)
+        likely = f"a term of d{evidence.tensor} is missing, is there twice, or has a wrong factor: {what}"
+        advice = f"differentiate every sum over axis {axis} in forward, and compare term by term"
+        return Cause("GP113", lines, likely, advice)
+    return None
+
+
+def _blocks(answer: Answers, axis: int, other: int) -> list[tuple[Floats, Floats]] | None:
+    """The differences of shares along one axis, at each place of the other axes, with the tensor's values there.
+
+    None where shares reach across the other axes: then the difference is no matter of this axis. Blocks that are right
+    or too small to tell are left out.
+    """
+    shape = answer.sample.shape
+    if len(answer.shapes) != 1 or answer.shapes[0] != shape or axis != other:
+        return None
+    apart = [axes_apart(answer, (a, a)) for a in range(len(shape)) if a != axis]
+    if any(((answer.wanted | answer.given) & mask).any() for mask in apart):
+        return None
+    value = answer.sample.outcome.example.inputs.get(answer.tensor)
+    x = np.asarray(value, dtype=np.float64) if isinstance(value, np.ndarray) else np.zeros(shape)
+    places = np.moveaxis(np.arange(answer.true.shape[1]).reshape(shape), axis, -1).reshape(-1, shape[axis])
+    found: list[tuple[Floats, Floats]] = []
+    for place in places:
+        gap = (answer.claimed - answer.true)[np.ix_(place, place)]
+        if shape[axis] >= LEAST and not answer.right[np.ix_(place, place)].all():
+            found.append((gap, x.reshape(-1)[place]))
+    return found
+
+
+def _is_rank_one(gap: Floats) -> bool:
+    singular = np.linalg.svd(gap, compute_uv=False)
+    return bool(singular[1] <= 10 * CLOSE * singular[0])
+
+
+def _is_several(gap: Floats) -> bool:
+    """Whether both vectors of the outer product have several entries."""
+    return all(np.count_nonzero(np.abs(gap).max(axis=a) > CLOSE * np.abs(gap).max()) >= 2 for a in (0, 1))
+
+
+def _kind(gap: Floats, x: Floats) -> str:
+    """What the vector along the entries is: constant, the centred x, x itself, or none of them."""
+    row = gap[int(np.argmax(np.abs(gap).max(axis=1)))]
+    for name, vector in (("one", np.ones_like(x)), ("centred", x - x.mean()), ("itself", x)):
+        if _parallel(row, vector):
+            return name
+    return ""
+
+
+def _parallel(one: Floats, other: Floats) -> bool:
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    cross = [a * d - b * c for (a, b), (c, d) in zip(pairwise(one), pairwise(other), strict=True)]
+    return lengths > 0.0 and bool((np.abs(cross) <= 100 * CLOSE * lengths).all())

@@ -1,0 +1,81 @@
+"""The rule on reductions: forward takes the mean where backward is right for the maximum, or the like; no layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradproof.diagnose.answers import Answers, counted, linear_answers
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
+
+FORWARD = {
+    "mean": "takes the mean",
+    "sum": "takes the sum",
+    "maximum": "takes the maximum",
+    "minimum": "takes the minimum",
+}
+
+
+def wrong_reduction(evidence: Evidence) -> Cause | None:
+    """GP110 where the shares of each output are those of one reduction, and the shares claimed those of another."""
+    found = linear_answers(evidence)
+    if not all(_windows(answer) for answer in found):
+        return None
+    mine = _common(found, claimed=True)
+    true = [name for name in _common(found, claimed=False) if name in FORWARD]
+    if sum(_windows(answer) for answer in found) < ENOUGH or len(mine) != 1 or len(true) != 1:
+        return None
+    yours, forward = mine[0], true[0]
+    if yours == forward or {yours, forward} == {"mean", "sum"}:  # a factor, and its rule says which dim
+        return None
+    count = counted(evidence, found)
+    advice = f"where forward {FORWARD[forward]}, {_advice(forward)}"
+    if yours not in FORWARD:
+        text = f"forward {FORWARD[forward]} of several entries, yours gives all of dout to the {yours}   {count}"
+        likely = f"dout is not broadcast back: all of it goes to the {yours} of the entries that each output sees"
+        return Cause("GP107", (("everywhere", text),), likely, advice)
+    text = f"forward {FORWARD[forward]} of several entries, yours is right for the {yours}   {count}"
+    likely = f"your backward is right for the {yours} of what each output sees, but your forward {FORWARD[forward]}"
+    return Cause("GP110", (("everywhere", text),), likely, advice)
+
+
+def _advice(forward: str) -> str:
+    if forward in ("mean", "sum"):
+        share = "dout divided by their number" if forward == "mean" else "dout"
+        return f"each entry that an output sees gets {share}"
+    return f"the entry that is the {forward} gets all of dout, the others nothing"
+
+
+def _windows(answer: Answers) -> int:
+    """How many outputs see several entries; 0 where some see more than others, as near ties do."""
+    sizes = (answer.wanted | answer.given).sum(axis=1)
+    return int(sizes.size) if sizes.min() == sizes.max() > 1 else 0
+
+
+def _common(found: list[Answers], *, claimed: bool) -> list[str]:
+    """The reductions whose shares every example has."""
+    kinds = [{name for name, shares in _shares(a) if _has(a, shares, claimed=claimed)} for a in found]
+    return sorted(set.intersection(*kinds)) if kinds else []
+
+
+def _has(answer: Answers, shares: Floats, *, claimed: bool) -> bool:
+    return bool(answer.equal(answer.claimed if claimed else answer.true, shares).all())
+
+
+def _shares(answer: Answers) -> Iterator[tuple[str, Floats]]:
+    """The shares that each reduction has in the entries that an output sees, by its name."""
+    value = answer.sample.outcome.example.inputs.get(answer.tensor)
+    if not isinstance(value, np.ndarray) or value.size != answer.true.shape[1]:
+        return
+    x, window = np.asarray(value, dtype=np.float64).reshape(1, -1), answer.wanted | answer.given
+    count = np.maximum(window.sum(axis=1, keepdims=True), 1)
+    places = np.arange(x.size).reshape(1, -1)
+    yield "mean", window / count
+    yield "sum", window.astype(np.float64)
+    for name, order in (("maximum", x), ("minimum", -x), ("first", -places), ("last", places)):
+        best = np.argmax(np.where(window, order, -np.inf), axis=1)
+        shares = np.zeros(window.shape)
+        shares[np.arange(len(best)), best] = window.any(axis=1)
+        yield name, shares

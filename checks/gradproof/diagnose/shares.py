@@ -1,0 +1,240 @@
+"""Rules on single shares: transposed, moved to other entries, or off by a factor that is known; they know no layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradproof.diagnose.answers import CLOSE, FAINT, Answers, answers, counted, linear_answers
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
+from gradproof.diagnose.formulas import laid_out, plain
+
+# Relative: two factors that differ by less are one factor.
+SAME = 1e-4
+# Slopes of an activation below which its output has lost the digits of what went in.
+SATURATED = 1e-6
+
+
+def constant_added(evidence: Evidence) -> Cause | None:
+    """GP113 where backward adds a term that is there whatever dout is."""
+    found = answers(evidence)
+    if not found or not all(_is_offset(answer) for answer in found):
+        return None
+    lines = (("everywhere", f"yours - numeric is the same for every dout   {counted(evidence, found)}"),)
+    likely = f"d{evidence.tensor} has a term too many: something that is not multiplied by dout is added"
+    return Cause("GP113", lines, likely, "every term of a gradient has dout, or what came of it, as a factor")
+
+
+def operator_transposed(evidence: Evidence) -> Cause | None:
+    """GP105 where backward applies to dout what forward applied to the input, not its transpose."""
+    found = linear_answers(evidence)
+    if not _telling(found):
+        return None
+    tensor, count = evidence.tensor, counted(evidence, found)
+    if all(a.claimed.shape[0] == a.claimed.shape[1] and a.equal(a.claimed, a.true.T).all() for a in found):
+        lines = (("everywhere", f"yours = forward's own matrix times dout, not its transpose   {count}"),)
+        likely = f"a transpose is missing in d{tensor}: dout goes through the same matrix as {tensor} did in forward"
+        return Cause("GP105", lines, likely, "write W.T where forward has W, and reverse what forward does in order")
+    for name in _squares(found[0]):
+        if all(_uses_transpose(answer, name) for answer in found):
+            lines = (("everywhere", f"yours has {name} where {name}.T belongs, or the reverse   {count}"),)
+            likely = f"a transpose is missing in d{tensor}: {name} is used where {name}.T belongs, or the reverse"
+            return Cause("GP105", lines, likely, f"where forward multiplies by {name}, backward multiplies by {name}.T")
+    return None
+
+
+def share_misplaced(evidence: Evidence) -> Cause | None:
+    """GP109 where what each output gives is right in its numbers, and goes to the wrong entries."""
+    found = linear_answers(evidence)
+    moved = [_moved(answer) for answer in found]
+    if not _telling(found) or min(moved) < 0 or sum(moved) < ENOUGH:
+        return None
+    d = f"d{evidence.tensor}"
+    lines = (
+        ("everywhere", f"for each entry of dout: the right numbers in the wrong places   {counted(evidence, found)}"),
+    )
+    likely = f"{d} has the right numbers in the wrong places"
+    return Cause("GP109", lines, likely, "look for an index, a slice, a flip or an order of axes that is not undone")
+
+
+def factor_of_array(evidence: Evidence) -> Cause | None:
+    """GP117 where each share is off by a factor that is a known array: missing, too many, or at the wrong place."""
+    found = linear_answers(evidence)
+    if not _telling(found):
+        return None
+    kinds = [{kind.key: kind for kind in _kinds(answer)} for answer in found]
+    keys = [key for key in kinds[0] if _holds(found, [each.get(key) for each in kinds])]
+    if not keys:
+        return None
+    tensor, count = evidence.tensor, counted(evidence, found)
+    what = " or ".join(dict.fromkeys(kinds[0][key].text for key in keys))
+    lines = (("everywhere", f"every share of d{tensor}: {what}   {count}"),)
+    return Cause("GP117", lines, f"in d{tensor}, {what}", kinds[0][keys[0]].advice)
+
+
+def share_is_array(evidence: Evidence) -> Cause | None:
+    """GP117 where each share is the entry of a known array: yours multiplies dout by that, forward does not."""
+    found = linear_answers(evidence)
+    if not _telling(found):
+        return None
+    for name in _over_outputs(found[0]):
+        if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
+            tensor = evidence.tensor
+            lines = (("everywhere", f"yours sums dout * {name}   {counted(evidence, found)}"),)
+            likely = f"d{tensor} multiplies dout by {name}, which is not what forward multiplies {tensor} by"
+            return Cause("GP117", lines, likely, f"cache what {tensor} is multiplied by in forward, and use that")
+    return None
+
+
+def _over_outputs(answer: Answers) -> dict[str, Floats]:
+    """Known arrays with one entry for each output, flat."""
+    if len(answer.shapes) != 1:
+        return {}
+    laid = {name: laid_out(value, answer.shapes[0]) for name, value in plain(answer.sample).items()}
+    found = {name: value for name, value in laid.items() if value is not None}
+    centred = {
+        f"{name} minus its mean over axis {axis}": (value - value.mean(axis=axis, keepdims=True)).reshape(-1)
+        for name, value in plain(answer.sample).items()
+        if value.shape == answer.shapes[0]
+        for axis in range(value.ndim)
+    }
+    return {**found, **centred, "out": answer.outputs}
+
+
+def _is_entry(answer: Answers, value: Floats | None) -> bool:
+    if value is None:
+        return False
+    expected = np.where(answer.wanted | answer.given, value[:, None], 0.0)
+    return bool(answer.equal(answer.claimed, expected).all())
+
+
+def _telling(found: list[Answers]) -> bool:
+    """Whether enough wrong shares were seen to refute what holds by chance."""
+    return sum(int(np.count_nonzero(~answer.right)) for answer in found) >= ENOUGH
+
+
+def _is_offset(answer: Answers) -> bool:
+    gap = answer.claimed - answer.true
+    within = answer.equal(gap, np.broadcast_to(gap[:1], gap.shape)).all()
+    return bool(within) and bool((np.abs(gap) > answer.floor).any()) and len(gap) > 1
+
+
+def _moved(answer: Answers) -> int:
+    """Count the outputs whose shares are right but in other entries; -1 where one has other shares than it should."""
+    moved = 0
+    rows = np.asarray(answer.right.all(axis=1))
+    for mine, true, right in zip(answer.claimed, answer.true, rows, strict=True):
+        if right or not mine.any() or not true.any():  # an output whose share fell off an edge refutes nothing
+            continue
+        if (np.abs(np.sort(mine) - np.sort(true)) > SAME * float(np.max(np.abs(true)))).any():
+            return -1
+        moved += 1
+    return moved
+
+
+def _squares(answer: Answers) -> list[str]:
+    """The square matrices that multiply along the last axis of both the tensor and the output."""
+    shape, output = answer.sample.shape, answer.shapes[0] if len(answer.shapes) == 1 else ()
+    ends = {shape[-1], output[-1]} if shape and output else set[int]()
+    given = plain(answer.sample)
+    return [name for name, value in given.items() if value.ndim == 2 and set(value.shape) == ends and len(ends) == 1]
+
+
+def _uses_transpose(answer: Answers, name: str) -> bool:
+    """Say whether the share is s[o] * W[i, o] in truth and s[o] * W[o, i] as claimed, or the reverse; o: an output."""
+    matrix = plain(answer.sample).get(name)
+    if matrix is None or len(answer.shapes) != 1 or not answer.shapes[0]:
+        return False
+    o, i = answer.rows(len(answer.shapes[0]) - 1), answer.columns(len(answer.sample.shape) - 1)
+    if matrix.shape != (int(o.max()) + 1, int(i.max()) + 1):
+        return False
+    one, other = matrix[i, o], matrix[o, i]
+    ways = ((one, other), (other, one))
+    return any(bool(answer.equal(answer.claimed * a, answer.true * b).all()) for a, b in ways)
+
+
+@dataclass(frozen=True, eq=False)
+class _Kind:
+    """claimed * ``left`` is proportional to true * ``right``, share by share, said as ``text``.
+
+    ``telling`` is False where the array is one number in this example: that explains any constant factor.
+    """
+
+    key: str
+    left: Floats
+    right: Floats
+    text: str
+    advice: str
+    telling: bool = True
+
+
+def _holds(found: list[Answers], kinds: list[_Kind | None]) -> bool:
+    """Whether every example agrees with it, and one where it tells something does."""
+    agreed = [None if kind is None else _explains(a, kind) for a, kind in zip(found, kinds, strict=True)]
+    telling = any(kind is not None and kind.telling and agrees for kind, agrees in zip(kinds, agreed, strict=True))
+    return telling and all(kind is not None and agrees is not False for kind, agrees in zip(kinds, agreed, strict=True))
+
+
+def _explains(answer: Answers, kind: _Kind) -> bool | None:
+    """Say whether the sides are proportional; None where nothing of them can be seen."""
+    mine, true = answer.claimed * kind.left, answer.true * kind.right
+    if not (np.isfinite(mine).all() and np.isfinite(true).all()):
+        return False
+    if not (mine.any() or true.any()):
+        return None
+    largest = np.unravel_index(int(np.argmax(np.abs(true))), true.shape)
+    if not (true[largest] and mine[largest]):  # one side is zero: nothing is a factor of nothing
+        return False
+    true = true * (mine[largest] / true[largest])
+    gap, size = np.abs(mine - true), np.maximum(np.abs(mine), np.abs(true))
+    return bool((gap <= SAME * size + CLOSE * size.max(axis=0, keepdims=True) + FAINT * float(size.max())).all())
+
+
+def _kinds(answer: Answers) -> Iterator[_Kind]:
+    """Yield each known array as a factor that is missing, too many, or on the input's side instead of the output's."""
+    ones = np.ones((1, 1))
+    for name, value in plain(answer.sample).items():
+        at_output = laid_out(value, answer.shapes[0]) if len(answer.shapes) == 1 else None
+        at_entry = laid_out(value, answer.sample.shape)
+        for side, factor in (("output", at_output), ("input", at_entry)):
+            if factor is not None:
+                shaped = factor[:, None] if side == "output" else factor[None, :]
+                once = f"look for a factor {name} that forward has and backward lacks"
+                varies = not np.allclose(factor, factor[0])
+                yield _Kind(f"-{name}{side}", shaped, ones, f"the factor {name} is missing", once, varies)
+                yield _Kind(
+                    f"+{name}{side}", ones, shaped, f"the factor {name} is one too many", "leave it out once", varies
+                )
+        if at_output is not None and at_entry is not None:
+            moved = f"multiply dout by {name} first, before what forward did ahead of {name} is undone"
+            sides = at_output[:, None], at_entry[None, :]
+            varies = not np.allclose(at_output, at_output[0])
+            yield _Kind(f"<{name}", *sides, f"{name} multiplies at the wrong place", moved, varies)
+    yield from _slopes(answer)
+
+
+def _slopes(answer: Answers) -> Iterator[_Kind]:
+    """Yield the derivative of a last activation by its formula of the output: missing, twice, at the pre-activation."""
+    if len(answer.shapes) != 1:
+        return
+    ones, y = np.ones((1, 1)), answer.outputs
+    with np.errstate(all="ignore"):
+        logit = np.log(y / (1 - y))
+        curves = (
+            ("tanh", "1 - out**2", 1 - y**2, 1 - np.arctanh(y) ** 2, np.abs(y) <= 1),
+            ("the sigmoid", "out * (1 - out)", y * (1 - y), logit * (1 - logit), (y >= 0) & (y <= 1)),
+        )
+    for name, formula, slope, early, possible in curves:
+        if not possible.all():
+            continue
+        column = slope[:, None]
+        without = f"{name}'s derivative {formula} is missing"
+        yield _Kind(f"-{name}", column, ones, without, f"multiply dout by {formula} first")
+        yield _Kind(f"+{name}", ones, column, f"{name}'s derivative {formula} is there twice", "multiply by it once")
+        wrong = f"{name}'s derivative is taken at the pre-activation, not at the output"
+        sure = slope > SATURATED  # beyond, the output does not tell its pre-activation to enough digits
+        right, mine = (np.where(sure, values, 0.0)[:, None] for values in (slope, early))
+        yield _Kind(f"@{name}", right, mine, wrong, f"use {formula}, out being forward's output")

@@ -1,0 +1,186 @@
+"""Rules that hold backward of an elementwise layer against common functions: whose derivative is it, and at what?
+
+They know no layer. A slope that is right but for a missing term or factor is often a common one too: so forward must
+be recognised as well, or give values that the function of that slope cannot take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.evidence import ENOUGH, EPS, SUPPORT, Evidence, Floats, Sample, result_of
+from gradproof.diagnose.functions import FUNCTIONS, SLIPS, Curve, Function
+
+# Roundings by which two ways to write one slope or one function may differ.
+ULPS = 8
+# Relative: where forward gives another value than the function, the two numbers shown must look different.
+VISIBLE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """One failing sample of an elementwise layer: x, forward's output and dout, each flat and aligned with it."""
+
+    sample: Sample
+    x: Floats
+    out: Floats
+    dout: Floats
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A slope that backward may use: ``curve`` at x or at the output, written as ``text``."""
+
+    function: Function
+    curve: Curve
+    at_output: bool
+    text: str
+
+
+def wrong_side(evidence: Evidence) -> Cause | None:
+    """GP110 where backward is the exact derivative of one common function, and forward is not that function."""
+    points = _points(evidence)
+    held = [r for function in FUNCTIONS for r in _own(function) if _holds(r, points)]
+    slipped = _slipped(evidence, held, points)
+    if slipped is not None:
+        return slipped
+    held = [reading for reading in held if reading.function.telling]
+    if len(held) != 1:
+        return None
+    reading, name, forward = held[0], held[0].function.name, _forward(points)
+    if len(forward) != 1 and not reading.at_output:
+        return None
+    contrast = _contrast(reading, evidence, points, recognised=len(forward) == 1)
+    if contrast is None:
+        return None
+    lines = (("everywhere", f"yours = dout * {reading.text}   {_count(evidence, points)}"),)
+    used = f"formula {reading.function.formula.format('out')}" if reading.at_output else "derivative"
+    known = f"is {forward[0].name}" if len(forward) == 1 else f"is not {name}"
+    likely = f"your backward uses {name}'s {used}, but your forward {known}: {contrast}"
+    return Cause(
+        "GP110", lines, likely, f"if forward is meant to be {name}, mend forward; if not, differentiate it anew"
+    )
+
+
+def _slipped(evidence: Evidence, held: Sequence[Reading], points: Sequence[Points]) -> Cause | None:
+    """GP110 where forward is what the function of backward's slope becomes by a slip in writing it."""
+    pairs = [
+        (r, s)
+        for r in held
+        for s in SLIPS
+        if s.of == r.function.name and not r.at_output and all(_is_value(s.value, p) for p in points)
+    ]
+    if len(pairs) != 1:
+        return None
+    reading, slip = pairs[0]
+    lines = (("everywhere", f"yours = dout * {reading.text}   {_count(evidence, points)}"),)
+    likely = f"your backward is right for {slip.of}, your forward is not {slip.of}: it computes {slip.text}"
+    return Cause("GP110", lines, likely, "mend forward: brackets, signs and the order of operations")
+
+
+def wrong_argument(evidence: Evidence) -> Cause | None:
+    """GP112 where forward is a common function, and backward its slope with x and the output exchanged."""
+    points = _points(evidence)
+    held = [reading for function in _forward(points) for reading in _exchanged(function) if _holds(reading, points)]
+    if len(held) != 1:
+        return None
+    reading, name = held[0], held[0].function.name
+    lines = (("everywhere", f"yours = dout * {reading.text}   {_count(evidence, points)}"),)
+    if reading.at_output:
+        likely = f"your backward takes {name}'s derivative at the output, where x belongs"
+        return Cause(
+            "GP112", lines, likely, "look for an output cached in the place of x, or for x overwritten in forward"
+        )
+    right = reading.function.formula.format("out")
+    likely = f"your backward uses {name}'s formula {right} with x in the place of the output"
+    return Cause("GP112", lines, likely, "cache forward's output, and use that in backward")
+
+
+def _count(evidence: Evidence, points: Sequence[Points]) -> str:
+    return replace(evidence, failing=tuple(p.sample for p in points)).count
+
+
+def _own(function: Function) -> list[Reading]:
+    """The function's slope at x, and its formula of the output."""
+    readings = [Reading(function, function.slope, False, f"{_short(function)}'(x)")]
+    if function.of_output is not None:
+        readings.append(Reading(function, function.of_output, True, _formula(function, "out")))
+    return readings
+
+
+def _exchanged(function: Function) -> list[Reading]:
+    """The same two, each at what belongs to the other."""
+    readings = [Reading(function, function.slope, True, f"{_short(function)}'(out)")]
+    if function.of_output is not None:
+        readings.append(Reading(function, function.of_output, False, _formula(function, "x")))
+    return readings
+
+
+def _short(function: Function) -> str:
+    return function.name.removeprefix("the ")
+
+
+def _formula(function: Function, argument: str) -> str:
+    text = function.formula.format(argument)
+    return f"({text})" if " - " in text and "(" not in text else text
+
+
+def _points(evidence: Evidence) -> list[Points]:
+    """The failing samples of an elementwise layer with what it was given; none where one shows that it is not so."""
+    found: list[Points] = []
+    for sample in evidence.failing:
+        probe, result = sample.outcome.probe, result_of(sample.outcome, evidence.tensor)
+        value = sample.outcome.example.inputs.get(evidence.tensor)
+        if probe is None or result is None or not isinstance(value, np.ndarray) or result.kinks:
+            continue  # an entry that was answered beside its kink belongs to another x
+        if not probe.elementwise or value.shape != sample.shape:
+            return []
+        arrays = (np.asarray(a, dtype=np.float64).reshape(-1) for a in (value, probe.outputs, probe.dout))
+        found.append(Points(sample, *(array[sample.position] for array in arrays)))
+    return found
+
+
+def _holds(reading: Reading, points: Sequence[Points]) -> bool:
+    """Say whether backward is dout times this slope wherever it was measured, and wrong with it at enough x."""
+    telling: set[float] = set()
+    for p in points:
+        argument = p.out if reading.at_output else p.x
+        with np.errstate(all="ignore"):  # outside of the function's domain: not finite, and so refuted
+            expected = p.dout * reading.curve(argument)
+            error = ULPS * EPS * np.abs(p.dout) * (1 + argument**2)
+        if not np.isfinite(expected).all() or not p.sample.equals(expected, error).all():
+            return False
+        counts = p.sample.wrong & (np.abs(expected) > SUPPORT * np.maximum(error, p.sample.bound))
+        telling |= set(p.x[counts].tolist())
+    return len(telling) >= ENOUGH
+
+
+def _forward(points: Sequence[Points]) -> list[Function]:
+    """The common functions that forward may be: those with its values at every point."""
+    return [function for function in FUNCTIONS if points and all(_is_value(function.value, p) for p in points)]
+
+
+def _is_value(curve: Curve, points: Points) -> bool:
+    with np.errstate(all="ignore"):
+        value = curve(points.x)
+    return bool((np.abs(points.out - value) <= ULPS * EPS * (1 + np.abs(points.out))).all())
+
+
+def _contrast(reading: Reading, evidence: Evidence, points: Sequence[Points], *, recognised: bool) -> str | None:
+    """Write one x where forward and the function part, of the smallest example if it has one; None at too few x."""
+    function, found = reading.function, list[tuple[float, float, float]]()
+    for p in sorted(points, key=lambda p: p.sample.outcome is not evidence.minimal):
+        with np.errstate(all="ignore"):
+            value = function.value(p.x)
+        apart = np.abs(p.out - value) > VISIBLE * np.maximum(np.abs(p.out), np.abs(value))
+        if not recognised:  # within the range, forward may be this very function, of something else than x
+            apart &= (p.out < function.least) | (p.out > function.most)
+        found += zip(p.x[apart].tolist(), p.out[apart].tolist(), value[apart].tolist(), strict=True)
+    if len({x for x, _, _ in found}) < ENOUGH:
+        return None
+    x, out, value_there = found[0]
+    return f"at {evidence.tensor} = {x:.6g} it gives {out:.6g}, {function.name} {value_there:.6g}"

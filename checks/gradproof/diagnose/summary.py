@@ -1,0 +1,121 @@
+"""From all outcomes of a subject to its summary: counts and verdicts. It runs nothing and words no findings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gradproof.compare.tally import verdict_of
+from gradproof.values import Finding, Outcome, Reason, TensorResult, TensorSummary, Verdict
+
+# a subject with such an outcome cannot pass, however many of its entries agree elsewhere
+SYSTEMATIC = (Reason.NON_DETERMINISTIC, Reason.QUANTISED)
+
+BLURRED = 1e-6  # a median resolution that float64 does not lead to: float32 leaves about 1e-5, float64 about 1e-11
+
+
+def summarise(outcomes: Sequence[Outcome]) -> tuple[TensorSummary, ...]:
+    """Add up each tensor over all examples, in the order of first appearance."""
+    results: dict[str, list[TensorResult]] = {}
+    for outcome in outcomes:
+        for result in outcome.tensors:
+            results.setdefault(result.name, []).append(result)
+    return tuple(_one(name, found) for name, found in results.items())
+
+
+def _one(name: str, found: Sequence[TensorResult]) -> TensorSummary:
+    unjudged: Counter[Reason] = Counter()
+    for result in found:
+        unjudged.update({reason: count for reason, count in result.unjudged.items() if count})
+    entries, judged = sum(r.entries for r in found), sum(r.judged for r in found)
+    wrong = sum(r.verdict is Verdict.FAIL for r in found)
+    sharp = [r.resolution for r in found if np.isfinite(r.resolution) and r.verdict is Verdict.PASS]
+    return TensorSummary(
+        name=name,
+        role=found[0].role,
+        verdict=verdict_of(wrong, judged, entries),
+        examples=sum(1 for r in found if r.entries),
+        entries=entries,
+        judged=judged,
+        kinks=sum(r.kinks for r in found),
+        forwards=sum(r.forwards for r in found),
+        unjudged=dict(unjudged),
+        resolution=float(np.median(sharp)) if sharp else float("nan"),
+        methods=tuple(sorted({r.method for r in found if r.entries})),
+    )
+
+
+def verdict(
+    tensors: Sequence[TensorSummary], findings: Sequence[Finding], outcomes: Sequence[Outcome]
+) -> tuple[Verdict, str | None]:
+    """Return the subject's verdict, and the reason in words where it is not PASS and no finding says it."""
+    if any(finding.severity == "error" for finding in findings):
+        return Verdict.FAIL, None
+    reasons = Counter(o.unjudged for o in outcomes if o.unjudged is not None and o.unjudged is not Reason.NOT_EXAMINED)
+    unnamed = [t for t in tensors if t.verdict is not Verdict.PASS and not any(f.tensor == t.name for f in findings)]
+    if any(reason in SYSTEMATIC for reason in reasons) or (reasons and not tensors):
+        reason = reasons.most_common(1)[0][0]
+        return Verdict.INCONCLUSIVE, f"{reason}: {_note(outcomes, reason)}"
+    if not any(t.judged for t in tensors) and not any(t.unjudged for t in unnamed):
+        return Verdict.INCONCLUSIVE, f"{Reason.NOT_EXAMINED}: {_note(outcomes, Reason.NOT_EXAMINED)}"
+    if unnamed:
+        return Verdict.INCONCLUSIVE, "; ".join(f"{t.name}: {_most(t)}" for t in unnamed)
+    return Verdict.PASS, None
+
+
+def _note(outcomes: Sequence[Outcome], reason: Reason) -> str:
+    notes = [outcome.notes[0] for outcome in outcomes if outcome.unjudged is reason and outcome.notes]
+    return notes[0] if notes else "no entry was looked at"
+
+
+def _most(tensor: TensorSummary) -> str:
+    if not tensor.unjudged:
+        return f"{Reason.NOT_EXAMINED}"
+    reason = max(tensor.unjudged, key=lambda key: tensor.unjudged[key])
+    return f"{reason} in {tensor.unjudged[reason]} of {tensor.entries} entries"
+
+
+def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Take back accusations against a subject whose output was seen to move in steps in any example.
+
+    In another example the same staircase may look like a flat line, with a slope of zero that is no derivative.
+    """
+    if not any(result.unjudged.get(Reason.QUANTISED) for outcome in outcomes for result in outcome.tensors):
+        return list(outcomes)
+    return [replace(outcome, tensors=tuple(_taken_back(result) for result in outcome.tensors)) for outcome in outcomes]
+
+
+def _taken_back(result: TensorResult) -> TensorResult:
+    if result.verdict is not Verdict.FAIL:
+        return result
+    judged = result.judged - result.wrong_count
+    unjudged = {**result.unjudged, Reason.QUANTISED: result.unjudged.get(Reason.QUANTISED, 0) + result.wrong_count}
+    open_again = replace(result, verdict=Verdict.INCONCLUSIVE, judged=judged, unjudged=unjudged)
+    return replace(open_again, wrong=(), wrong_count=0)
+
+
+def dims_tried(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
+    """Return the least and the most of each dim over the examples that were examined (a starred one by its axes)."""
+    tried: dict[str, list[int]] = {}
+    for outcome in outcomes:
+        if outcome.unjudged is Reason.NOT_EXAMINED:
+            continue
+        for name, value in outcome.example.dims.items():
+            key, size = (f"*{name}", len(value)) if isinstance(value, tuple) else (name, value)
+            tried.setdefault(key, []).append(size)
+    return {name: (min(sizes), max(sizes)) for name, sizes in tried.items()}
+
+
+def notes(outcomes: Sequence[Outcome], tensors: Sequence[TensorSummary]) -> tuple[str, ...]:
+    """Return every note once, in the order of first appearance, and how little can be seen where that is so."""
+    found = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
+    seen = [tensor.resolution for tensor in tensors if np.isfinite(tensor.resolution)]
+    stepped = any(tensor.unjudged.get(Reason.QUANTISED) for tensor in tensors)
+    if seen and min(seen) > BLURRED and not stepped:
+        backward = any(note.startswith("backward computes") for note in found)
+        lost = "backward works in float32" if backward else "forward loses digits inside, as a cast to float32 does"
+        found.append(f"{lost}: errors below {max(seen):.0e} of the gradient stay unseen")
+    return tuple(found)

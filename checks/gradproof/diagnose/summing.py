@@ -1,0 +1,128 @@
+"""Rules on what is left out of a sum: outputs whose dout is not used, or shares that overwrite each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradproof.diagnose import regions
+from gradproof.diagnose.answers import Answers, counted, linear_answers
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask
+
+
+def dout_unused(evidence: Evidence) -> Cause | None:
+    """GP114 where some outputs have no part in the gradient, and the shares of all others are right."""
+    found = linear_answers(evidence)
+    lost = [_unused(answer) for answer in found]
+    if not found or any(rows is None for rows in lost) or _single_shares(found):
+        return None
+    where = _where(found, [rows for rows in lost if rows is not None])
+    if (
+        len({a.sample.shape + a.shapes[0] for a in found}) < 2
+        or sum(int(np.count_nonzero(a.lost)) for a in found) < ENOUGH
+    ):
+        return None
+    left = f"d{evidence.tensor} takes nothing from {where} of dout"
+    lines = (("everywhere", f"yours is right but for {where} of dout: left out   {counted(evidence, found)}"),)
+    if found[0].shapes and len(found[0].shapes) > 1:
+        return Cause("GP114", lines, left, "every output's gradient counts: add what each of them brings")
+    return Cause(
+        "GP114", lines, f"{left}: it is not summed over all of it", "sum over that axis instead of taking a part"
+    )
+
+
+def overwritten(evidence: Evidence) -> Cause | None:
+    """GP115 where an entry with shares in several outputs gets some of them, each of them right, not their sum."""
+    found = linear_answers(evidence)
+    if not found or not all(_only_lost(answer) for answer in found):
+        return None
+    several = sum(int(np.count_nonzero(_short(answer))) for answer in found)
+    if several < 2 or sum(int(np.count_nonzero(a.right & a.wanted)) for a in found) < ENOUGH:
+        return None
+    tensor = evidence.tensor
+    which = _which(found)
+    kept = f"the {which} of its shares alone" if which else "some of its shares alone"
+    text = f"an entry of {tensor} used several times gets {kept}, each of them right   {counted(evidence, found)}"
+    likely = f"d{tensor} is assigned where it should be added up: entries used several times are overwritten"
+    advice = "use += (np.add.at for an array of indices, which += would count once)"
+    return Cause("GP115", (("everywhere", text),), likely, advice)
+
+
+def _unused(answer: Answers) -> Mask | None:
+    """Outputs without any claimed share; None where that does not explain all, or takes nothing from any sum."""
+    counts = answer.wanted.any(axis=1)
+    unused = counts & ~answer.given.any(axis=1)
+    explained = answer.right.all(axis=1) | unused
+    summed = (answer.lost.any(axis=0) & (answer.wanted & answer.given).any(axis=0)).any()
+    return np.asarray(unused, dtype=np.bool_) if unused.any() and summed and explained.all() else None
+
+
+def _where(found: list[Answers], unused: list[Mask]) -> str:
+    """Name the outputs that have no part: by their number, by a slice, or by their count."""
+    first = found[0].shapes
+    if len(first) > 1:
+        pairs = zip(found, unused, strict=True)
+        outputs = [{_number(answer, int(o)) for o in np.flatnonzero(rows)} for answer, rows in pairs]
+        same = all(numbers == outputs[0] for numbers in outputs)
+        return "output " + " and ".join(map(str, sorted(outputs[0]))) if same else _some(unused[0])
+    for name, pattern in regions.patterns([shape for answer in found for shape in answer.shapes]):
+        if all(_covers(a, pattern(a.shapes[0]).ravel(), rows) for a, rows in zip(found, unused, strict=True)):
+            return name
+    for shape in first:
+        for axis, size in enumerate(shape):
+            indices = set(np.indices(shape)[axis].reshape(-1)[unused[0]].tolist())
+            if len(indices) == 1 and size > 1:
+                return f"index {indices.pop()} along axis {axis}"
+    return _some(unused[0])
+
+
+def _some(unused: Mask) -> str:
+    return f"{int(np.count_nonzero(unused))} of {unused.size} entries"
+
+
+def _covers(answer: Answers, inside: Mask, unused: Mask) -> bool:
+    counts = answer.wanted.any(axis=1)
+    return bool((inside[counts] == unused[counts]).all())
+
+
+def _number(answer: Answers, output: int) -> int:
+    ends = np.cumsum([int(np.prod(shape)) for shape in answer.shapes])
+    return int(np.searchsorted(ends, output, side="right"))
+
+
+def _only_lost(answer: Answers) -> bool:
+    """Whether each share is right or left out, and no entry is left without any."""
+    nothing = answer.wanted.any(axis=0) & ~answer.given.any(axis=0)
+    return bool((answer.right | answer.lost).all()) and not nothing.any() and bool(answer.lost.any())
+
+
+def _single_shares(found: list[Answers]) -> bool:
+    """Whether entries with one share get it, and those with several their last or first: then it is not dout.
+
+    Nor is it where forward takes entries by indices, and the examples happened to hold none that occurs once.
+    """
+    if not all(_only_lost(answer) for answer in found):
+        return False
+    single = any(((a.wanted.sum(axis=0) == 1) & ~a.lost.any(axis=0)).any() for a in found)
+    return all(_indexed(a) for a in found) or (single and _which(found) is not None)
+
+
+def _indexed(answer: Answers) -> bool:
+    values = answer.sample.outcome.example.inputs.values()
+    return any(isinstance(value, np.ndarray) and value.dtype.kind in "iu" for value in values)
+
+
+def _short(answer: Answers) -> Mask:
+    """Entries that get some of their shares, and not others."""
+    return np.asarray(answer.lost.any(axis=0), dtype=np.bool_)
+
+
+def _which(found: list[Answers]) -> str | None:
+    """Which one of several shares is kept: "last", "first"; None where several are, or now one and now the other."""
+    last = first = True
+    for answer in found:
+        for entry in np.flatnonzero(_short(answer)):
+            wanted, given = (np.flatnonzero(mask[:, entry]) for mask in (answer.wanted, answer.given))
+            last &= given.size == 1 and given[0] == wanted[-1]
+            first &= given.size == 1 and given[0] == wanted[0]
+    return "last" if last else "first" if first else None

@@ -1,0 +1,241 @@
+"""Rules on formulas: yours is off by a known term or factor, or has one array for another; they know no layer.
+
+What holds by chance of a few entries does not hold of all entries of several examples, to the last digits of the bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from gradproof.compare.lanes import MARGIN
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Floats, Sample
+from gradproof.diagnose.formulas import Named, known, scales, upstream, written
+
+# At values near the largest float a product overflows: it is then not finite, and refutes the formula.
+EXTREME = np.errstate(over="ignore", invalid="ignore")
+ROUNDINGS = 64  # by which two ways to write one formula may differ, in ulp of what they add
+LARGEST_DENOMINATOR = 12  # of a constant that a formula may hold
+ALIKE = 0.05  # relative: what differs by less is no other array
+SURE = 1e3  # times its bound: three digits of a difference are then sure
+
+
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """One failing sample with the arrays that a formula may hold; ``dout`` is None where entries have no one of it."""
+
+    sample: Sample
+    arrays: Named
+    dout: Floats | float | None
+
+
+def derivative_left_out(evidence: Evidence) -> Cause | None:
+    """GP117 where backward hands dout on unchanged."""
+    facts = _facts(evidence)
+    if not facts or not all(isinstance(f.dout, np.ndarray) and f.sample.equals(f.dout).all() for f in facts):
+        return None
+    d = f"d{evidence.tensor}"
+    lines = (("everywhere", f"yours = dout   {_count(evidence, facts)}"),)
+    likely = f"{d} is dout, unchanged: the derivative of this layer is not multiplied in"
+    return Cause("GP117", lines, likely, f"{d} = dout times the derivative of the output by {evidence.tensor}")
+
+
+def known_factor(evidence: Evidence) -> Cause | None:
+    """GP117 where yours and the truth differ by one known array as a factor."""
+    facts = _facts(evidence)
+    for name in [name for name in _common(facts, with_dout=True) if _varies(facts, name)]:
+        for missing in (True, False):
+            constant = _constant([_ratio(f, name, missing=missing) for f in facts], facts)
+            if constant is None:
+                continue
+            factor = _in_brackets(name)
+            text = f"yours * {factor} = {constant}numeric" if missing else f"yours = {constant}numeric * {factor}"
+            if missing and not constant:
+                text = f"numeric = yours * {factor}"
+            lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
+            likely = f"a factor of d{evidence.tensor} {'is missing' if missing else 'is one too many'}: {name}"
+            return Cause(
+                "GP117", lines, likely, f"write the derivative factor by factor, and see where {name} comes in"
+            )
+    return None
+
+
+def known_term(evidence: Evidence) -> Cause | None:
+    """GP113 where yours lacks a term that is known, or has it too many."""
+    facts = [f for f in _facts(evidence) if f.dout is not None]
+    for name in ["1", *_common(facts, with_dout=False)] if facts else []:
+        constant = _constant([_multiple(f, _of(f, name)) for f in facts], facts)
+        if constant is not None:
+            term = f"{constant}dout" + ("" if name == "1" else f" * {_in_brackets(name)}")
+            lines = (("everywhere", f"yours - numeric = {term}   {_count(evidence, facts)}"),)
+            what = "dout" if name == "1" else name
+            likely = f"a term of d{evidence.tensor} is missing, or one too many: the one with {what}"
+            return Cause("GP113", lines, likely, "compare the terms of forward, one by one, with those of backward")
+    return None
+
+
+def known_formula(evidence: Evidence) -> Cause | None:
+    """GP117 where yours is dout times one known array, and the truth dout times another."""
+    facts = _facts(evidence)
+    if not facts or not all(isinstance(f.dout, np.ndarray) for f in facts):
+        return None
+    names = _common(facts, with_dout=False)
+    products = [[_product(f, name, f.sample.analytic) for f in facts] for name in names]
+    mine = [(n, c) for n, p in zip(names, products, strict=True) if (c := _constant(p, facts)) is not None]
+    products = [[_product(f, name, f.sample.numeric) for f in facts] for name in names] if mine else []
+    right = [(n, c) for n, p in zip(names, products, strict=False) if (c := _constant(p, facts)) is not None]
+    if not mine or not right or not (_varies(facts, mine[0][0]) and _varies(facts, right[0][0])):
+        return None
+    has, belongs = (f"{constant}dout * {_in_brackets(name)}" for name, constant in (mine[0], right[0]))
+    lines = (("everywhere", f"yours = {has}, numeric = {belongs}   {_count(evidence, facts)}"),)
+    likely = f"d{evidence.tensor} is {has}, the true gradient is {belongs}"
+    return Cause("GP117", lines, likely, f"put {right[0][1]}{right[0][0]} in the place of {mine[0][1]}{mine[0][0]}")
+
+
+def known_exchange(evidence: Evidence) -> Cause | None:
+    """GP117 where one known array stands where another belongs: as a term, or as a factor."""
+    facts = _facts(evidence)
+    for one, other in combinations(_common(facts, with_dout=False), 2):
+        text = _as_term(facts, one, other)
+        if text is not None:
+            lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
+            likely = f"d{evidence.tensor} takes {one} and {other} for each other: one stands where the other belongs"
+            return Cause("GP117", lines, likely, f"look for {one} and for {other} in backward")
+        for mine, right in ((one, other), (other, one)):
+            text = _as_factor(facts, mine, right)
+            if text is not None:
+                lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
+                likely = f"d{evidence.tensor} is multiplied by {mine} where {right} belongs"
+                return Cause("GP117", lines, likely, f"put {right} in the place of {mine}")
+    return None
+
+
+def _as_term(facts: Sequence[_Facts], mine: str, right: str) -> str | None:
+    if any(f.dout is None for f in facts):
+        return None
+    constant = _constant([_multiple(f, _of(f, mine) - _of(f, right)) for f in facts], facts)
+    if constant is None:
+        return None
+    return f"yours - numeric = {constant}dout * ({mine} - {_in_brackets(right)})"
+
+
+def _as_factor(facts: Sequence[_Facts], mine: str, right: str) -> str | None:
+    if not (_varies(facts, mine) and _varies(facts, right)) or _alike(facts, mine, right):
+        return None
+    constant = _constant([_exchange(f, mine, right) for f in facts], facts)
+    return None if constant != "" else f"yours / {_in_brackets(mine)} = numeric / {_in_brackets(right)}"
+
+
+def _alike(facts: Sequence[_Facts], mine: str, right: str) -> bool:
+    """Whether two arrays are nearly one, as x and sin(x) are where x is small: neither then stands for the other."""
+    return any(bool(np.isclose(_of(f, mine), _of(f, right), rtol=ALIKE, atol=0.0).all()) for f in facts)
+
+
+def _facts(evidence: Evidence) -> list[_Facts]:
+    """What is known of the failing examples that were asked; [] where too few entries are wrong to tell by."""
+    tensor = evidence.tensor
+    asked = [s for s in evidence.failing if s.outcome.probe is not None and not s.located]
+    found = [_Facts(s, known(s, tensor), upstream(s)) for s in asked if not _has_kinks(s, tensor)]
+    wrong = sum(int(np.count_nonzero(f.sample.wrong & f.sample.support)) for f in found)
+    return found if wrong > ENOUGH else []
+
+
+def _has_kinks(sample: Sample, tensor: str) -> bool:
+    """An entry that was answered beside its kink belongs to another point than the arrays do."""
+    return any(result.kinks for result in sample.outcome.tensors if result.name == tensor)
+
+
+def _count(evidence: Evidence, facts: Sequence[_Facts]) -> str:
+    return replace(evidence, failing=tuple(f.sample for f in facts)).count
+
+
+def _common(facts: Sequence[_Facts], *, with_dout: bool) -> list[str]:
+    """The arrays that every example has, the plainest first."""
+    if not facts:
+        return []
+    arrays = with_dout and all(isinstance(f.dout, np.ndarray) for f in facts)
+    return [*(["dout"] if arrays else []), *(n for n in facts[0].arrays if all(n in f.arrays for f in facts))]
+
+
+def _of(facts: _Facts, name: str) -> Floats:
+    if name == "1":
+        return np.ones_like(facts.sample.numeric)
+    if name == "dout":
+        return np.asarray(facts.dout, dtype=np.float64)
+    return facts.arrays[name]
+
+
+def _varies(facts: Sequence[_Facts], name: str) -> bool:
+    """Whether the array has enough different values: a constant explains any constant factor."""
+    values = np.concatenate([_of(f, name) for f in facts])
+    return np.unique(np.round(values, 12)).size > ENOUGH
+
+
+@EXTREME
+def _product(facts: _Facts, name: str, gradient: Floats) -> float | None:
+    """The c of gradient = c * dout * array."""
+    return (
+        _proportion(gradient, np.asarray(facts.dout * _of(facts, name)), facts.sample.bound)
+        if facts.dout is not None
+        else None
+    )
+
+
+@EXTREME
+def _ratio(facts: _Facts, name: str, *, missing: bool) -> float | None:
+    """The c of yours * array = c * numeric (missing), or of yours = c * numeric * array."""
+    sample, factor = facts.sample, _of(facts, name)
+    sides = (sample.analytic * factor, sample.numeric) if missing else (sample.analytic, sample.numeric * factor)
+    return _proportion(*sides, sample.bound * np.maximum(1.0, np.abs(factor)))
+
+
+@EXTREME
+def _exchange(facts: _Facts, mine: str, right: str) -> float | None:
+    """The c of yours * right = c * numeric * mine."""
+    sample, a, b = facts.sample, _of(facts, mine), _of(facts, right)
+    return _proportion(sample.analytic * b, sample.numeric * a, sample.bound * np.maximum(np.abs(a), np.abs(b)))
+
+
+@EXTREME
+def _multiple(facts: _Facts, array: Floats) -> float | None:
+    """The c of yours - numeric = c * dout * array."""
+    sample = facts.sample
+    term = np.asarray(array if facts.dout is None else facts.dout * array, dtype=np.float64)
+    slack = sample.bound + EPS * np.maximum(np.abs(sample.analytic), np.abs(sample.numeric))
+    return _proportion(sample.analytic - sample.numeric, term, slack)
+
+
+@EXTREME
+def _proportion(left: Floats, right: Floats, slack: Floats) -> float | None:
+    """The c of left = c * right in every entry; None where there is none, NaN where too few entries could tell."""
+    if np.count_nonzero(right) < 2 or np.count_nonzero(np.abs(left) > SURE * slack) < 2:
+        return None if (np.abs(left) > SURE * slack).any() and not right.any() else float("nan")
+    # the entry that tells it most sharply
+    best = int(np.argmax(np.abs(right) / np.maximum(slack, np.finfo(np.float64).tiny)))
+    c = float(left[best] / right[best])
+    rounding = ROUNDINGS * EPS * (np.abs(left) + np.abs(c * right))
+    error = slack + np.abs(c * right) * float(slack[best] / max(abs(left[best]), slack[best]))
+    return c if c and bool((np.abs(left - c * right) <= MARGIN * error + rounding).all()) else None
+
+
+def _constant(values: Sequence[float | None], facts: Sequence[_Facts]) -> str | None:
+    """Write a factor that all examples share, such as "2 * " or "1/n * ", and "" for 1; None where there is none."""
+    told = [(v, f.sample.sizes) for v, f in zip(values, facts, strict=True) if v is not None and v == v]
+    if any(value is None for value in values) or len(told) < 2:
+        return None
+    for names in scales(told[0][1]):
+        numbers = [value * math.prod(sizes.get(name, 0) for name in names) for value, sizes in told]
+        simple = Fraction(numbers[0]).limit_denominator(LARGEST_DENOMINATOR)
+        if simple and all(abs(number - simple) <= SURE * 1e-9 * abs(number) for number in numbers):
+            return written(simple, names)
+    return None
+
+
+def _in_brackets(name: str) -> str:
+    return f"({name})" if " " in name else name

@@ -1,0 +1,1 @@
+"""The slope, with its error bound."""

@@ -1,0 +1,244 @@
+"""Poses the problem: runs a subject once at an example, and turns it into arrays and callables to be measured.
+
+It knows how to perturb a subject and put it back; it judges no gradient.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradproof.differentiate.claims import malformed, tensors
+from gradproof.differentiate.differentiate import Floats
+from gradproof.differentiate.noise import unit
+from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.sampling import EvaluateStack
+from gradproof.differentiate.settling import FROZEN, settle, uncounted
+from gradproof.guard import SubjectError
+from gradproof.subject import outputs
+from gradproof.subject.outputs import Form
+from gradproof.subject.subject import Subject, upstream
+from gradproof.values import Defect, Reason
+
+PASSED_ON = "forward returns its input, and backward takes no dout: the loss is kept elsewhere, and was not examined"
+
+
+@dataclass(frozen=True, eq=False)
+class Unposed:
+    """Why there is nothing to measure: defects of form, or a reason with a sentence."""
+
+    defects: tuple[Defect, ...] = ()
+    reason: Reason | None = None
+    note: str | None = None
+
+
+@dataclass(eq=False)
+class Pose:
+    """A subject at one example. ``forwards`` counts every call of forward; ``notes`` say what was done to check it."""
+
+    subject: Subject
+    inputs: Mapping[str, Any]
+    wanted: tuple[str, ...]  # the differentiable inputs
+    declared: bool = True
+    widen: bool = True  # narrow inputs are raised to float64; if not, dout has the dtype of the output
+    forwards: int = 0
+    notes: list[str] = field(default_factory=list[str])
+    remarks: list[Defect] = field(default_factory=list[Defect])  # defects that do not stand in the way of measuring
+
+    def __post_init__(self) -> None:
+        self.subject.wanted = self.wanted
+        raised = self.wanted if self.widen else ()
+        self._inputs = {name: _wide(value) if name in raised else value for name, value in self.inputs.items()}
+        self._form: Form | None = None
+        self._moved: dict[str, Floats] = {}  # parameters whose value is not the subject's own
+
+    def pose(self, rng: np.random.Generator) -> Problem | Unposed:
+        """Run forward and backward at the example. Raises SubjectError where the subject raises."""
+        returned = self._forward({})
+        form = outputs.form_of(returned)
+        if isinstance(form, Defect):
+            return Unposed((form,))
+        refusal = outputs.unjudgeable(form)
+        if refusal is not None:
+            return Unposed(reason=refusal[0], note=refusal[1])
+        self._form = form
+        flat = settle(self.subject, self._forward, form, returned, self._inputs, self.wanted)
+        if flat is None:
+            return Unposed(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
+        if self.subject.frozen:
+            self.notes.append(FROZEN)
+        if not self.subject.takes_dout() and self._is_input(flat, form):
+            return Unposed(reason=Reason.NOT_EXAMINED, note=PASSED_ON)
+        dout = upstream(self.subject, form.shapes, rng)
+        claims, defects = self._backward(dout)
+        self.notes += self.subject.notes
+        self.notes += uncounted(self.subject, self._forward, form, flat)
+        if not np.isfinite(flat).all():
+            return Unposed(defects, Reason.NON_FINITE, "the output holds NaN or infinity")
+        return self._problem(flat, dout, claims, defects)
+
+    def _is_input(self, flat: Floats, form: Form) -> bool:
+        """Whether the only output is one of the inputs, unchanged."""
+        known = [np.asarray(value) for name, value in self._inputs.items() if name in self.wanted]
+        return any(form.shapes == (value.shape,) and outputs.same(flat, value.reshape(-1)) for value in known)
+
+    def again(self, values: Mapping[str, Floats], dout: Floats) -> Problem | Unposed:
+        """Pose the problem at other values of its tensors, with the same dout."""
+        self._inputs = {**self._inputs, **{name: value for name, value in values.items() if name in self.wanted}}
+        self._moved = {name: value for name, value in values.items() if name not in self.wanted}
+        flat, claims = self._run({}, {}, dout)
+        if flat is None or claims is None or not np.isfinite(flat).all():
+            return Unposed(reason=Reason.NON_FINITE, note="the nudged point lies outside of forward's domain")
+        return self._problem(flat, dout, claims, ())
+
+    def _problem(
+        self, flat: Floats, dout: Floats, claims: Mapping[str, Any], defects: tuple[Defect, ...]
+    ) -> Problem | Unposed:
+        values, parameters = self._values(), self.subject.parameters()
+        if not parameters:
+            self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
+            defects = tuple(defect for defect in defects if defect.code != "GP205")
+        dtypes = {name: array.dtype for name, array in parameters.items()}
+        defects = (*defects, *malformed(values, claims, dtypes))
+        if defects:
+            return Unposed(defects)
+        found = tensors(values, claims, parameters, self.subject.updates)
+        names, form = [tensor.name for tensor in found], self._form or Form((), ())
+        calls = self._evaluator(names), self._line(names, dout), self._stacker(names)
+        return Problem(found, flat, dout, *calls, max(unit(dtype) for dtype in form.dtypes), form.shapes)
+
+    def _values(self) -> dict[str, Floats]:
+        """Copies of every tensor's value: the differentiable inputs, then the parameters."""
+        values = {name: np.array(self._inputs[name], dtype=np.float64) for name in self.wanted}
+        values |= {name: np.array(array, dtype=np.float64) for name, array in self.subject.parameters().items()}
+        return values | self._moved
+
+    def _forward(self, changed: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Call forward on copies of the inputs, some of them changed."""
+        self.forwards += 1
+        return self.subject.forward(
+            {
+                name: changed[name] if name in changed else _fresh(value, deep=self.subject.frozen)
+                for name, value in self._inputs.items()
+            }
+        )
+
+    def _backward(self, dout: Floats) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """Call backward right after the forward that was just made; gradients are copied before anything else runs."""
+        form = self._form
+        if form is None:
+            return {}, ()
+        dtypes = [np.dtype(np.float64) if self.widen else dtype for dtype in form.dtypes]
+        parts = zip(form.split(dout), form.shapes, dtypes, strict=True)
+        douts = [part.astype(dtype) if shape else float(part) for part, shape, dtype in parts]
+        live = self.subject.parameters()
+        before = {name: array.copy() for name, array in live.items()}
+        returned = self.subject.backward(douts)
+        arrays = [name for name, value in self._inputs.items() if isinstance(value, np.ndarray)]
+        inputs, defects = outputs.input_gradients(returned, self.wanted, arrays, declared=self.declared)
+        parameters, more = self.subject.gradients()
+        claims = {name: _copy(gradient) for name, gradient in {**inputs, **parameters}.items()}
+        for name, array in live.items():  # a backward that writes into the parameters was asked at their old values
+            if array.flags.writeable:
+                array[...] = before[name]
+        return claims, (*defects, *more)
+
+    def _evaluator(self, names: Sequence[str]) -> Callable[[int, Floats], Floats]:
+        inputs = frozenset(self.wanted)
+
+        def evaluate(number: int, value: Floats) -> Floats:
+            name = names[number]
+            return self._outputs({name: value}, {}) if name in inputs else self._outputs({}, {name: value})
+
+        return evaluate
+
+    def _outputs(self, inputs: Mapping[str, Floats], parameters: Mapping[str, Floats]) -> Floats:
+        """Flat outputs with some tensors changed; NaN where forward raises there: outside of its domain."""
+        flat, _ = self._run(inputs, parameters, None)
+        return np.full(sum(self._form.sizes) if self._form else 0, np.nan) if flat is None else flat
+
+    def _run(
+        self, inputs: Mapping[str, Floats], parameters: Mapping[str, Floats], dout: Floats | None
+    ) -> tuple[Floats | None, Mapping[str, Any] | None]:
+        """Forward (and backward, with a dout) with some tensors changed; the parameters are put back."""
+        form, changed = self._form, {**self._moved, **parameters} if self._moved else parameters
+        if form is None:
+            return None, None
+        self.subject.restart()
+        live = self.subject.parameters() if changed else {}
+        if any(name not in live for name in changed):
+            return None, None
+        before = {name: live[name].copy() for name in changed}
+        try:
+            for name, value in changed.items():
+                live[name][...] = value
+            flat = outputs.flat(self._forward(inputs), form)
+            return (flat, None) if dout is None else (outputs.own(flat), self._backward(dout)[0])
+        except SubjectError:
+            return None, None
+        finally:
+            for name, value in before.items():
+                live[name][...] = value
+
+    def _line(
+        self, names: Sequence[str], dout: Floats
+    ) -> Callable[[Sequence[Floats]], tuple[Floats, Sequence[Floats]]]:
+        def at(values: Sequence[Floats]) -> tuple[Floats, Sequence[Floats]]:
+            given = dict(zip(names, values, strict=True))
+            inputs = {name: value for name, value in given.items() if name in self.wanted}
+            flat, claims = self._run(inputs, {name: given[name] for name in given if name not in inputs}, dout)
+            fits = claims is not None and all(
+                name in claims and np.shape(claims[name]) == given[name].shape for name in names
+            )
+            if flat is None or claims is None or not fits:
+                return np.full(dout.size, np.nan), [np.full(value.shape, np.nan) for value in values]
+            return flat, [np.asarray(claims[name], dtype=np.float64) for name in names]
+
+        return at
+
+    def _stacker(self, names: Sequence[str]) -> Callable[[int], EvaluateStack | None]:
+        def stack(number: int) -> EvaluateStack | None:
+            name, form = names[number], self._form
+            if name not in self.wanted or self.subject.frozen or form is None or len(form.shapes) != 1:
+                return None
+            rows = np.shape(self._inputs[name])[0] if np.ndim(self._inputs[name]) > 1 else 0
+            if rows < 2 or not form.shapes[0] or form.shapes[0][0] != rows:
+                return None
+            return lambda copies, value: self._stacked(name, rows, copies, value)
+
+        return stack
+
+    def _stacked(self, name: str, rows: int, copies: int, value: Floats) -> Floats:
+        """Outputs of one forward on many copies of the batch, as (rows of all copies, outputs of one row)."""
+        changed: dict[str, Any] = {name: value}
+        for other, array in self._inputs.items():
+            if other != name and isinstance(array, np.ndarray) and array.ndim and array.shape[0] == rows:
+                changed[other] = np.concatenate([array] * copies)
+        nothing = np.empty((0, 0))
+        try:
+            returned = self._forward(changed)
+        except SubjectError:
+            return nothing
+        result = np.asarray(returned[0], dtype=np.float64)
+        fits = len(returned) == 1 and result.ndim > 0 and result.shape[0] == rows * copies
+        return result.reshape(rows * copies, -1) if fits else nothing
+
+
+def _wide(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else value
+
+
+def _fresh(value: Any, *, deep: bool) -> Any:
+    """An input as forward may have it: a copy, as forward may write into it; of other objects where it is frozen."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return copy.deepcopy(value) if deep or isinstance(value, (dict, list)) else value
+
+
+def _copy(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value

@@ -1,0 +1,1 @@
+"""The inputs: examples drawn, steered and shrunk."""

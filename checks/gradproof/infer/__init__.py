@@ -1,0 +1,1 @@
+"""The Case of a subject that declares none."""

@@ -1,0 +1,156 @@
+"""Runs a Case once, on sizes that all differ, and tells what happened; it judges no gradient and repairs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from gradproof.case.case import Case
+from gradproof.case.limits import SIZES
+from gradproof.case.signatures import method_signature
+from gradproof.case.sizes import Chosen, Space
+from gradproof.case.specs import Floats, Labels
+from gradproof.compare.look import quiet
+from gradproof.convention.convention import convention_for
+from gradproof.differentiate.pose import Pose, Unposed
+from gradproof.differentiate.problem import Problem
+from gradproof.errors import UsageError
+from gradproof.generate.arrays import Style
+from gradproof.generate.examples import Plan, build, styled
+from gradproof.guard import Randomness, SubjectError
+from gradproof.infer.guesses import BATCH
+from gradproof.subject.subject import Subject, subject_of
+from gradproof.values import Defect, Example, LayerError, Reason, Role
+
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)  # no product of others stands for one of them
+_STAGES = ("the constructor", "forward", "backward")
+BACKWARD = _STAGES.index("backward")
+_STIRRED = 3  # other values of an input, to see whether the output moves at all: a dead ReLU hides one
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """What one run showed.
+
+    error: what forward, backward or the constructor raised; defects: of the form of what came back; reason: why there
+    was nothing to measure; still: the float inputs that do not move the output; tensors: how many have a gradient;
+    idle: whether the output is an input as it is, whatever the parameters are.
+    """
+
+    dims: Chosen
+    forwards: int = 0
+    error: LayerError | None = None
+    defects: tuple[Defect, ...] = ()
+    reason: Reason | None = None
+    still: frozenset[str] = frozenset()
+    tensors: int = 0
+    idle: bool = False
+
+    @property
+    def ran(self) -> bool:
+        """Whether forward and backward came back, whatever with."""
+        return self.error is None and self.reason in (None, Reason.NON_DETERMINISTIC)
+
+    @property
+    def clean(self) -> bool:
+        """Whether each tensor got a gradient of its shape, and each float input moves the output."""
+        return self.ran and not self.defects and not self.still and self.tensors > 0
+
+    @property
+    def reached(self) -> int:
+        """How far it came: 0 the constructor, 1 forward, 2 backward, 3 the end."""
+        return len(_STAGES) if self.error is None else _STAGES.index(self.error.stage)
+
+
+def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | None = None) -> Attempt:
+    """Run ``case`` once, at sizes that rise in the order of its dims, or fall; ``fixed`` are the sizes of some."""
+    dims = {**different(case.space, falling=falling), **(fixed or {})}
+    if any(isinstance(spec, Floats) and len(spec.shape.axes) > 3 for spec in case.inputs.values()) and BATCH in dims:
+        dims[BATCH] = 3 if falling else 2  # layers loop over images in Python
+    styles = dict.fromkeys(styled(case), Style.NORMAL)
+    example = _with_extreme_labels(case, build(case, Plan(dims, styles, seed), {}))
+    wanted = tuple(name for name in example.inputs if name in example.differentiable)
+    with quiet(), Randomness(seed) as random:
+        pose: Pose | None = None
+        rng = np.random.default_rng(seed)
+        try:
+            subject = subject_of(case, example, random)
+            pose = Pose(subject, example.inputs, wanted)
+            posed = pose.pose(rng)
+            still = _still(posed, rng) if isinstance(posed, Problem) else frozenset[str]()
+            idle = isinstance(posed, Problem) and _is_idle(posed, subject, example, rng)
+        except SubjectError as raised:
+            return Attempt(dims, 0 if pose is None else pose.forwards, error=raised.error)
+    if isinstance(posed, Unposed):
+        return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
+    return Attempt(dims, pose.forwards, still=still, tensors=len(posed.tensors), idle=idle)
+
+
+def built(cls: type) -> Any:
+    """An object of a layer class whose constructor needs nothing, to be handed to another one; None where it raises."""
+    try:
+        needed = method_signature(cls, convention_for(cls, cls.__name__, None).forward).required
+        case = Case(cls, **cast(Any, dict.fromkeys(needed, "n d")))
+        with quiet(), Randomness(0) as random:
+            return getattr(subject_of(case, Example({}, {}, {}, 0), random), "layer", None)
+    except (SubjectError, UsageError):
+        return None
+
+
+def different(space: Space, *, falling: bool) -> Chosen:
+    """Sizes for the dims of a case, all different where their ranges allow it."""
+    narrow = [name for name, (_, most) in space.ranges.items() if most < SIZES[1]]
+    free = [name for name in space.ranges if name not in narrow]  # the last of them the smallest, where sizes fall
+    chosen: dict[str, int] = {}
+    for name in narrow:
+        least, most = space.ranges[name]
+        values = range(most, least - 1, -1) if falling else range(max(least, min(2, most)), most + 1)
+        chosen[name] = next((value for value in values if value not in chosen.values()), most)
+    pool = [value for value in _PRIMES if value not in chosen.values()][: len(free) + 2]
+    for name in reversed(free) if falling else free:
+        fitting = [value for value in pool if value >= space.ranges[name][0]] or [max(_PRIMES) + len(chosen)]
+        chosen[name] = fitting[0]
+        pool = [value for value in pool if value != fitting[0]]
+    dims: Chosen = {name: chosen[name] for name in space.ranges}
+    return {**dims, **dict.fromkeys(space.axes, (2,))}
+
+
+def _with_extreme_labels(case: Case, example: Example) -> Example:
+    """All labels are the largest that is allowed, so that a bound that is too high shows, and by how much."""
+    for name, spec in {**case.init, **case.inputs}.items():
+        values: Mapping[str, Any] = example.inputs if name in example.inputs else example.init
+        if isinstance(spec, Labels):
+            values[name][...] = spec.below.resolve(example.dims) - 1
+    return example
+
+
+def _still(problem: Problem, rng: np.random.Generator) -> frozenset[str]:
+    """The inputs that the output does not depend on, as far as other values of them show."""
+    found: set[str] = set()
+    for number, tensor in enumerate(problem.tensors):
+        others = (np.abs(tensor.value) * rng.uniform(0.5, 1, tensor.value.shape) for _ in range(_STIRRED))
+        if tensor.role is Role.INPUT and tensor.value.size:
+            moved = (problem.evaluate(number, sign * other) for other in others for sign in _signs(tensor.value))
+            if all(np.array_equal(problem.outputs, outputs, equal_nan=True) for outputs in moved):
+                found.add(tensor.name)
+    return frozenset(found)
+
+
+def _is_idle(problem: Problem, subject: Subject, example: Example, rng: np.random.Generator) -> bool:
+    """Whether the output is an input as it is, and stays so where every parameter is another."""
+    inputs = (tensor.value for tensor in problem.tensors if tensor.role is Role.INPUT)
+    if not any(np.array_equal(np.ravel(value), problem.outputs) for value in inputs):
+        return False
+    subject.restart()
+    for array in subject.parameters().values():
+        array[...] = rng.uniform(0.5, 1, array.shape)
+    outputs = subject.forward(example.inputs)
+    return len(outputs) == 1 and np.array_equal(np.ravel(outputs[0]), problem.outputs)
+
+
+def _signs(value: Any) -> tuple[int, ...]:
+    """Negative values only where there are some: a domain may end at zero."""
+    return (1, -1) if np.any(value < 0) else (1,)

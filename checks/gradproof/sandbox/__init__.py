@@ -1,0 +1,1 @@
+"""What user code may change in the process, and how it is put back."""

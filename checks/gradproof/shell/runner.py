@@ -1,0 +1,116 @@
+"""Checks one item after another, so that one which cannot be checked costs itself only; it prints nothing."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, replace
+
+from gradproof.case.case import Case
+from gradproof.check import check_case
+from gradproof.codes import CODES
+from gradproof.collect.collect import Item, settled
+from gradproof.collect.load import importable
+from gradproof.diagnose.diagnose import ERROR_CODES
+from gradproof.errors import UsageError
+from gradproof.infer.complaints import is_own_fault
+from gradproof.infer.inference import judged
+from gradproof.sandbox.memory import bounded
+from gradproof.sandbox.surroundings import restored
+from gradproof.values import Finding, LayerError, SubjectReport, Verdict
+
+_ADVICE = {
+    "AttributeError": "set the attribute in the constructor, or correct its name",
+    "ImportError": "correct the import, or install what it imports",
+    "ModuleNotFoundError": "correct the import, or install what it imports",
+    "NameError": "define the name before it is used, or import it",
+    "NotImplementedError": "write the method",
+    "RecursionError": "look for a method that calls itself without an end",
+    "UnboundLocalError": "assign the variable on every way that leads to this line",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for; None means the Case's own setting."""
+
+    examples: int | None = None
+    seed: int | None = None
+    timeout: float | None = None
+
+
+def check_item(item: Item, options: Options, checked: list[SubjectReport]) -> None:
+    """Append the report of one item to ``checked``, also where an interrupt leaves it partial.
+
+    Raises UsageError where its Case cannot work. Any other exception is a defect of gradproof, and is told as one.
+    """
+    try:
+        with importable(item.source), restored(), bounded():
+            _check(item, options, checked)
+    except UsageError:
+        raise
+    except Exception as error:
+        told = "".join(traceback.format_exception(error)).rstrip()
+        broken = f"gradproof itself failed, which says nothing of {item.name}; please report this:\n{told}"
+        checked.append(_unchecked(replace(item, problem=broken), options))
+
+
+def _check(item: Item, options: Options, checked: list[SubjectReport]) -> None:
+    item = settled(item)
+    if item.case is None:
+        checked.append(_unchecked(item, options))
+        return
+    partial: list[SubjectReport] = []
+    try:
+        partial[:] = [_checked(item, item.case, options, partial)]
+        others = () if item.inference is None else item.inference.others
+        reports = [_checked(item, case, options, []) for case in others]
+    except KeyboardInterrupt:
+        checked += [part if item.inference is None else judged(part, item.inference) for part in partial]
+        raise
+    (whole,) = partial
+    checked.append(whole if item.inference is None else judged(whole, item.inference, reports))
+
+
+def _checked(item: Item, case: Case, options: Options, into: list[SubjectReport]) -> SubjectReport:
+    return check_case(
+        case,
+        location=item.location,
+        name=item.title,
+        examples=options.examples,
+        seed=options.seed,
+        timeout=options.timeout,
+        into=into,
+    )
+
+
+def _unchecked(item: Item, options: Options) -> SubjectReport:
+    """The report of an item that has no Case: an exception that no arguments avoid is a fault of the subject's."""
+    name, inference = item.title or item.name, item.inference
+    error = None if inference is None else inference.error
+    certain = error is not None and is_own_fault(error)
+    findings = () if error is None else (_raised(name, error, item.location, certain=certain),)
+    return SubjectReport(
+        name=name,
+        location=item.location,
+        verdict=Verdict.FAIL if certain else Verdict.INCONCLUSIVE,
+        tensors=(),
+        findings=findings,
+        examples=0,
+        forwards=0 if inference is None else inference.forwards,
+        seed=0 if options.seed is None else options.seed,
+        seconds=0.0 if inference is None else inference.seconds,
+        reason=None if certain else item.problem,  # the finding says it
+    )
+
+
+def _raised(name: str, error: LayerError, location: str, *, certain: bool) -> Finding:
+    code = ERROR_CODES.get(error.stage, "GP302")
+    headline = f"{error.stage} raises {error.kind}"
+    message = error.message.strip().splitlines()[:1]
+    advice = (
+        _ADVICE.get(error.kind, "") if certain else "if the layer is right, its shapes were not found: declare a Case"
+    )
+    told = [*(("message", line) for line in message), ("what to do", advice), ("reproduce", f"gradproof {location}")]
+    lines = tuple((label, content) for label, content in told if content)
+    severity = "error" if certain else "warning"
+    return Finding(code, CODES[code], name, headline, severity=severity, lines=lines, traceback=error.traceback)

@@ -1,0 +1,159 @@
+"""Adds to findings the lines of source that bear on them, and makes a note of a slip that no finding shows.
+
+It reads source and findings; it runs nothing and judges no gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from gradproof.codes import CODES
+from gradproof.convention.convention import Convention
+from gradproof.source import clues, origin, writes
+from gradproof.source.origin import Place
+from gradproof.source.slips import Slip, never_stored, slips_in
+from gradproof.source.source import Code, Function, code_of_class, code_of_functions, helpers, shown
+from gradproof.values import Finding, Outcome, SourceHint
+
+MOST_LINES = 3  # lines of source under "look at": the one that computes the gradient, and what that is made of
+_AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below the source
+_HEADLINES = {
+    "GP601": "divides by one",
+    "GP602": "drops the answer of a comparison",
+    "GP603": "returns from inside a loop",
+    "GP604": "drops a result",
+    "GP605": "has a sign behind the equals sign",
+    "GP606": "reads what nothing stores",
+}
+
+
+def pointed(findings: Sequence[Finding], code: Code, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
+    """Each finding of a subject with the lines of source that bear on it, and a note for each slip beside them.
+
+    A slip that the syntax shows goes with the first measured fault that its line computes, else with the first fault.
+    """
+    slips = _slips(code)
+    seen = [_of_finding(finding, code, outcomes) for finding in findings]
+    faults = {i: places for i, (places, _) in enumerate(seen) if _is_fault(findings[i])}
+    owners = [_owner(slip, faults) for slip in slips]
+    told: list[Finding] = []
+    for i, (finding, (places, signs)) in enumerate(zip(findings, seen, strict=True)):
+        mine = [slip for slip, owner in zip(slips, owners, strict=True) if owner == i]
+        hints = [_hint(place.function, place.statement) for place in places]
+        told.append(hinted(finding, [*hints, *(_slip_hint(slip) for slip in (*mine, *signs))]))
+    return (*told, *(_note(code.name, slip) for slip, owner in zip(slips, owners, strict=True) if owner is None))
+
+
+def _owner(slip: Slip, faults: Mapping[int, list[Place]]) -> int | None:
+    """The finding that a slip goes with; None where there is no fault."""
+    lines = (i for i, places in faults.items() if any(place.statement is slip.statement for place in places))
+    return next(iter([*lines, *faults]), None)
+
+
+def notes_of(module: ModuleType, checked: Collection[Any]) -> tuple[Finding, ...]:
+    """A note for each slip in the functions and classes that a module itself defines.
+
+    ``checked`` are the subjects, each a class, a function, or a pair (forward, backward): their slips, and those of the
+    functions that they call, are told there.
+    """
+    codes = [code_of(*thing) if isinstance(thing, tuple) else code_of(thing) for thing in checked]
+    known = {function.place for code in codes for function in _read(code)}
+    own = {id(value): value for value in vars(module).values() if _is_defined_in(module, value)}
+    found: list[Finding] = []
+    for value in own.values():
+        code = code_of(value)
+        functions = [f for f in code.functions if f.place not in known]
+        known |= {f.place for f in functions}
+        found += [_note(code.name, slip) for function in functions for slip in slips_in(function)]
+    return tuple(found)
+
+
+def code_of(target: Any, backward: Any = None, convention: Convention | None = None) -> Code:
+    """The source of a subject: a class, by the convention in which it is called, or a function and its backward."""
+    if not isinstance(target, type):
+        return code_of_functions(target, backward)
+    named = () if convention is None else (convention.forward, convention.backward)
+    return code_of_class(target, *named)
+
+
+def hinted(finding: Finding, hints: Sequence[SourceHint]) -> Finding:
+    """The finding with the lines of source before those that say how to see it again."""
+    looked = [f"{hint.file}:{hint.line}   {hint.text}" for hint in hints if hint.sentence is None]
+    lines: list[tuple[str, str]] = [("look at", "\n".join(looked))] if looked else []
+    for hint in hints:
+        if hint.sentence is not None:
+            where = f"{hint.file}:{hint.line}   {hint.text}"
+            told = hint.sentence if hint.code is None else f"{hint.sentence} ({hint.code})"
+            lines.append(("the source", told if where in looked else f"{where}\n{told}"))
+    at = next((i for i, (label, _) in enumerate(finding.lines) if label in _AFTER), len(finding.lines))
+    return replace(finding, lines=(*finding.lines[:at], *lines, *finding.lines[at:])) if lines else finding
+
+
+def _is_fault(finding: Finding) -> bool:
+    return finding.severity == "error" and finding.code.startswith(("GP1", "GP2", "GP3"))
+
+
+def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tuple[list[Place], list[Slip]]:
+    """The statements that compute the gradient that a finding is about, and the signs that fit the fault."""
+    if finding.code == "GP205":
+        return [], clues.of_missing_grads(code)
+    if finding.code.startswith("GP5"):
+        return writes.of_promise(code, finding.code, finding.tensor), []
+    if finding.tensor is None or not outcomes:
+        return [], []
+    tensor, inputs = finding.tensor, outcomes[0].example.inputs
+    arrays = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
+    wanted = [name for name in inputs if name in outcomes[0].example.differentiable]
+    parameters = {t.name: len(t.shape) for o in outcomes for t in o.tensors if t.name not in inputs}
+    if tensor in inputs:
+        place = origin.of_input(code, tensor, wanted, arrays)
+    else:
+        place = origin.of_parameter(code, tensor, list(parameters).index(tensor) if tensor in parameters else None)
+    places = [] if place is None else [place, *origin.behind(code, place)][:MOST_LINES]
+    if finding.code == "GP202":
+        return places, clues.of_missing(code) if tensor in inputs else []
+    if not finding.code.startswith("GP1"):
+        return places, []
+    signs = clues.of_gradient(code, tensor, place, parameter=tensor not in inputs, rank=parameters.get(tensor))
+    return places, signs
+
+
+def _slips(code: Code) -> list[Slip]:
+    return [*(slip for function in _read(code) for slip in slips_in(function)), *never_stored(code)]
+
+
+def _read(code: Code) -> Iterator[Function]:
+    """The functions of a subject, and the author's own that they call by name, and those that these call."""
+    known: dict[tuple[str, int], Function] = {function.place: function for function in code.functions}
+    for _ in range(2):
+        for function in list(known.values()):
+            for helper in helpers(function):
+                known.setdefault(helper.place, helper)
+    yield from known.values()
+
+
+def _is_defined_in(module: ModuleType, value: Any) -> bool:
+    """Whether a class or function is the module's own; a cell of a notebook is a module below the notebook's."""
+    home = getattr(value, "__module__", None) if isinstance(value, type | FunctionType) else None
+    return home is not None and (home == module.__name__ or home.startswith(f"{module.__name__}.cell_"))
+
+
+def _hint(function: Function, statement: Any) -> SourceHint:
+    return SourceHint(shown(function.file), statement.lineno, function.text(statement))
+
+
+def _slip_hint(slip: Slip) -> SourceHint:
+    return replace(_hint(slip.function, slip.statement), sentence=slip.sentence, code=slip.code)
+
+
+def _note(subject: str, slip: Slip) -> Finding:
+    code = str(slip.code)
+    name = slip.function.node.name
+    title = subject if name == subject else f"{subject}.{name}"
+    finding = Finding(code, CODES[code], title, _HEADLINES[code], severity="note")
+    return hinted(finding, [replace(_slip_hint(slip), code=None)])  # the headline has it

@@ -1,0 +1,1 @@
+"""Runs the layer: the only stage that calls user code."""

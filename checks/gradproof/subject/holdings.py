@@ -1,0 +1,169 @@
+"""What a layer object holds: its parameters under their author's names, and the gradient of each after a backward.
+
+It reads the object between calls; it calls nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradproof.convention import leaves, pairing
+from gradproof.convention.convention import Convention
+from gradproof.convention.leaves import Path
+from gradproof.convention.pairing import Paths
+from gradproof.convention.returned import Names, share
+from gradproof.convention.watch import Watch
+from gradproof.subject.stepping import Stepped
+from gradproof.values import Defect
+
+Array = NDArray[Any]
+
+
+class Holdings:
+    """The parameters and gradients of one layer, through all copies of it that are built.
+
+    given: the constructor's names of the arrays that it was handed, by id. taken: the names of forward's arguments.
+    ``notes`` say how gradients were paired with parameters, where that is not plain.
+    """
+
+    def __init__(self, convention: Convention, built: Any, given: Mapping[int, str], taken: Sequence[str]) -> None:
+        self.convention, self.watch, self.notes = convention, Watch(), list[str]()
+        self._taken, self._live = tuple(taken), dict[str, Array]()
+        self._discovers = type(convention).parameters is Convention.parameters and not convention.gradients
+        found = convention.parameters(built) if self._discovers else {}
+        self._given = {name: given[id(array)] for name, array in found.items() if id(array) in given}
+        arrays = leaves.leaves(built).items()
+        self._at_first = frozenset(path for path, value in arrays if isinstance(value, np.ndarray))
+        self._places: Paths | None = None
+        self._known: _Known | None = None  # once two looks around a backward found the same
+        self._gradients: Mapping[str, Any] = {}
+        self._defects: tuple[Defect, ...] = ()
+        self.hold(built)
+
+    def hold(self, layer: Any) -> None:
+        """Go over to another object of the layer, or look at this one anew."""
+        self.layer, self._live, self._places = layer, {}, None
+
+    def parameters(self) -> Mapping[str, Array]:
+        """The arrays that forward reads and leaves alone, by name."""
+        if not self._live and self._known is not None:
+            self._live = self._known.arrays(self.layer)
+        if not self._live:
+            found = dict(self.convention.parameters(self.layer))
+            if self._discovers and not pairing.is_listed(self.layer):
+                found = self._that_stay(found)
+            self._live = {self._called(name): array for name, array in found.items()}
+        return self._live
+
+    def _that_stay(self, found: Mapping[str, Array]) -> dict[str, Array]:
+        """Those that forward does not write: what it writes is a cache or a state."""
+        paths = pairing.places(self.layer, found)
+        return {name: array for name, array in found.items() if self._stays(paths[name])}
+
+    def _stays(self, paths: Sequence[Path]) -> bool:
+        seen = [kept for kept in map(self.watch.kept, paths) if kept is not None]
+        return all(seen) if seen else any(path in self._at_first for path in paths)
+
+    def _called(self, name: str) -> str:
+        """The author's name: the constructor's argument, else the attribute; never that of an input."""
+        given = self._given.get(name, name)
+        return f"self.{given}" if given in self._taken else given
+
+    def came_late(self) -> bool:
+        """Whether there are parameters that were not there after construction."""
+        self._live = {}
+        paths = pairing.places(self.layer, self.parameters())
+        return any(not self._at_first.intersection(places) for places in paths.values())
+
+    def unclaimed(self) -> Mapping[str, Array]:
+        """The arrays that forward reads and for which the last backward left no gradient."""
+        known = self.parameters()
+        mine = {name: array for name, array in known.items() if name not in self._gradients}
+        rest = self._that_stay(pairing.unpaired(self.layer, list(known.values()))) if self._discovers else {}
+        return {**mine, **rest}
+
+    def places(self) -> Paths:
+        """Where gradients are kept, by parameter; empty where the convention reads them in a way of its own."""
+        if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
+            return {}
+        if self._places is None:
+            self._places = self._found() if self._known is None else self._known.gradients
+        return self._places
+
+    def _found(self) -> Paths:
+        found = {self._called(name): places for name, places in self.convention.slots(self.layer).items()}
+        return {name: places for name, places in found.items() if name in self.parameters()}
+
+    def clear(self) -> None:
+        """Zeros in all places where gradients are kept."""
+        for places in self.places().values():
+            pairing.clear(self.layer, places)
+
+    def without_place(self) -> Mapping[str, Path]:
+        """The parameters for which no gradient is kept anywhere, with where they stand themselves."""
+        found, kept = self.parameters(), self.places()
+        paths = pairing.places(self.layer, {name: array for name, array in found.items() if name not in kept})
+        return {name: places[0] for name, places in paths.items() if places}
+
+    def sort(self, step: Stepped, names: Names, wanted: Sequence[str], taken: Sequence[str]) -> Any:
+        """Share out what backward returned and left behind; return what is left for the inputs.
+
+        names: of what backward returns; wanted: the inputs whose gradient is asked for; taken: all of them.
+        """
+        arrays, before, self._places = dict(self.parameters()), self._places, None  # backward may have made places
+        places = self.places()
+        if self._known is None and self._discovers and places == before:
+            self._known = _Known(pairing.places(self.layer, arrays), places)
+        kept = {name: pairing.kept(step.layer, paths) for name, paths in places.items()}
+        if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
+            kept = dict(self.convention.parameter_gradients(step.layer, step.returned, arrays))
+        kept |= step.gradients
+        free = [name for name in arrays if name not in kept]
+        shared = share(step.returned, names, wanted, taken, free)
+        self._gradients = {**kept, **shared.parameters}
+        self._defects = pairing.unlike(step.layer, places)
+        if self._defects and any("entries" in defect.headline for defect in self._defects):
+            self._gradients = {}
+        self._tell(places, shared.parameters, step)
+        self.hold(self.layer)  # backward may have put other arrays in their place
+        return shared.inputs
+
+    def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped) -> None:
+        plain = pairing.is_book(step.layer) and all(path[0] == pairing.GRADS for p in places.values() for path in p)
+        parts = [] if plain or not places else [pairing.told(places)]
+        parts += [f"{', '.join(returned)} from what backward returns"] if returned else []
+        parts += [f"{', '.join(step.gradients)} from the update that backward makes"] if step.gradients else []
+        notes = [f"gradients: {', '.join(parts)}"] if parts else []
+        notes += [
+            f"backward changes {name}, but not by learning rate times gradient: not checked" for name in step.unread
+        ]
+        self.notes = notes
+
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """The gradients that the last backward left, by parameter, and what is wrong with their lists."""
+        return self._gradients, self._defects
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Where parameters and gradients stand, so that the object need not be walked again in each of many calls."""
+
+    parameters: Paths
+    gradients: Paths
+
+    def arrays(self, layer: Any) -> dict[str, Array]:
+        """The parameters' arrays as they stand there now; nothing where one of the places is gone."""
+        found = {name: leaves.at(layer, paths[0]) for name, paths in self.parameters.items() if paths}
+        return found if all(isinstance(array, np.ndarray) for array in found.values()) else {}
+
+
+def is_any_narrow(arrays: Mapping[str, Array]) -> bool:
+    """Whether one of the arrays is of fewer bits than float64."""
+    return any(
+        array.dtype.kind == "f" and array.dtype.itemsize < np.dtype(np.float64).itemsize for array in arrays.values()
+    )

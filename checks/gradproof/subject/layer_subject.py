@@ -1,0 +1,221 @@
+"""Runs a layer object, its forward and its backward, as its convention and their signatures ask; it judges nothing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradproof.case.signatures import Signature
+from gradproof.convention import pairing
+from gradproof.convention.calling import RATE, Plan, default_dout, defaults_of, plan, takes_cache
+from gradproof.convention.convention import Convention
+from gradproof.convention.returned import names_returned, returns_nothing, without_left_out
+from gradproof.convention.stored import GRADIENTS, OUTPUTS, Stored
+from gradproof.convention.watch import Lists, lengths
+from gradproof.guard import Randomness, call, fingerprint
+from gradproof.subject.holdings import Holdings
+from gradproof.subject.precision import is_narrow, raised
+from gradproof.subject.stepping import Stepped, held_rates, stepped, updated
+from gradproof.subject.widening import Widened
+from gradproof.values import Defect
+
+Array = NDArray[Any]
+
+BOOK = frozenset({"in place", "overwrites"})  # what params and grads promise, as two lists that a net collects
+
+
+class LayerSubject:
+    """An object with a forward and a backward, under the names that its convention says.
+
+    widened: the context in which its code makes wide arrays; None leaves all its dtypes alone. ``layer`` is the live
+    object; ``wanted`` names the inputs whose gradient is asked for (None: all float arrays).
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], tuple[Any, Mapping[int, str]]],
+        name: str,
+        signature: Signature,
+        random: Randomness,
+        convention: Convention,
+        *,
+        widened: Widened | None = None,
+    ) -> None:
+        self.name, self.frozen, self.convention = name, False, convention
+        self.wanted: tuple[str, ...] | None = None
+        self._build, self._signature, self._random, self._numpy = build, signature, random, widened
+        self._settled = self._late = False
+        self._first: Mapping[str, Any] | None = None  # the inputs of the first forward
+        self._inputs: Mapping[str, Any] = {}  # those of the last
+        self._outputs, self._cache = 1, None
+        self._stored, self._slope = Stored(OUTPUTS), Stored(GRADIENTS)
+        self._moved: frozenset[str] | None = None  # the parameters that backward updates itself, once that was asked
+        built, given = self._call("the constructor", build)
+        self._holdings = Holdings(convention, built, given, signature.names)
+        self._hold(built)
+        self._defaults = defaults_of(getattr(type(built), convention.forward))
+        self._raised = self.layer is not built
+
+    def _call(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self._numpy is None:
+            return call(stage, function, *args, **kwargs)
+        with self._numpy:
+            return call(stage, function, *args, **kwargs)
+
+    @property
+    def widened(self) -> bool:
+        """Whether narrow floats were raised to float64: arrays that the layer holds, or buffers that it makes."""
+        return self._raised or (self._numpy is not None and self._numpy.used)
+
+    def _hold(self, built: Any) -> None:
+        self.layer = built if self._numpy is None else raised(built)
+        self._holdings.hold(self.layer)
+
+    @property
+    def promises(self) -> frozenset[str]:
+        """What a net may rely on: "in place" and "overwrites" for the book's lists; nothing of the kind elsewhere."""
+        return BOOK if pairing.is_book(self.layer) else frozenset()
+
+    @property
+    def updates(self) -> frozenset[str]:
+        """The parameters that backward was seen to update itself."""
+        return self._moved or frozenset()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """How gradients were paired with parameters, where that is not plain."""
+        stored = {"the output": ("forward", self._stored), "the gradient of the input": ("backward", self._slope)}
+        told = [f"{what} is read from self.{w.name}, where {m} stores it" for what, (m, w) in stored.items() if w.name]
+        return [*self._holdings.notes, *told]
+
+    def parameters(self) -> Mapping[str, Array]:
+        """The arrays that forward reads and leaves alone, by name; each may be written to in place."""
+        return self._holdings.parameters()
+
+    def unclaimed(self) -> Mapping[str, Array]:
+        """The arrays that forward reads and for which the last backward left no gradient."""
+        return self._holdings.unclaimed()
+
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """All outputs; a layer with one output gives a tuple of one."""
+        args, kwargs = self._signature.bind(inputs)
+        method = getattr(self.layer, self.convention.forward)
+        self._inputs = inputs
+        if self._settled:
+            return self._read(self._call("forward", method, *args, **kwargs))
+        if self._first is None:
+            self._first = _copied(inputs)
+        self._holdings.watch.before(self.layer)
+        self._stored.before(self.layer)
+        result = self._call("forward", method, *args, **kwargs)
+        self._holdings.watch.after(self.layer)
+        self._holdings.hold(self.layer)
+        return self._read(result)
+
+    def _read(self, result: Any) -> tuple[Any, ...]:
+        if result is None and self._hands_nothing_over():
+            result = self._stored.after(self.layer)
+        outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        if len(outputs) > 1 and takes_cache(getattr(self.layer, self.convention.backward)):
+            outputs, self._cache = outputs[:-1], outputs[-1]
+        self._outputs = len(outputs)
+        return outputs
+
+    def _hands_nothing_over(self) -> bool:
+        """Whether a net reads attributes of it: backward returns nothing either, so that no return was forgotten."""
+        return not self.promises and returns_nothing(getattr(type(self.layer), self.convention.backward))
+
+    def restart(self) -> None:
+        """Back to the state after construction, where the subject is frozen; what the first forward builds is there."""
+        if not self.frozen:
+            return
+        self._late = self._late or (not self._settled and self._holdings.came_late())
+        self._random.rewind()
+        self._hold(self._call("the constructor", self._build)[0])
+        if self._late and self._first is not None:
+            lists = Lists(self.layer)
+            args, kwargs = self._signature.bind(_copied(self._first))
+            self._call("forward", getattr(self.layer, self.convention.forward), *args, **kwargs)
+            lists.cut_back()
+            self._hold(self.layer)
+
+    def drawn(self) -> tuple[object, ...]:
+        """Where the random generators stand that the layer can draw from, and how long its lists are."""
+        return *fingerprint((self.layer, self._random.held)), lengths(self.layer)
+
+    def _plan(self) -> Plan:
+        theirs = getattr(self.layer, self.convention.backward)
+        return plan(
+            theirs, self._outputs, tuple(self._inputs), cache=takes_cache(theirs), defaults=tuple(self._defaults)
+        )
+
+    def takes_dout(self) -> bool:
+        """False for a backward without an upstream gradient."""
+        return self._plan().takes_dout
+
+    def default_dout(self) -> float | None:
+        """The number that backward takes for dout where it is called without one."""
+        return default_dout(getattr(self.layer, self.convention.backward), self._plan())
+
+    def backward(self, douts: Sequence[Array | float], *, clear: bool = True) -> Any:
+        """Call backward as its signature asks; return what is left for the inputs.
+
+        clear: set the gradients that are kept to zero before, so that a layer that adds to them starts from nothing.
+        """
+        self._settle()
+        if clear:
+            self._holdings.clear()
+        self._slope.before(self.layer)
+        step = self._step(self._plan(), douts)
+        returned = without_left_out(step.returned, self._signature.names, self._inputs)
+        if returned is None and self._hands_nothing_over():
+            returned = self._slope.after(step.layer)
+        step = replace(step, returned=returned)
+        floats = tuple(name for name, value in self._inputs.items() if _is_float(value))
+        names = names_returned(getattr(type(self.layer), self.convention.backward))
+        return self._holdings.sort(step, names, floats if self.wanted is None else self.wanted, tuple(self._inputs))
+
+    def _step(self, how: Plan, douts: Sequence[Array | float]) -> Stepped:
+        """Run backward, on copies of the layer where it updates the weights itself."""
+
+        def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
+            args, kwargs = how.bind(given, {**self._defaults, **self._inputs}, self._cache, rate)
+            return self._call("backward", getattr(layer, self.convention.backward), *args, **kwargs)
+
+        free = self._holdings.without_place()
+        if free and (how.takes_rate or held_rates(self.layer)):
+            if self._moved is None:
+                ones = [np.ones(np.shape(dout)) for dout in douts]
+                self._moved = updated(self.layer, lambda layer, rate: run(layer, rate, ones), free)
+            free = {name: path for name, path in free.items() if name in self._moved}
+            if free:
+                return stepped(self.layer, run, free)
+        return Stepped(self.layer, run(self.layer, RATE))
+
+    def _settle(self) -> None:
+        """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""
+        if self._settled:
+            return
+        self._late = self._late or self._holdings.came_late()
+        self._settled = True
+        if self._numpy is not None and self._late and any(is_narrow(array) for array in self.parameters().values()):
+            self._hold(self.layer)
+            self._raised = True
+            self.forward(self._inputs)
+
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """The gradients of the parameters that the last backward left, and what is wrong with their lists."""
+        return self._holdings.gradients()
+
+
+def _copied(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if callable(value) else copy.deepcopy(value) for name, value in inputs.items()}
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"

@@ -1,0 +1,160 @@
+"""Reads what forward and backward returned: flat outputs, and one gradient for each tensor. It calls nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradproof.values import Defect, Reason
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Form:
+    """The shapes and dtypes of a subject's outputs."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[np.dtype[Any], ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of elements of each output."""
+        return tuple(int(np.prod(shape)) for shape in self.shapes)
+
+    def split(self, flat: Array) -> tuple[Array, ...]:
+        """Cut a flat array into the outputs' shapes."""
+        ends = np.cumsum(self.sizes)[:-1]
+        return tuple(part.reshape(shape) for part, shape in zip(np.split(flat, ends), self.shapes, strict=True))
+
+
+def form_of(returned: Sequence[Any]) -> Form | Defect:
+    """Return the form of forward's outputs, or what is wrong with them."""
+    if not returned:
+        return Defect("GP207", "forward's result is an empty tuple, not an array of numbers")
+    arrays: list[Array] = []
+    for i, output in enumerate(returned):
+        if not _is_number(output):
+            which = f"output {i} of forward" if len(returned) > 1 else "forward's result"
+            advice = "return a NumPy array or a number, or a tuple of them; a pair of functions returns (out, cache)"
+            headline = f"{which} is {_kind(output)}, not an array of numbers"
+            return Defect("GP207", headline, None, (("what to do", advice),))
+        arrays.append(np.asarray(output))
+    return Form(tuple(a.shape for a in arrays), tuple(a.dtype for a in arrays))
+
+
+def flat(returned: Sequence[Any], form: Form) -> Array | None:
+    """All outputs as one flat float64 array, or None where their shapes are not those of the form."""
+    if len(returned) == 1:  # by far the most frequent form, on the hottest path
+        only = np.asarray(returned[0])
+        return np.asarray(only, dtype=np.float64).reshape(-1) if form.shapes == (only.shape,) else None
+    arrays = [np.asarray(output) for output in returned]
+    if tuple(array.shape for array in arrays) != form.shapes:
+        return None
+    return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
+
+
+def unjudgeable(form: Form) -> tuple[Reason, str] | None:
+    """Why outputs of this form have no real gradient, with a sentence; None where they have one."""
+    for dtype in form.dtypes:
+        if dtype.kind == "c":
+            return Reason.NOT_EXAMINED, f"the output is complex ({dtype}): gradproof checks real gradients only"
+        if dtype.kind in "biu":
+            return Reason.QUANTISED, f"the output has dtype {dtype}: it moves in steps and has no gradient"
+    return None
+
+
+def input_gradients(
+    returned: Any, wanted: Sequence[str], arrays: Sequence[str], *, declared: bool
+) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+    """Pair what backward returned with the inputs, by position.
+
+    wanted: the differentiable inputs; arrays: all array inputs, both in forward's order. Where the inputs were not
+    declared (``declared`` False) a backward may stop early: the inputs without a gradient are then left out. A dict is
+    paired by name: what it does not name has no gradient to be checked.
+    """
+    if not wanted:
+        return {}, ()
+    if isinstance(returned, dict) and (not returned or any(name in returned for name in wanted)):
+        return {name: returned[name] for name in wanted if name in returned}, ()
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    if len(parts) == len(wanted):
+        return dict(zip(wanted, parts, strict=True)), ()
+    if len(parts) == len(arrays):
+        return {name: part for name, part in zip(arrays, parts, strict=True) if name in wanted}, ()
+    if not declared and len(parts) < len(wanted):
+        return dict(zip(wanted, parts, strict=False)), ()
+    came = "one value" if len(parts) == 1 else f"{len(parts)} values"
+    headline = f"backward returned {came} for {len(wanted)} inputs ({', '.join(wanted)})"
+    advice = "return one gradient for each input, in forward's order; declare one without gradient with constant(...)"
+    return {}, (Defect("GP203", headline, None, (("what to do", advice),)),)
+
+
+def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bool) -> Defect | None:
+    """Say what is wrong with the form of one gradient; None where it has the tensor's shape and is a real array."""
+    if gradient is None:
+        where = "its place in grads is None" if parameter else "backward returned None for it"
+        forgotten = "write it in place: self.grads[i][...] = ..." if parameter else "end backward with: return dx"
+        return Defect("GP202", f"the gradient of {name} is missing: {where}", name, (("what to do", forgotten),))
+    if not _is_number(gradient) or np.asarray(gradient).dtype.kind == "c":
+        return Defect("GP207", f"the gradient of {name} is {_kind(gradient)}, not a real array", name)
+    found = np.asarray(gradient).shape
+    if found == shape:
+        return None
+    headline = f"the gradient of {name} has shape {found}, expected {shape}"
+    return Defect("GP201", headline, name, (("what to do", _hint(found, shape)),))
+
+
+def _hint(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    if int(np.prod(found)) == int(np.prod(shape)):
+        if found == shape[::-1]:
+            return "it has the shape of the transpose: look for a missing or superfluous .T"
+        return f"it has the right number of entries: reshape it to {shape}"
+    if len(found) > len(shape):
+        return "an axis is left over: sum over the axes that the tensor lacks (a broadcast bias: over the batch)"
+    if len(found) < len(shape):
+        return "an axis is missing: one was summed away that the tensor has (keepdims=True keeps it)"
+    return "a gradient always has the shape of its tensor"
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (str, bytes)) or value is None:
+        return False
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        return False
+    return array.dtype.kind in "fiubc" and (isinstance(value, (np.ndarray, np.generic, int, float, complex)))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of dtype {value.dtype}"
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def unreal_parameter(name: str, dtype: np.dtype[Any]) -> Defect:
+    """What is wrong with a parameter of this dtype, which is not a float."""
+    what = "an integer array" if dtype.kind in "iu" else f"an array of dtype {dtype}"
+    advice = "make it float: an optimizer's update in place fails on other dtypes, and forward has no slope there"
+    return Defect("GP208", f"the parameter {name} is {what}", name, (("what to do", advice),))
+
+
+def own(flat: Floats | None) -> Floats | None:
+    """A copy: a layer may write its next output, or its gradient, into the array that it returned."""
+    return None if flat is None else flat.copy()
+
+
+def same(first: Floats, second: Floats) -> bool:
+    """Say whether two outputs are alike in every bit, NaN included."""
+    return first.shape == second.shape and bool(np.array_equal(first, second, equal_nan=True))
+
+
+def stirred(value: Array) -> Array:
+    """Another input of the same shape, signs and domain."""
+    return np.asarray(np.where(value == 0, 0.5, 1.25 * value))

@@ -1,0 +1,77 @@
+"""Reads the gradient of a backward that updates the weights itself: how far they move at a learning rate of our choice.
+
+It is told how to run backward on a copy of the layer; it calls nothing else.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradproof.convention import leaves
+from gradproof.convention.calling import RATE, RATES
+from gradproof.convention.leaves import Path
+
+Run = Callable[[Any, float], Any]  # (a copy of the layer, a learning rate) -> what backward returns
+
+ULPS = 64  # of the weight and its step: two rounded subtractions, and the products of the update itself
+
+
+@dataclass(frozen=True, eq=False)
+class Stepped:
+    """One update: the layer after it, what backward returned, the gradients read from it, and what moved otherwise."""
+
+    layer: Any
+    returned: Any
+    gradients: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    unread: tuple[str, ...] = ()
+
+
+def updated(layer: Any, run: Run, paths: Mapping[str, Path]) -> frozenset[str]:
+    """The parameters that backward moves, run once on a copy of the layer at our learning rate."""
+    twin = _at_rate(layer, RATE)
+    run(twin, RATE)
+    pairs = {name: (leaves.at(layer, path), leaves.at(twin, path)) for name, path in paths.items()}
+    return frozenset(name for name, (before, after) in pairs.items() if not np.array_equal(before, after))
+
+
+def held_rates(layer: object) -> tuple[str, ...]:
+    """The attributes of the layer that are a learning rate by their name."""
+    state: Mapping[str, Any] = getattr(layer, "__dict__", {})
+    return tuple(name for name, value in state.items() if name.lower() in RATES and isinstance(value, (int, float)))
+
+
+def stepped(layer: Any, run: Run, paths: Mapping[str, Path]) -> Stepped:
+    """Run backward on two copies of the layer, at two learning rates; the layer itself stays as it is.
+
+    paths: where the parameters stand that it moves. Their gradient is how far they moved, divided by the rate, where
+    both rates give the same: momentum, decay and clipping do not.
+    """
+    whole, half = _at_rate(layer, RATE), _at_rate(layer, RATE / 2)
+    returned = run(whole, RATE)
+    run(half, RATE / 2)
+    gradients: dict[str, Any] = {}
+    unread: list[str] = []
+    for name, path in paths.items():
+        before, after, between = (leaves.at(one, path) for one in (layer, whole, half))
+        if np.shape(after) != np.shape(before) or np.shape(between) != np.shape(before):
+            unread.append(name)
+            continue
+        step, smaller = (before - after) / RATE, (before - between) / (RATE / 2)
+        slack = ULPS * np.finfo(np.float64).eps * (np.abs(before) + np.abs(step))
+        if np.all(np.abs(step - smaller) <= slack):
+            gradients[name] = step
+        else:
+            unread.append(name)
+    return Stepped(whole, returned, gradients, tuple(unread))
+
+
+def _at_rate(layer: Any, rate: float) -> Any:
+    twin = copy.deepcopy(layer)
+    for name in held_rates(twin):
+        setattr(twin, name, rate)
+    return twin

@@ -1,0 +1,152 @@
+"""Gives a Case its subject: the thing under check, seen through an adapter; it knows which, not what is right."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradproof.case.case import Case
+from gradproof.case.signatures import Signature
+from gradproof.convention.convention import Convention
+from gradproof.errors import UsageError
+from gradproof.guard import Randomness, generators
+from gradproof.subject.function_subjects import LossSubject, PairSubject
+from gradproof.subject.layer_subject import LayerSubject
+from gradproof.subject.widening import Widened
+from gradproof.values import Defect, Example
+
+Array = NDArray[Any]
+
+
+class Subject(Protocol):
+    """The thing under check, seen through an adapter.
+
+    forward and backward raise guard.SubjectError where the user's code raises. ``frozen`` restores the state after
+    construction, random generators included, before every forward. ``wanted`` names the inputs whose gradient is asked
+    for; None stands for all float arrays.
+    """
+
+    name: str
+    frozen: bool
+    wanted: tuple[str, ...] | None
+
+    @property
+    def widened(self) -> bool:
+        """Whether narrow floats of the subject were raised to float64."""
+        ...
+
+    @property
+    def promises(self) -> frozenset[str]:
+        """What a net may rely on: "in place" (grads are arrays that stay), "overwrites" (nothing is added)."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """How the last backward's gradients were paired with their tensors, where that is not plain."""
+        ...
+
+    @property
+    def updates(self) -> frozenset[str]:
+        """The parameters that backward updates itself: their gradient carries the rounding of the weights."""
+        ...
+
+    def parameters(self) -> Mapping[str, Array]:
+        """The parameters by name, each to be written to in place."""
+        ...
+
+    def unclaimed(self) -> Mapping[str, Array]:
+        """The arrays that forward reads and for which the last backward left no gradient, by name."""
+        ...
+
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """All outputs at these inputs."""
+        ...
+
+    def restart(self) -> None:
+        """Back to the state after construction, where the subject is frozen."""
+        ...
+
+    def drawn(self) -> tuple[object, ...]:
+        """Where everything stands that forward may draw from or add to: random generators, growing lists."""
+        ...
+
+    def takes_dout(self) -> bool:
+        """Whether backward takes an upstream gradient."""
+        ...
+
+    def default_dout(self) -> float | None:
+        """The number that backward takes for dout where it is called without one; None where it needs one."""
+        ...
+
+    def backward(self, douts: Sequence[Array | float], *, clear: bool = True) -> Any:
+        """What backward returns for the inputs, by position or as a dict by name, for one upstream gradient per output.
+
+        clear: set the gradients that the subject keeps to zero before.
+        """
+        ...
+
+    def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
+        """The gradients of the parameters by name, and what is wrong with their form."""
+        ...
+
+
+def fixed_dout(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> float | None:
+    """The only dout that a loss at the end of a net is ever given: its backward's default; None elsewhere.
+
+    shapes: of the outputs. An output that is one number, and a backward that can be called without dout, are a loss.
+    """
+    return subject.default_dout() if list(shapes) == [()] else None
+
+
+def upstream(subject: Subject, shapes: Sequence[tuple[int, ...]], rng: np.random.Generator) -> NDArray[np.float64]:
+    """An upstream gradient for outputs of these shapes, flat: drawn, or ones where the subject takes none.
+
+    Where it takes none and one of several outputs is a number, that is the loss: what stands beside it gets zeros.
+    """
+    sizes, fixed = [int(np.prod(shape)) for shape in shapes], fixed_dout(subject, shapes)
+    if fixed is None and subject.takes_dout():
+        return rng.standard_normal(sum(sizes))
+    numbers = [not shape for shape in shapes]
+    ones = [1.0 if number or sum(numbers) != 1 else 0.0 for number in numbers]
+    return np.repeat(np.array(ones), sizes) * (1.0 if fixed is None else fixed)
+
+
+def subject_of(
+    case: Case, example: Example, random: Randomness, *, widen: bool = True
+) -> LayerSubject | PairSubject | LossSubject:
+    """Build the subject of a case for one example."""
+    random.hold(generators(case.subject))
+    numpy = Widened(case.subject) if widen else None
+    if case.convention is None:
+        if case.backward is None:
+            return LossSubject(case.subject, case.name, case.forward_signature, random, numpy)
+        return PairSubject(case.subject, case.backward, case.name, case.forward_signature, random, numpy)
+
+    def build() -> tuple[Any, Mapping[int, str]]:
+        init = {name: copy.deepcopy(value) for name, value in example.init.items()}
+        args, kwargs = case.init_signature.bind(init)
+        given = {id(value): name for name, value in init.items() if isinstance(value, np.ndarray)}
+        return case.subject(*args, **kwargs), given
+
+    return LayerSubject(build, case.name, case.forward_signature, random, case.convention, widened=numpy)
+
+
+def subject_from(
+    layer: Any, signature: Signature, convention: Convention, random: Randomness, *, widen: bool = True
+) -> LayerSubject:
+    """Wrap a copy of a finished layer object. Raises UsageError for one that cannot be copied."""
+    try:
+        copy.deepcopy(layer)
+    except Exception as error:
+        name = type(layer).__name__
+        raise UsageError(
+            f"expected a layer object that can be copied, got {name} with a part that cannot ({error}); "
+            f"check the class instead, as in check({name}, ...), or keep that part out of the object"
+        ) from None
+    random.hold(generators(type(layer)))
+    title, numpy = type(layer).__name__, Widened(type(layer)) if widen else None
+    return LayerSubject(lambda: (copy.deepcopy(layer), {}), title, signature, random, convention, widened=numpy)
