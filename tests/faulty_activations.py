@@ -88,7 +88,7 @@ class LeakyRelu(Activation):
         return np.where(x > 0, x, 0.01 * x)
 
     def slope(self):
-        return np.where(self.x > 0, 1.0, 0.01)
+        return np.where(self.x > 0, 1, 0.01).astype(self.x.dtype)
 
 
 class LeakForgottenInBackward(LeakyRelu):
@@ -169,15 +169,15 @@ class WrongForLargeX(Square):
 class Gelu(Activation):
     """Hendrycks & Gimpel 2016, the tanh form."""
 
-    cubic = 0.044715
+    cubic, scale = 0.044715, float(np.sqrt(2 / np.pi))  # a Python float leaves float32 as it is
 
     def function(self, x):
-        return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+        return 0.5 * x * (1 + np.tanh(self.scale * (x + 0.044715 * x**3)))
 
     def slope(self):
         x, k = self.x, self.cubic
-        t = np.tanh(np.sqrt(2 / np.pi) * (x + k * x**3))
-        return 0.5 * (1 + t) + 0.5 * x * (1 - t**2) * np.sqrt(2 / np.pi) * (1 + 3 * k * x**2)
+        t = np.tanh(self.scale * (x + k * x**3))
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t**2) * self.scale * (1 + 3 * k * x**2)
 
 
 class GeluConstantShortened(Gelu):
@@ -225,22 +225,22 @@ FAULTS = (
     fault(SigmoidTypo, Sigmoid, "x", "the forward is the wrong side", **ROWS),
     fault(SigmoidOfPreActivation, Sigmoid, "x", "pre-activation used for post-activation", **ROWS),
     fault(SigmoidAppliedTwice, Sigmoid, "x", "post-activation used for pre-activation", **ROWS),
-    fault(SigmoidWithoutItsOwnFactor, Sigmoid, "x", "a term missing", **ROWS),
+    fault(SigmoidWithoutItsOwnFactor, Sigmoid, "x", "a factor left out", **ROWS),
     fault(SigmoidForgetsDout, Sigmoid, "x", "ignores dout", **ROWS),
-    fault(SigmoidCacheDoubledInPlace, DoubledSigmoid, "x", "mutates", "stale cache", **ROWS),
-    fault(TanhWithoutSquare, Tanh, "x", "a term missing", **ROWS),
+    fault(SigmoidCacheDoubledInPlace, DoubledSigmoid, "x", "mutates", "stale cache", "the wrong operand", **ROWS),
+    fault(TanhWithoutSquare, Tanh, "x", "wrong power", **ROWS),
     fault(TanhOfPreActivation, Tanh, "x", "pre-activation used for post-activation", **ROWS),
     fault(LeakForgottenInBackward, LeakyRelu, "x", "one region of values wrong", **ROWS),
     fault(WrongForNegativeX, LeakyRelu, "x", "one region of values wrong", "sign", **ROWS),
-    fault(ReluMasksByDout, Relu, "x", "ignores the sign of dout", **ROWS),
-    fault(ReluMaskInverted, Relu, "x", "one region of values wrong", **ROWS),
+    fault(ReluMasksByDout, Relu, "x", "ignores the sign of dout", "the wrong operand", "not linear in dout", **ROWS),
+    fault(ReluMaskInverted, Relu, "x", "one region of values wrong", "the forward is the wrong side", **ROWS),
     fault(ReluThresholdAtOne, Relu, "x", "one region of values wrong", **ROWS),
-    fault(ClipPassesGradientOutside, Clip, "x", "one region of values wrong", **ROWS),
+    fault(ClipPassesGradientOutside, Clip, "x", "one region of values wrong", "derivative left out", **ROWS),
     fault(SquareWithoutTheTwo, Square, "x", "constant factor", **ROWS),
     fault(SquareOverwritesItsInput, Square, "x", "mutates", "post-activation used for pre-activation", **ROWS),
     fault(SquareLosesTheSign, Square, "x", "one region of values wrong", "sign", **ROWS),
     fault(WrongForLargeX, Square, "x", "one region of values wrong", **ROWS),
     fault(GeluConstantShortened, Gelu, "x", "constant mistyped", **ROWS),
     fault(SwishWithoutProductRule, Swish, "x", "a term missing", **ROWS),
-    fault(PreluSlopeFromPositiveSide, Prelu, "a", "one region of values wrong", a="d", x="n d"),
+    fault(PreluSlopeFromPositiveSide, Prelu, "a", "one region of values wrong", "the wrong operand", a="d", x="n d"),
 )

@@ -53,6 +53,14 @@ class BiasGradientNeverWritten(Affine):
         return self.input_gradient(dout)
 
 
+class BiasGradientLastEntryForgotten(Affine):
+    def bias_gradient(self, dout):
+        db = np.zeros(dout.shape[1])
+        for j in range(dout.shape[1] - 1):
+            db[j] = dout[:, j].sum()
+        return db
+
+
 class WeightGradientOverBatch(Affine):
     def weight_gradient(self, dout):
         return np.matmul(self.x.T, dout) / len(self.x)
@@ -70,9 +78,9 @@ class WeightGradientNeverWritten(Affine):
         return self.input_gradient(dout)
 
 
-class WeightGradientInFloat32(Affine):
+class WeightGradientInHalfPrecision(Affine):
     def weight_gradient(self, dout):
-        return np.matmul(self.x.T, dout).astype(np.float32)
+        return np.matmul(self.x.T, dout).astype(np.float16)
 
 
 class WeightGradientOffByAMillionth(Affine):
@@ -187,31 +195,41 @@ class WrongOnlyForWideInput(Affine):
 AFFINE = {"W": "d h", "b": "h", "x": "n d"}
 SQUARE = {"W": "d d", "b": "d", "x": "n d"}
 FAULTS = (
-    fault(BiasGradientNotSummed, Affine, "b", "not summed", "one row wrong", **AFFINE),
+    fault(BiasGradientNotSummed, Affine, "b", "not summed", **AFFINE),
     fault(BiasGradientAveraged, Affine, "b", "extra mean over the batch", "constant factor", **AFFINE),
     fault(BiasGradientOverWrongAxis, Affine, "b", "sum over the wrong axis", "crash", **AFFINE),
     fault(BiasGradientNeverWritten, Affine, "b", "never written", **AFFINE),
+    fault(BiasGradientLastEntryForgotten, Affine, "b", "one entry wrong", **AFFINE),
     fault(WeightGradientOverBatch, Affine, "W", "extra mean over the batch", "constant factor", **AFFINE),
     fault(WeightGradientTransposed, Affine, "W", "transpose", **SQUARE),
     fault(WeightGradientNeverWritten, Affine, "W", "never written", **AFFINE),
-    fault(WeightGradientInFloat32, Affine, "W", "down-casts", **AFFINE),
+    fault(WeightGradientInHalfPrecision, Affine, "W", "down-casts", **AFFINE),
     fault(WeightGradientOffByAMillionth, Affine, "W", "constant mistyped", "constant factor", **AFFINE),
-    fault(FirstWeightOffByAThousandth, Affine, "W", "one row wrong", "one column wrong", **AFFINE),
+    fault(FirstWeightOffByAThousandth, Affine, "W", "one entry wrong", **AFFINE),
     fault(LastColumnWrong, Affine, "W", "one column wrong", **AFFINE),
     fault(LastRowWrong, Affine, "x", "one row wrong", **AFFINE),
     fault(FirstSampleOnly, Affine, "W", "not summed", **AFFINE),
     fault(TransposedSquareW, Affine, "x", "transpose", **SQUARE),
     fault(InputGradientSignFlipped, Affine, "x", "sign", **AFFINE),
     fault(InputGradientDoubled, Affine, "x", "constant factor", **AFFINE),
-    fault(InputGradientTimesWidth, Affine, "x", "constant factor", **AFFINE),
-    fault(BiasLeaksIntoInputGradient, Affine, "x", "a term missing", **AFFINE),
+    fault(InputGradientTimesWidth, Affine, "x", "a dim as factor", **AFFINE),
+    fault(BiasLeaksIntoInputGradient, Affine, "x", "a term too many", **AFFINE),
     fault(IgnoresDout, Affine, "x", "ignores dout", **AFFINE),
-    fault(UsesAbsoluteDout, Affine, "x", "ignores the sign of dout", **AFFINE),
-    fault(SquaresDout, Affine, "x", "ignores the sign of dout", "ignores the scale of dout", **AFFINE),
-    fault(UsesTheSignOfDoutOnly, Affine, "x", "ignores the scale of dout", **AFFINE),
+    fault(UsesAbsoluteDout, Affine, "x", "ignores the sign of dout", "not linear in dout", **AFFINE),
+    fault(
+        SquaresDout,
+        Affine,
+        "x",
+        "ignores the sign of dout",
+        "ignores the scale of dout",
+        "wrong power",
+        "not linear in dout",
+        **AFFINE,
+    ),
+    fault(UsesTheSignOfDoutOnly, Affine, "x", "ignores the scale of dout", "not linear in dout", **AFFINE),
     fault(WrongOnlyAtBatchTwo, Affine, "x", "one shape wrong", "constant factor", **AFFINE),
     fault(WrongOnlyAtBatchOne, Affine, "W", "one shape wrong", "never written", **AFFINE),
     fault(WrongAboveBatchFour, Affine, "W", "one shape wrong", "not summed", **AFFINE),
-    fault(WrongOnlyForOddWidth, Affine, "x", "one shape wrong", "one column wrong", **AFFINE),
-    fault(WrongOnlyForWideInput, Affine, "W", "one shape wrong", "one row wrong", **AFFINE),
+    fault(WrongOnlyForOddWidth, Affine, "x", "one shape wrong", "not summed", "a term missing", **AFFINE),
+    fault(WrongOnlyForWideInput, Affine, "W", "one shape wrong", "one row wrong", "never written", **AFFINE),
 )

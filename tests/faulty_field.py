@@ -78,7 +78,7 @@ class SigmoidWithLossNotAveraged(SigmoidWithLoss):
 
 
 class SigmoidWithLossIgnoresDout(SigmoidWithLoss):
-    def backward(self, dout=1):
+    def backward(self, dout):
         return super().backward(1)
 
 
@@ -161,25 +161,45 @@ CONVOLVED = {"W": "f c i j", "b": "f", "x": "n c p+i-1 q+j-1"}
 POOLED = {"size": 2, "x": "n c 2*p 2*q"}
 OVERLAPPING = {"size": 3, "stride": 2, "x": "n c 2*p+1 2*q+1"}
 FAULTS = (
-    fault(LayerNormGammaFromOutput, LayerNorm, "gamma", "post-activation used for pre-activation", **NORM),
+    fault(
+        LayerNormGammaFromOutput,
+        LayerNorm,
+        "gamma",
+        "post-activation used for pre-activation",
+        "the wrong operand",
+        **NORM,
+    ),
     fault(LayerNormWithoutMeanTerm, LayerNorm, "x", "a term missing", **NORM),
     fault(
-        BatchNormInferenceDifferentiatedAsTraining, BatchNorm, "x", "the forward is the wrong side", train=False, **NORM
+        BatchNormInferenceDifferentiatedAsTraining,
+        BatchNorm,
+        "x",
+        "the forward is the wrong side",
+        "a term too many",
+        train=False,
+        **NORM,
     ),
     fault(BatchNormBetaAveraged, BatchNorm, "beta", "extra mean over the batch", **NORM),
-    fault(EmbeddingDuplicatesOverwritten, Embedding, "W", "duplicate indices overwritten", **LOOK_UP),
+    fault(EmbeddingDuplicatesOverwritten, Embedding, "W", "overwritten, not added", **LOOK_UP),
     fault(EmbeddingAveragedOverTheBatch, Embedding, "W", "extra mean over the batch", **LOOK_UP),
     fault(MeanSquaredErrorFactorTwoForgotten, MeanSquaredError, "x", "constant factor", **REGRESSION),
-    fault(MeanSquaredErrorDividedByRowsOnly, MeanSquaredError, "x", "constant factor", **REGRESSION),
+    fault(MeanSquaredErrorDividedByRowsOnly, MeanSquaredError, "x", "a dim as factor", **REGRESSION),
     fault(SigmoidWithLossNotAveraged, SigmoidWithLoss, "x", "missing mean over the batch", **YES_OR_NO),
     fault(SigmoidWithLossIgnoresDout, SigmoidWithLoss, "x", "ignores dout", **YES_OR_NO),
-    fault(DropoutScaleForgottenInBackward, Dropout, "x", "constant factor", **DROPPED),
-    fault(DropoutMaskForgottenInBackward, Dropout, "x", "a term missing", **DROPPED),
-    fault(Conv2DKernelFlippedInBackward, Conv2D, "x", "entries permuted", **CONVOLVED),
-    fault(Conv2DOverlapsOverwritten, Conv2D, "x", "not summed", "duplicate indices overwritten", **CONVOLVED),
+    fault(DropoutScaleForgottenInBackward, Dropout, "x", "constant factor", "a factor left out", **DROPPED),
+    fault(DropoutMaskForgottenInBackward, Dropout, "x", "a factor left out", **DROPPED),
+    fault(Conv2DKernelFlippedInBackward, Conv2D, "x", "entries permuted", "the wrong operand", **CONVOLVED),
+    fault(Conv2DOverlapsOverwritten, Conv2D, "x", "not summed", "overwritten, not added", **CONVOLVED),
     fault(Conv2DBiasOfOnePosition, Conv2D, "b", "not summed", **CONVOLVED),
     fault(MaxPool2DDerivativeOfTheMean, MaxPool2D, "x", "the forward is the wrong side", **POOLED),
-    fault(MaxPool2DSharedPixelsOverwritten, MaxPool2D, "x", "duplicate indices overwritten", **OVERLAPPING),
+    fault(MaxPool2DSharedPixelsOverwritten, MaxPool2D, "x", "overwritten, not added", **OVERLAPPING),
     fault(AveragePool2DDividedByOneSide, AveragePool2D, "x", "constant factor", **POOLED),
-    fault(AveragePool2DFirstPixelTakesAll, AveragePool2D, "x", "one region of values wrong", **POOLED),
+    fault(
+        AveragePool2DFirstPixelTakesAll,
+        AveragePool2D,
+        "x",
+        "not broadcast back",
+        "the forward is the wrong side",
+        **POOLED,
+    ),
 )

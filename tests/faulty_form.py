@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from faulty_activations import Square
 from faulty_affine import AFFINE, Affine
 from faulty_base import Node, fault
-from gradproof import labels
+from faulty_norms import Softmax
+from gradproof import floats, labels
 
 
 class CrashesInTheConstructor(Affine):
@@ -48,6 +50,22 @@ class InputGradientSummedAway(Affine):
 class InputGradientNotANumber(Affine):
     def input_gradient(self, dout):
         return np.matmul(dout, self.params[0].T) * np.nan
+
+
+class SquareByItsRatio(Square):
+    def slope(self):
+        return 2 * self.out / self.x  # the slip: 0 / 0 where x is 0
+
+
+class SoftmaxNotShiftedInBackward(Softmax):
+    def forward(self, x):
+        self.x = x
+        return super().forward(x)
+
+    def backward(self, dout):
+        e = np.exp(self.x)
+        self.y = e / e.sum(axis=-1, keepdims=True)
+        return super().backward(dout)
 
 
 class BiasGradientAsARow(Affine):
@@ -101,6 +119,7 @@ class LabelsCountedFromOne(Pick):
         return super().forward(x, t + 1)
 
 
+FAR = {"x": floats("n c", min_value=-900.0, max_value=900.0)}
 ADD = {"x": "n d", "b": "d"}
 FAULTS = (
     fault(CrashesInTheConstructor, Affine, "", "crash", **AFFINE),
@@ -111,6 +130,8 @@ FAULTS = (
     fault(InputGradientFlattened, Affine, "x", "wrong form", **AFFINE),
     fault(InputGradientSummedAway, Affine, "x", "wrong form", **AFFINE),
     fault(InputGradientNotANumber, Affine, "x", "not a number", **AFFINE),
+    fault(SquareByItsRatio, Square, "x", "not a number", x="n d"),
+    fault(SoftmaxNotShiftedInBackward, Softmax, "x", "not a number", **FAR),
     fault(BiasGradientAsARow, Affine, "b", "wrong form", **AFFINE),
     fault(GradsTooShort, Affine, "", "wrong form", **AFFINE),
     fault(BroadcastNotSummed, Add, "b", "wrong form", "not summed", **ADD),

@@ -35,7 +35,7 @@ class LossAveragedTwice(SoftmaxWithLoss):
 
 
 class LossIgnoresDout(SoftmaxWithLoss):
-    def backward(self, dout=1):
+    def backward(self, dout):
         return self.difference() / len(self.t)
 
 
@@ -225,26 +225,27 @@ FAULTS = (
     fault(LossIgnoresDout, SoftmaxWithLoss, "x", "ignores dout", **SCORES),
     fault(LossOfWrongSign, SoftmaxWithLoss, "x", "sign", **SCORES),
     fault(TargetForgotten, SoftmaxWithLoss, "x", "a term missing", **SCORES),
-    fault(TargetSubtractedFromWholeRow, SoftmaxWithLoss, "x", "a term missing", **SCORES),
-    fault(TargetColumnOfEveryRow, SoftmaxWithLoss, "x", "a term missing", "one column wrong", **SCORES),
+    fault(TargetSubtractedFromWholeRow, SoftmaxWithLoss, "x", "the wrong operand", "a term too many", **SCORES),
+    fault(TargetColumnOfEveryRow, SoftmaxWithLoss, "x", "a term too many", "one column wrong", **SCORES),
     fault(
         LossSummedForward, SoftmaxWithLoss, "x", "extra mean over the batch", "the forward is the wrong side", **SCORES
     ),
-    fault(OneHotTakenAsNumbers, SoftmaxWithOneHotLoss, "x", "a term missing", x="n c", t=one_hot("n", "c")),
+    fault(OneHotTakenAsNumbers, SoftmaxWithOneHotLoss, "x", "the wrong operand", x="n c", t=one_hot("n", "c")),
     fault(EpsilonLeftOut, BookSoftmaxWithLoss, "x", "epsilon left out", **SCORES),
-    fault(SquaredErrorOverBatchOnly, MeanSquaredError, "y t", "constant factor", y="n d", t="n d"),
+    fault(SquaredErrorOverBatchOnly, MeanSquaredError, "y t", "a dim as factor", y="n d", t="n d"),
     fault(SquaredErrorWithoutTheTwo, MeanSquaredError, "y t", "constant factor", y="n d", t="n d"),
     fault(TargetGradientNotNegated, MeanSquaredError, "t", "sign", y="n d", t="n d"),
     fault(
         CrossEntropyOfLogitsAssumed,
         BinaryCrossEntropy,
         "y",
-        "a term missing",
+        "a factor too many",
+        "a factor left out",
         y=floats("n", min_value=0.05, max_value=0.95),
         t=BITS,
     ),
     fault(ScoresTakenForProbabilities, SigmoidWithLoss, "x", "pre-activation used for post-activation", x="n", t=BITS),
-    fault(HuberNotClipped, Huber, "y", "one region of values wrong", **TARGETS),
-    fault(HingeCountsOneViolation, Hinge, "x", "a term missing", "one column wrong", **SCORES),
+    fault(HuberNotClipped, Huber, "y", "one region of values wrong", "the forward is the wrong side", **TARGETS),
+    fault(HingeCountsOneViolation, Hinge, "x", "not summed", "a term missing", **SCORES),
     fault(WeightDecayForgotten, RidgeLoss, "W", "a term missing", W="d h", x="n d", t=constant("n h")),
 )

@@ -59,7 +59,7 @@ class LossGradientNotPassedOn(Net):
 
 
 class DoutNotHandedToTheLoss(Net):
-    def backward(self, dout=1):
+    def backward(self, dout):
         return super().backward()
 
 
@@ -161,7 +161,7 @@ class Recurrence:
         self.params, self.grads = [a], [np.zeros_like(a)]
 
     def forward(self, x):
-        h = [np.zeros(len(x))]
+        h = [np.zeros(len(x), x.dtype)]
         for t in range(x.shape[1]):
             h.append(np.tanh(self.params[0] * h[-1] + x[:, t]))
         self.h = np.array(h)
@@ -201,7 +201,8 @@ class Dropout(Node):
     """Keeps three quarters of the entries, scaled up in training; the mask comes from the global generator."""
 
     def forward(self, x):
-        self.mask = (np.random.rand(*x.shape) < 0.75) / 0.75  # noqa: NPY002  as layers by hand do
+        kept = np.random.rand(*x.shape) < 0.75  # noqa: NPY002  as layers by hand do
+        self.mask = kept.astype(x.dtype) / 0.75
         return x * self.mask
 
     def backward(self, dout):
@@ -225,20 +226,29 @@ EVERY = "x params[0] params[1] params[2] params[3]"
 SIAMESE = {"W": "d h", "x": "n d", "y": "n d"}
 FAULTS = (
     fault(LayersChainedInForwardOrder, Net, "x W1 b1 W2 b2", "layers in the wrong order", **EVEN),
-    fault(ActivationSkippedInBackward, Net, "x W1 b1", "a term missing", **NET),
-    fault(LossGradientNotPassedOn, Net, "x W1 b1 W2 b2", "ignores dout", **NET),
+    fault(ActivationSkippedInBackward, Net, "x W1 b1", "a layer skipped", "a factor left out", **NET),
+    fault(LossGradientNotPassedOn, Net, "x W1 b1 W2 b2", "ignores dout", "a layer skipped", **NET),
     fault(DoutNotHandedToTheLoss, Net, "x W1 b1 W2 b2", "ignores dout", **NET),
-    fault(FirstLayerNeverReached, Net, "W1 b1", "never written", **NET),
-    fault(LayersGradientsSwapped, Net, "W1 b1 W2 b2", "gradients swapped", **EVEN),
-    fault(LostLayerGradient, Net, "W2 b2", "gradients swapped", **EVEN),
+    fault(FirstLayerNeverReached, Net, "W1 b1", "never written", "a layer skipped", **NET),
+    fault(LayersGradientsSwapped, Net, "W1 b1 W2 b2", "gradients swapped", "lists out of step", **EVEN),
+    fault(LostLayerGradient, Net, "W2 b2", "lists out of step", "gradients swapped", "never written", **EVEN),
     fault(TwoLayerNetAveragedTwice, TwoLayerNet, EVERY, "extra mean over the batch", "constant factor", **SIZES),
     fault(SharedCacheOverwritten, Siamese, "x W", "stale cache", **SIAMESE),
-    fault(SharedWeightsGradientOverwritten, Siamese, "W", "a term missing", "not summed", **SIAMESE),
-    fault(SkipConnectionForgotten, Residual, "x", "a term missing", x="n d"),
+    fault(
+        SharedWeightsGradientOverwritten,
+        Siamese,
+        "W",
+        "overwritten, not added",
+        "shared gradients not added",
+        "not summed",
+        "a term missing",
+        **SIAMESE,
+    ),
+    fault(SkipConnectionForgotten, Residual, "x", "a branch dropped", "a term missing", x="n d"),
     fault(DoutOverwrittenInPlace, Residual, "x", "mutates", "one region of values wrong", x="n d"),
-    fault(TimeNotCarriedBack, Recurrence, "x a", "a term missing", a="1", x="n t"),
-    fault(CarriedWithoutTheWeight, Recurrence, "x a", "a term missing", a="1", x="n t"),
-    fault(OneTimeStepOnly, Recurrence, "a", "not summed", a="1", x="n t"),
-    fault(DropoutScaleForgotten, Dropout, "x", "constant factor", x="n d"),
-    fault(DropoutMaskRedrawn, Dropout, "x", "stale cache", "entries permuted", x="n d"),
+    fault(TimeNotCarriedBack, Recurrence, "x a", "not carried through time", "a term missing", a="1", x="n t"),
+    fault(CarriedWithoutTheWeight, Recurrence, "x a", "not carried through time", "a factor left out", a="1", x="n t"),
+    fault(OneTimeStepOnly, Recurrence, "a", "overwritten, not added", "not summed", a="1", x="n t"),
+    fault(DropoutScaleForgotten, Dropout, "x", "constant factor", "a factor left out", x="n d"),
+    fault(DropoutMaskRedrawn, Dropout, "x", "stale cache", "the wrong operand", x="n d"),
 )

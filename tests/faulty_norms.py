@@ -115,6 +115,15 @@ class LayerNormWithoutVarianceTerm(LayerNorm):
         return (d - self.mean(d)) / self.sd
 
 
+class LayerNormScaleInAnIntegerBuffer(LayerNorm):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        collected = np.array([0] * dout.shape[1])  # the slip: integers, which cut off what is written into them
+        collected[...] = (dout * self.xhat).sum(axis=0)
+        self.grads[0][...] = collected
+        return dx
+
+
 class LayerNormMeansOverTheBatch(LayerNorm):
     def input_gradient(self, d):
         return (d - d.mean(axis=0) - self.xhat * (d * self.xhat).mean(axis=0)) / self.sd
@@ -156,11 +165,19 @@ FAULTS = (
     fault(BatchNormWithoutMeanTerm, BatchNorm, "x", "a term missing", **NORM),
     fault(BatchNormStatisticsTakenAsConstants, BatchNorm, "x", "a term missing", **NORM),
     fault(BatchNormEpsilonMistyped, BatchNorm, "x", "epsilon left out", "constant mistyped", **NORM),
-    fault(BatchNormScaleOfRawInput, BatchNorm, "gamma", "pre-activation used for post-activation", **NORM),
-    fault(BatchNormScaleLeftOut, BatchNorm, "x", "a term missing", **NORM),
+    fault(
+        BatchNormScaleOfRawInput,
+        BatchNorm,
+        "gamma",
+        "pre-activation used for post-activation",
+        "the wrong operand",
+        **NORM,
+    ),
+    fault(BatchNormScaleLeftOut, BatchNorm, "x", "a factor left out", **NORM),
     fault(LayerNormWithoutVarianceTerm, LayerNorm, "x", "a term missing", **NORM),
+    fault(LayerNormScaleInAnIntegerBuffer, LayerNorm, "gamma", "down-casts", **NORM),
     fault(LayerNormMeansOverTheBatch, LayerNorm, "x", "sum over the wrong axis", **NORM),
-    fault(LayerNormScaleAppliedLast, LayerNorm, "x", "a term missing", **NORM),
+    fault(LayerNormScaleAppliedLast, LayerNorm, "x", "layers in the wrong order", "the wrong operand", **NORM),
     fault(RmsTakenAsConstant, RmsNorm, "x", "a term missing", **ROWS),
-    fault(RmsProjectionSummed, RmsNorm, "x", "constant factor", "missing mean over the batch", **ROWS),
+    fault(RmsProjectionSummed, RmsNorm, "x", "a dim as factor", **ROWS),
 )

@@ -126,9 +126,11 @@ FAULTS = (
         **STEP,
     ),
     fault(RNNCellStateWeightsNotTransposed, RNNCell, "h", "transpose", **RNN, **STEP),
-    fault(TimeRNNNothingFlowsBack, TimeRNN, "xs Wx Wh b", "a term missing", **RNN, **SEQUENCE),
-    fault(TimeRNNStepsOverwriteEachOther, TimeRNN, "Wx Wh b", "not summed", **RNN, **SEQUENCE),
-    fault(LSTMCellOutputGateLeftOut, LSTMCell, "x h c Wx Wh b", "a term missing", **LSTM, **STEP, **MEMORY),
+    fault(TimeRNNNothingFlowsBack, TimeRNN, "xs Wx Wh b", "not carried through time", **RNN, **SEQUENCE),
+    fault(
+        TimeRNNStepsOverwriteEachOther, TimeRNN, "Wx Wh b", "overwritten, not added", "not summed", **RNN, **SEQUENCE
+    ),
+    fault(LSTMCellOutputGateLeftOut, LSTMCell, "x h c Wx Wh b", "a factor left out", **LSTM, **STEP, **MEMORY),
     fault(
         LSTMCellForgetAndInputSwapped,
         LSTMCell,
@@ -139,11 +141,21 @@ FAULTS = (
         **STEP,
         **MEMORY,
     ),
-    fault(LSTMCellMemoryNotForgotten, LSTMCell, "c", "a term missing", **LSTM, **STEP, **MEMORY),
-    fault(TimeLSTMMemoryDoesNotFlowBack, TimeLSTM, "xs Wx Wh b", "a term missing", **LSTM, **SEQUENCE),
-    fault(TimeLSTMStepsOverwriteEachOther, TimeLSTM, "Wx Wh b", "not summed", **LSTM, **SEQUENCE),
+    fault(LSTMCellMemoryNotForgotten, LSTMCell, "c", "a factor left out", **LSTM, **STEP, **MEMORY),
+    fault(
+        TimeLSTMMemoryDoesNotFlowBack,
+        TimeLSTM,
+        "xs Wx Wh b",
+        "not carried through time",
+        "a term missing",
+        **LSTM,
+        **SEQUENCE,
+    ),
+    fault(
+        TimeLSTMStepsOverwriteEachOther, TimeLSTM, "Wx Wh b", "overwritten, not added", "not summed", **LSTM, **SEQUENCE
+    ),
     fault(AttentionWeightWithoutCoupling, AttentionWeight, "hs h", "a term missing", **LOOK),
     fault(AttentionWeightStateOfLastStepOnly, AttentionWeight, "h", "not summed", **LOOK),
-    fault(WeightSumAveragedOverTheFeatures, WeightSum, "a", "constant factor", **WEIGHTED),
-    fault(WeightSumAllStepsWeighEqually, WeightSum, "hs", "a term missing", **WEIGHTED),
+    fault(WeightSumAveragedOverTheFeatures, WeightSum, "a", "a dim as factor", **WEIGHTED),
+    fault(WeightSumAllStepsWeighEqually, WeightSum, "hs", "the wrong operand", "a factor left out", **WEIGHTED),
 )

@@ -166,7 +166,7 @@ class Mask(Node):
     """Square images x (n, s, s), weighted by row."""
 
     def forward(self, x):
-        self.weights = np.arange(1.0, x.shape[1] + 1)[:, None]
+        self.weights = np.arange(1, x.shape[1] + 1, dtype=x.dtype)[:, None]
         return self.weights * x
 
     def backward(self, dout):
@@ -198,7 +198,7 @@ class GateHalvesSwapped(Gate):
 class Attention(Node):
     def forward(self, q, k, v):
         self.q, self.k, self.v = q, k, v
-        self.scale = np.sqrt(q.shape[1])
+        self.scale = float(np.sqrt(q.shape[1]))
         self.a = softmax(np.matmul(q, k.T) / self.scale)
         return np.matmul(self.a, v)
 
@@ -223,20 +223,20 @@ class AttentionWithoutCoupling(Attention):
 ATTENTION = {"q": "t d", "k": "s d", "v": "s e"}
 PAIRS = {"x": "n 2*l"}
 FAULTS = (
-    fault(DuplicateIdsOverwritten, Embedding, "W", "duplicate indices overwritten", W="v d", ids=labels("n", "v")),
-    fault(DuplicateIdsAddedOnce, Embedding, "W", "duplicate indices overwritten", W="v d", ids=labels("n", "v")),
+    fault(DuplicateIdsOverwritten, Embedding, "W", "overwritten, not added", W="v d", ids=labels("n", "v")),
+    fault(DuplicateIdsAddedOnce, Embedding, "W", "overwritten, not added", W="v d", ids=labels("n", "v")),
     fault(MaxPoolNearTiesAllReceiveDout, MaxPool, "x", "one region of values wrong", **PAIRS),
-    fault(MaxPoolSplitsDout, MaxPool, "x", "a term missing", **PAIRS),
-    fault(MaxPoolSmallestReceivesDout, MaxPool, "x", "sign", "entries permuted", **PAIRS),
+    fault(MaxPoolSplitsDout, MaxPool, "x", "the forward is the wrong side", **PAIRS),
+    fault(MaxPoolSmallestReceivesDout, MaxPool, "x", "entries permuted", "the forward is the wrong side", **PAIRS),
     fault(AveragePoolWithoutDivision, AveragePool, "x", "constant factor", **PAIRS),
-    fault(KernelFlipped, Conv, "x", "entries permuted", w="k", x="n l+k-1"),
-    fault(OverlapsOverwritten, Conv, "x", "not summed", "duplicate indices overwritten", w="k", x="n l+k-1"),
-    fault(LastTapForgotten, Conv, "w", "one row wrong", w="k", x="n l+k-1"),
-    fault(FirstChannelWrong, ChannelScale, "x", "one channel wrong", "one column wrong", gamma="c", x="n c l"),
+    fault(KernelFlipped, Conv, "x", "entries permuted", "the wrong operand", w="k", x="n l+k-1"),
+    fault(OverlapsOverwritten, Conv, "x", "not summed", "overwritten, not added", w="k", x="n l+k-1"),
+    fault(LastTapForgotten, Conv, "w", "one entry wrong", "never written", w="k", x="n l+k-1"),
+    fault(FirstChannelWrong, ChannelScale, "x", "one channel wrong", "a factor left out", gamma="c", x="n c l"),
     fault(ChannelScaleOfLastPosition, ChannelScale, "gamma", "not summed", gamma="c", x="n c l"),
     fault(PaddingCutFromOneSide, Pad, "x", "entries permuted", x="n l"),
-    fault(HeightAndWidthSwapped, Mask, "x", "transpose", x="n s s"),
+    fault(HeightAndWidthSwapped, Mask, "x", "transpose", "the wrong operand", x="n s s"),
     fault(GateHalvesSwapped, Gate, "x", "entries permuted", "gradients swapped", x="n 2*h"),
-    fault(AttentionScaleForgotten, Attention, "q k", "constant factor", **ATTENTION),
+    fault(AttentionScaleForgotten, Attention, "q k", "a dim as factor", "a factor left out", **ATTENTION),
     fault(AttentionWithoutCoupling, Attention, "q k", "a term missing", **ATTENTION),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradproof import GradientFault, check
-from gradproof.problem import Problem, Tensor
+from gradproof.differentiate.problem import Problem, Tensor
 from gradproof.values import Role, SubjectReport
 
 Function = Callable[[Any], Any]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradproof.codes import CODES
-from gradproof.diagnose import diagnose
+from gradproof.diagnose.diagnose import diagnose
 from gradproof.values import Entry, Example, FloatArray, Outcome, Role, TensorResult, Verdict
 
 Gradient = Callable[[FloatArray, dict[str, int]], FloatArray]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import gradproof
 from gradproof import Case, Settings, UsageError, constant, floats, just, labels, one_hot, positive, size
-from gradproof.specs import Drawn, Floats, Literal
+from gradproof.case.specs import Drawn, Floats, Literal
 from gradproof.values import Verdict
 
 

@@ -92,9 +92,9 @@ def test_two_entries_are_too_few_to_name_a_factor() -> None:
     assert named(search(lambda g, dims: g / 2, [(2, 1, 3)]))[0] == "GP102"
 
 
-def test_a_passing_example_refutes_a_constant_factor() -> None:
+def test_a_passing_example_refutes_that_a_constant_factor_is_everywhere() -> None:
     code, lines = named(search(lambda g, dims: g * (2 if dims["n"] > 2 else 1)))
-    assert code == "GP101"
+    assert (code, lines["likely cause"]) == ("GP102", "where it is wrong, dW is 2 times the true gradient")
     assert lines["law"] == "fails whenever n >= 3, passes up to n = 2"
 
 
@@ -187,3 +187,18 @@ def test_located_entries_of_a_large_tensor_support_a_factor_but_no_region() -> N
     code, lines = named([Outcome(example(2, 400, 400), (result,))])
     assert code == "GP102"
     assert "(4 of 4 entries)" in lines["everywhere"]
+
+
+def test_a_factor_of_the_failing_examples_alone_is_said_to_hold_there() -> None:
+    code, lines = named(search(lambda g, dims: 3 * g if dims["d"] == 3 else g))
+    assert (code, lines["likely cause"]) == ("GP102", "where it is wrong, dW is 3 or d times the true gradient")
+
+
+def test_zeros_in_the_failing_examples_alone_are_said_to_be_there() -> None:
+    code, lines = named(search(lambda g, dims: 0 * g if dims["n"] == 2 else g))
+    assert code == "GP104"
+    assert lines["likely cause"].startswith("where it is wrong, dW is zero")
+
+
+def test_no_factor_is_named_where_failing_examples_have_different_ones() -> None:
+    assert named(search(lambda g, dims: (1.1 + g**2) * g if dims["n"] == 2 else g))[0] == "GP101"

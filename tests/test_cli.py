@@ -88,7 +88,6 @@ def test_a_guessed_case_is_shown(capsys):
 @pytest.mark.parametrize(
     ("body", "verdict", "code"),
     [
-        pytest.param("n, t, d = x.shape", "INCONCLUSIVE", 3, id="wants other shapes"),
         pytest.param("raise ValueError('only images')", "INCONCLUSIVE", 3, id="refuses the input"),
         pytest.param("self.scale * x", "FAIL", 1, id="a missing attribute"),
         pytest.param("undefined(x)", "FAIL", 1, id="a missing name"),
@@ -99,7 +98,7 @@ def test_a_layer_that_does_not_run_is_blamed_only_if_the_guess_cannot_be(capsys,
     left, told, _ = gradproof(capsys, "crash.py")
     assert left == code
     assert re.search(rf"^Square +{verdict}", told, flags=re.MULTILINE)
-    assert "Square: forward raises" in told
+    assert re.search(r"Square: (warning: )?forward raises", told)
     assert 'File "crash.py", line 6, in forward' in told
 
 
@@ -114,7 +113,7 @@ def test_a_class_without_backward_is_listed_not_skipped(capsys):
 @pytest.mark.usefixtures("folder")
 def test_a_path_of_no_use_is_told_and_the_others_are_checked(capsys):
     _, told, error = gradproof(capsys, "nope.py", "broken.py", "right.py")
-    assert "gradproof: error: expected a .py file or a folder, got 'nope.py'" in error
+    assert "gradproof: error: expected a .py file, a notebook or a folder, got 'nope.py'" in error
     assert "gradproof: error: broken.py does not parse" in error
     assert "1 subject: 1 passes" in told
 
@@ -168,9 +167,12 @@ def test_json_on_the_standard_output_is_alone_there(capsys, folder):
         pytest.param(["--examples", "0"], "argument --examples: expected an integer >= 1, got '0'", id="no examples"),
         pytest.param(["--examples", "many"], "expected an integer >= 1, got 'many'", id="a word"),
         pytest.param(["--seed", "-1"], "argument --seed: expected an integer >= 0, got '-1'", id="negative seed"),
+        pytest.param(["--timeout", "0"], "--timeout: expected a number of seconds above 0, got '0'", id="no time"),
+        pytest.param(["--timeout", "inf"], "expected a number of seconds above 0, got 'inf'", id="endless time"),
         pytest.param(["--json", "no/such/folder.json"], "cannot write 'no/such/folder.json'", id="no such folder"),
         pytest.param(["--json", "."], "cannot write '.'", id="json into a folder"),
         pytest.param(["--json", "right.py"], "got 'right.py', which is source code", id="json over a layer"),
+        pytest.param(["--infer", "--json", "-"], "--infer: it prints source, not a report", id="source as json"),
         pytest.param(["--exam", "3"], "unrecognized arguments: --exam", id="an abbreviation"),
     ],
 )
@@ -188,6 +190,8 @@ def test_help_lists_every_option_and_exit_code(capsys):
         "-h, --help",
         "--examples N",
         "--seed N",
+        "--timeout SECONDS",
+        "--infer",
         "--json FILE",
         "--version",
     ]
@@ -238,6 +242,116 @@ def test_a_terminal_without_the_plus_minus_sign_still_gets_the_report():
     told, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (1, "")
     assert "WrongSquare: the gradient of x is wrong" in told
+
+
+AFFINE = """
+import numpy as np
+from .base import halved
+
+class Affine:
+    def __init__(self, W, b):
+        self.params, self.grads = [W, b], [np.zeros_like(W), np.zeros_like(b)]
+    def forward(self, x):
+        self.x = x
+        return x @ self.params[0] + self.params[1]
+    def backward(self, dout):
+        self.grads[0][...] = self.x.T @ dout
+        self.grads[1][...] = dout.sum(axis=0)
+        return dout @ self.params[0].T
+
+def scale_forward(x, w):
+    return x * w, (x, w)
+
+def scale_backward(dout, cache):
+    x, w = cache
+    return dout * w, np.sum(dout * x, axis=0)
+
+class Strange:
+    def forward(self, x):
+        raise ValueError("never")
+    def backward(self, dout):
+        return dout
+"""
+
+
+def test_what_is_inferred_is_printed_as_a_check_file_that_runs(capsys, folder):
+    (folder / "nn").mkdir()
+    (folder / "nn" / "base.py").write_text("def halved(x):\n    return x / 2\n", encoding="utf-8")
+    (folder / "nn" / "layers.py").write_text(AFFINE, encoding="utf-8")
+    code, told, _ = gradproof(capsys, "--infer", "nn/layers.py")
+    assert 'affine = Case(Affine, W="d h", b="h", x="n d")' in told
+    assert "# Strange: no signature was found that runs" in told
+    assert code == 3
+    (folder / "check_nn.py").write_text(told, encoding="utf-8")
+    code, told, error = gradproof(capsys, "check_nn.py")
+    assert (code, error) == (0, "")
+    assert "no Case was declared" not in told
+    assert "2 subjects: 2 pass" in told
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_code_is_explained(capsys):
+    code, told, _ = gradproof_plain(capsys, "explain", "GP102")
+    assert (code, told.count("GP102") > 0) == (0, True)
+
+
+def test_without_a_code_all_codes_are_listed(capsys):
+    code, told, _ = gradproof_plain(capsys, "explain")
+    assert code == 0
+    assert "missing-factor" in told
+    assert "left-out" in told
+
+
+@pytest.mark.parametrize("words", [["explain", "GP102", "GP103"], ["explain", "GP999"]], ids=str)
+def test_what_cannot_be_explained_is_wrong_usage(capsys, words):
+    code, told, error = gradproof_plain(capsys, *words)
+    assert (code, told) == (2, "")
+    assert error.startswith("gradproof: error: ")
+
+
+def test_a_file_called_explain_is_checked(capsys, folder):
+    (folder / "explain").mkdir()
+    (folder / "explain" / "layers.py").write_text(LAYERS, encoding="utf-8")
+    assert gradproof(capsys, "./explain")[0] == 0
+
+
+def gradproof_plain(capsys, *arguments):
+    code = cli.main(list(arguments))
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+@pytest.mark.parametrize("paths", [["check_right.py", "right.py"], ["right.py", "check_right.py"]], ids=" ".join)
+def test_a_class_that_a_check_file_declares_is_not_checked_a_second_time(capsys, folder, paths):
+    source = 'from gradproof import Case\nfrom right import Square\nsquare = Case(Square, x="n d")\n'
+    (folder / "check_right.py").write_text(source, encoding="utf-8")
+    _, told, _ = gradproof(capsys, *paths)
+    assert "1 subject: 1 passes" in told
+    assert "no Case was declared" not in told
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_failure_of_gradproof_itself_is_told_and_costs_that_subject_only(capsys, monkeypatch):
+    from gradproof.shell import runner
+
+    def fails(case, **options):
+        raise ZeroDivisionError("in gradproof")
+
+    monkeypatch.setattr(runner, "check_case", fails)
+    code, told, _ = gradproof(capsys, "right.py", "half.py")
+    assert code == 3
+    assert "gradproof itself failed" in told
+    assert "ZeroDivisionError: in gradproof" in told
+    assert "2 subjects: 2 inconclusive" in told
+
+
+def test_a_folder_that_is_named_is_checked_whole_and_nothing_else_in_it_is_executed(capsys, folder):
+    (folder / "all").mkdir()
+    for name, source in {"layers": LAYERS, "test_layers": "raise SystemExit", "train": "raise SystemExit"}.items():
+        (folder / "all" / f"{name}.py").write_text(source, encoding="utf-8")
+    code, told, error = gradproof(capsys, "all")
+    assert (code, error) == (0, "")
+    assert "1 subject: 1 passes" in told
 
 
 def test_the_version_is_told(capsys):

@@ -1,13 +1,17 @@
 """What a path holds: files, Cases, layers whose Case is guessed, and every way in which a path can be of no use."""
 
+import os
 import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from gradproof.collect import files, items
+from gradproof.collect.collect import holding, items, settled
+from gradproof.collect.load import importable, load
+from gradproof.collect.paths import declared_files, files
 from gradproof.errors import UsageError
-from gradproof.load import importable, load
 
 LAYER = """
 class {name}:
@@ -32,66 +36,18 @@ def written(folder, name, source):
 
 
 def found(path, name=None):
-    return {item.name: item for item in items(path, name)}
-
-
-@pytest.mark.parametrize(
-    ("init", "forward", "declaration"),
-    [
-        pytest.param((), "x", 'Case(Relu, x="n d")', id="no arguments"),
-        pytest.param((), "x, train_flg=True", 'Case(Relu, x="n d")', id="a default is left alone"),
-        pytest.param(("W",), "x", 'Case(Relu, W="d h", x="n d")', id="W"),
-        pytest.param(("W", "b"), "x", 'Case(Relu, W="d h", b="h", x="n d")', id="W b"),
-        pytest.param(("gamma", "beta"), "x", 'Case(Relu, gamma="d", beta="d", x="n d")', id="gamma beta"),
-        pytest.param(
-            ("W", "b"),
-            "x, t",
-            'Case(Relu, W="d h", b="h", x="n d", t=labels("n", "h"), dims={\'h\': (2, 6)})',
-            id="affine loss",
-        ),
-        pytest.param((), "x, y", 'Case(Relu, x="n d", y="n d")', id="two inputs"),
-        pytest.param((), "a, b", 'Case(Relu, a="n d", b="n d")', id="two inputs a b"),
-        pytest.param(
-            ("input_size", "hidden_size", "output_size"),
-            "x, t",
-            'Case(Relu, input_size=size("d"), hidden_size=size("h"), output_size=size("k"), '
-            'x="n d", t=labels("n", "k"), dims={\'k\': (2, 6)})',
-            id="network",
-        ),
-    ],
-)
-def test_a_layer_with_the_books_arguments_gets_its_case(tmp_path, init, forward, declaration):
-    item = found(written(tmp_path, "layers.py", layer(init=init, forward=forward)))["Relu"]
-    assert item.inferred
-    assert item.case.declaration() == declaration
-
-
-def test_a_loss_over_classes_gets_labels(tmp_path):
-    item = found(written(tmp_path, "losses.py", layer("SoftmaxWithLoss", forward="x, t")))["SoftmaxWithLoss"]
-    assert item.case.declaration() == 'Case(SoftmaxWithLoss, x="n d", t=labels("n", "d"), dims={\'d\': (2, 6)})'
+    return {item.name: settled(item) for item in items(path, name)}
 
 
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
+        pytest.param("class Only:\n    def forward(self, x): return x\n", "Only has no backward", id="no backward"),
         pytest.param(
-            layer("Embed", init=("vocab",)),
-            "the constructor takes vocab: the shapes cannot be guessed.\n"
-            'Declare it, with shapes as in x="n d":\nembed = Case(Embed, vocab=..., x=...)',
-            id="unknown constructor",
+            "class Only:\n    def forward(self, x): return x\n    def backward(self, dout): pass\n",
+            "Only has no backward",
+            id="nothing in backward",
         ),
-        pytest.param(
-            layer("Conv", forward="img, pad"),
-            "forward takes img, pad: the shapes cannot be guessed.\n"
-            'Declare it, with shapes as in x="n d":\nconv = Case(Conv, img=..., pad=...)',
-            id="unknown forward",
-        ),
-        pytest.param(
-            layer("MeanSquaredError", forward="x, t"),
-            "forward takes x, t: the shapes cannot be guessed.",
-            id="a loss whose t may be labels or values",
-        ),
-        pytest.param("class Only:\n    def forward(self, x): ...\n", "Only has no backward", id="no backward"),
         pytest.param(
             "class Base:\n    def forward(self, x): raise NotImplementedError\n"
             "    def backward(self, dout): raise NotImplementedError\n"
@@ -101,7 +57,7 @@ def test_a_loss_over_classes_gets_labels(tmp_path):
         ),
     ],
 )
-def test_a_layer_whose_case_cannot_be_guessed_is_kept_with_the_reason(tmp_path, source, problem):
+def test_a_layer_without_a_backward_is_kept_with_the_reason(tmp_path, source, problem):
     (item,) = items(written(tmp_path, "layers.py", source), None)
     assert item.case is None
     assert item.problem.startswith(problem)
@@ -134,7 +90,7 @@ CASES = (
 
 def test_cases_carry_the_name_of_their_variable_and_cover_their_class(tmp_path):
     path = written(tmp_path, "check_layers.py", CASES)
-    assert [(item.name, item.inferred) for item in items(path, None)] == [
+    assert [(item.name, item.case is None) for item in items(path, None)] == [
         ("relu", False),
         ("relu_3d", False),
         ("Other", True),
@@ -161,16 +117,43 @@ def test_a_location_is_what_the_command_line_takes(tmp_path, monkeypatch):
     assert files(location) == [(Path("sub", "check_layers.py"), "relu")]
 
 
-def test_a_folder_stands_for_the_check_files_below_it(tmp_path):
-    for name in ("check_b.py", "sub/check_a.py", ".hidden/check_x.py", "__pycache__/check_x.py", "env/check_x.py"):
-        written(tmp_path, name, "import gradproof")
-    written(tmp_path, "env/pyvenv.cfg", "")
-    written(tmp_path, "check_elsewhere.py", "raise SystemExit('this file is none of our business')")
-    written(tmp_path, "layers.py", "import gradproof")
+FOLDER = {
+    "check_b.py": "import gradproof",
+    "sub/check_a.py": "import gradproof",
+    ".hidden/check_x.py": "import gradproof",
+    "__pycache__/check_x.py": "import gradproof",
+    "env/check_x.py": "import gradproof",
+    "env/pyvenv.cfg": "",
+    "check_elsewhere.py": "raise SystemExit('this file is none of our business')",
+    "layers.py": layer(),
+    "pairs.py": "def relu_backward(dout, cache):\n    return dout\n",
+    "losses.py": "def svm_loss(x, y):\n    return 0, x\n",
+    "plain_losses.py": "def svm_loss(x, y):\n    return 0\n",
+    "forward_only.py": "class Net:\n    def forward(self, x):\n        return x\n",
+    "test_layers.py": layer(),
+    "conftest.py": layer(),
+    "setup.py": layer(),
+    "broken.py": "def f(:\n",
+}
+
+
+def test_a_folder_stands_for_the_files_below_it_that_define_a_layer(tmp_path):
+    for name, source in FOLDER.items():
+        written(tmp_path, name, source)
     assert [file.relative_to(tmp_path).as_posix() for file, _ in files(str(tmp_path))] == [
         "check_b.py",
+        "layers.py",
+        "losses.py",
+        "pairs.py",
         "sub/check_a.py",
     ]
+
+
+def test_without_a_path_only_check_files_are_meant(tmp_path, monkeypatch):
+    for name, source in FOLDER.items():
+        written(tmp_path, name, source)
+    monkeypatch.chdir(tmp_path)
+    assert [file.as_posix() for file, _ in declared_files()] == ["check_b.py", "sub/check_a.py"]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +162,6 @@ def test_a_folder_stands_for_the_check_files_below_it(tmp_path):
         pytest.param("nope.py", "'nope.py': there is no such file", id="no such file"),
         pytest.param("layer.py", "did you mean 'layers.py'?", id="a typing error"),
         pytest.param("notes.txt", "only Python source can be loaded", id="not python"),
-        pytest.param("book.ipynb", "notebooks are not supported yet: export", id="notebook"),
         pytest.param("layers.py::", "expected a name behind '::'", id="no name"),
         pytest.param("folder::relu", "'folder' is a folder", id="a name in a folder"),
         pytest.param("folder", "nothing to check in the folder 'folder'", id="empty folder"),
@@ -213,7 +195,11 @@ def test_a_path_of_no_use_is_refused(tmp_path, monkeypatch, path, message):
             '  File "layers.py", line 2, in f\n',
             id="raises",
         ),
-        pytest.param("import no_such_module\n", "No module named 'no_such_module'", id="a missing module"),
+        pytest.param(
+            "import no_such_module\n",
+            "No module named 'no_such_module'\ninstall no_such_module, or move the import",
+            id="a missing module",
+        ),
     ],
 )
 def test_a_file_of_no_use_is_refused(tmp_path, monkeypatch, source, message):
@@ -259,11 +245,31 @@ def test_what_a_layer_imports_while_it_runs_comes_from_its_own_folder(tmp_path):
 
 
 def test_a_file_finds_what_lies_in_the_current_folder(tmp_path, monkeypatch):
-    written(tmp_path, "common/functions.py", "answer = 42\n")
-    path = written(tmp_path, "ch01/net.py", "from common.functions import answer\n")
-    with pytest.raises(UsageError, match="No module named 'common'"):
+    written(tmp_path, "here/helper/functions.py", "answer = 42\n")
+    path = written(tmp_path, "there/net.py", "from helper.functions import answer\n")
+    with pytest.raises(UsageError, match="No module named 'helper'"):
         load(path)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path / "here")
+    assert load(path).module.answer == 42
+    assert "helper" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        pytest.param("ch01/net.py", "from common.functions import answer\n", id="a folder beside the one above"),
+        pytest.param("ch01/deep/er/net.py", "from common.functions import answer\n", id="far above"),
+        pytest.param("common/net.py", "from common.functions import *\n", id="its own folder by name"),
+        pytest.param("common/net.py", "from .functions import answer\n", id="relative"),
+        pytest.param("common/net.py", "from . import functions\nanswer = functions.answer\n", id="relative module"),
+        pytest.param("common/deep/net.py", "from ..functions import answer\n", id="relative, one above"),
+    ],
+)
+def test_a_file_finds_its_repository_from_wherever_it_is_called(tmp_path, monkeypatch, file, source):
+    written(tmp_path, "repo/common/functions.py", "answer = 42\n")
+    path = written(tmp_path, f"repo/{file}", source)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     assert load(path).module.answer == 42
     assert "common" not in sys.modules
 
@@ -278,3 +284,90 @@ def test_a_file_in_a_package_may_import_relatively(tmp_path):
 def test_the_main_block_does_not_run(tmp_path):
     path = written(tmp_path, "layers.py", layer() + 'if __name__ == "__main__":\n    raise RuntimeError\n')
     assert list(found(path)) == ["Relu"]
+
+
+PAIRS = """
+def conv_forward_naive(x, w): return x, None
+def conv_backward_naive(dout, cache): return dout, dout
+def norm_forward(x): return x, None
+def norm_backward(dout, cache): return dout
+def norm_backward_alt(dout, cache): return dout
+def relu(x): return x, x
+def relu_backward(dout, cache): return dout
+def forward_pool(x): return x, None
+def backward_pool(dout, cache): return dout
+def tanh_fwd(x): return x, x
+def tanh_bwd(dout, cache): return dout
+def hinge_loss(x, y): return 0.0, x
+def plain_loss(x, y): return 0.0
+def lonely_forward(x): return x
+def left_backward(dout, cache): return dout
+def tell_backwards(x): return x
+def tell_forwards(x): return x
+def affineForward(x): return x, None
+def affineBackward(dout, cache): return dout
+"""
+
+
+def test_pairs_of_functions_are_known_by_their_names_and_losses_by_what_they_return(tmp_path):
+    held = holding(written(tmp_path, "layers.py", PAIRS), None)
+    assert {item.name: item.aliases for item in held.items} == {
+        "conv_naive": ("conv_forward_naive", "conv_backward_naive"),
+        "norm": ("norm_forward", "norm_backward"),
+        "norm_alt": ("norm_forward", "norm_backward_alt"),
+        "relu": ("relu", "relu_backward"),
+        "pool": ("forward_pool", "backward_pool"),
+        "tanh": ("tanh_fwd", "tanh_bwd"),
+        "affine": ("affineForward", "affineBackward"),
+        "hinge_loss": ("hinge_loss",),
+    }
+    assert [(note.subject, note.headline) for note in held.notes if note.code == "GP306"] == [
+        ("lonely_forward", "has no lonely_backward: not checked"),
+        ("left_backward", "has no left_forward: not checked"),
+    ]
+
+
+def test_a_pair_is_selected_by_any_of_its_names(tmp_path):
+    path = written(tmp_path, "layers.py", PAIRS)
+    for name in ("relu", "relu_backward"):
+        assert [item.name for item in items(path, name)] == ["relu"]
+
+
+def test_protocols_and_abstract_classes_are_told_and_left_out(tmp_path):
+    source = (
+        "from typing import Protocol\n"
+        "class Model(Protocol):\n"
+        "    def forward(self, x): ...\n"
+        "    def backward(self, dout): ...\n"
+        "class Layer:\n"
+        "    def forward(self, x): pass\n"
+        "    def backward(self, dout): pass\n"
+    )
+    held = holding(written(tmp_path, "layers.py", source + layer("Own")), None)
+    assert [item.name for item in held.items] == ["Own"]
+    assert [(note.subject, note.headline) for note in held.notes if note.code == "GP306"] == [
+        ("Model", "is abstract or a protocol: left out"),
+        ("Layer", "is abstract or a protocol: left out"),
+    ]
+
+
+def test_an_import_that_does_not_end_is_cut_off_and_told(tmp_path):
+    path = written(tmp_path, "layers.py", layer() + "while True:\n    pass\n")
+    with pytest.raises(UsageError, match=r"did not end within 0.3 s when it was imported") as refusal:
+        load(path, seconds=0.3)
+    assert "in <module>" in str(refusal.value)
+
+
+def test_what_a_file_changes_when_it_is_imported_is_put_back(tmp_path):
+    source = "import os, sys, warnings\nimport numpy as np\n"
+    source += "os.chdir('/')\nsys.setrecursionlimit(12345)\nnp.seterr(all='raise')\nwarnings.simplefilter('error')\n"
+    source += "os.environ['LEFT'] = 'behind'\nsys.stdout = None\nnp.random.seed(3)\n"
+
+    def state():
+        drawn = np.random.get_state()[1].tolist()  # noqa: NPY002
+        return Path.cwd(), sys.getrecursionlimit(), np.geterr(), list(warnings.filters), dict(os.environ), drawn
+
+    before, stream = state(), sys.stdout
+    load(written(tmp_path, "layers.py", source))
+    assert state() == before
+    assert sys.stdout is stream

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.compare import judge
-from gradproof.differentiate import Noise, Rung
-from gradproof.lanes import Lanes, Outcome, Suspicion
-from gradproof.noise import Steps
+from gradproof.compare.compare import judge
+from gradproof.compare.lanes import Lanes, Outcome, Suspicion
+from gradproof.differentiate.differentiate import Noise, Rung
+from gradproof.differentiate.noise import Steps
 from nodes import relu, sigmoid
 
 EPS = 2.0**-52

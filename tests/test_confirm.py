@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof import Verdict
-from gradproof.confirm import own_dtype_defects
+from gradproof.compare.confirm import own_dtype_defects
 from nodes import elementwise, node, normal, report_of, sigmoid, sigmoid_slope
 
 SINGLE = np.dtype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof.codes import CODES
-from gradproof.diagnose import diagnose, number_text
+from gradproof.diagnose.diagnose import diagnose, number_text
 from gradproof.values import Defect, LayerError, Outcome, Reason, Role, TensorResult, Verdict
 from outcomes import example, named, search
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.differentiate import RUNGS, Ladder, Noise, Rung, extrapolate, kink_width, top_step
+from gradproof.differentiate.differentiate import RUNGS, Ladder, Noise, Rung, extrapolate, kink_width, top_step
 
 EVERYONE = np.arange(1)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof import Verdict
-from gradproof.examine import examine
+from gradproof.compare.examine import examine
 from gradproof.values import Reason
 from nodes import (
     INTEGERS,
@@ -125,8 +125,8 @@ def rounded(x):
 
 STEPPED = {
     "rounded to four decimals": (rounded, tanh_slope),
-    "float16 inside": (lambda x: np.tanh(x.astype(np.float16)).astype(float), tanh_slope),
-    "float16 outside": (lambda x: np.tanh(x).astype(np.float16).astype(float), tanh_slope),
+    "float16 inside": (lambda x: np.tanh(x.astype(np.float16)).astype(x.dtype), tanh_slope),
+    "float16 outside": (lambda x: np.tanh(x).astype(np.float16).astype(x.dtype), tanh_slope),
     "rounded, straight through": (np.round, ones),
     "floor, straight through": (np.floor, ones),
     "sign, straight through": (np.sign, ones),
@@ -137,7 +137,8 @@ STEPPED = {
 @pytest.mark.parametrize(("function", "slope"), STEPPED.values(), ids=STEPPED)
 def test_a_function_in_steps_cannot_be_judged(function, slope, x):
     report = report_of(node(function, slope), x)
-    assert (report.verdict, report.findings) == (Verdict.INCONCLUSIVE, ())
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert [finding for finding in report.findings if finding.severity == "error"] == []
     assert report.reason is not None
     assert Reason.QUANTISED in report.reason or Reason.JUMP in report.reason
 

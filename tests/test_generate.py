@@ -13,9 +13,9 @@ import pytest
 from hypothesis import strategies as st
 
 from gradproof import Case, UsageError, constant, floats, just, labels, one_hot, positive, size
-from gradproof.arrays import INPUT_STYLES, PARAMETER_STYLES, Style, draw
-from gradproof.generate import search, shrink
-from gradproof.sizes import corners
+from gradproof.case.sizes import corners
+from gradproof.generate.arrays import INPUT_STYLES, PARAMETER_STYLES, Style, draw
+from gradproof.generate.generate import search, shrink
 from gradproof.values import Example, Outcome, Reason, Role, TensorResult, Verdict
 
 

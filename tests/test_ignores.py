@@ -109,18 +109,27 @@ class ScalarLoss:
         pytest.param(WithoutDout, "backward computes dx without dout", id="ignores it"),
         pytest.param(WithoutSign, "dx ignores the sign of dout", id="ignores its sign"),
         pytest.param(SignOnly, "dx ignores the size of dout", id="ignores its size"),
-        pytest.param(Offset, None, id="follows it, wrongly"),
     ],
 )
-def test_a_layer_blind_to_dout_is_named_from_end_to_end(layer: type, likely: str | None) -> None:
+def test_a_layer_blind_to_dout_is_named_from_end_to_end(layer: type, likely: str) -> None:
     with pytest.raises(GradientFault) as caught:
         check(Case(layer, W="d h", x="n d"))
     (finding,) = caught.value.report.findings
-    assert (finding.tensor, finding.code) == ("x", "GP101" if likely is None else "GP111")
-    assert dict(finding.lines).get("likely cause") == likely
+    assert (finding.tensor, finding.code) == ("x", "GP111")
+    assert dict(finding.lines)["likely cause"] == likely
+
+
+def test_a_layer_that_adds_to_dout_follows_it_and_has_a_term_too_many() -> None:
+    with pytest.raises(GradientFault) as caught:
+        check(Case(Offset, W="d h", x="n d"))
+    (finding,) = caught.value.report.findings
+    assert (finding.tensor, finding.code) == ("x", "GP113")
+    assert "something that is not multiplied by dout is added" in dict(finding.lines)["likely cause"]
 
 
 def test_a_backward_that_takes_no_dout_does_not_ignore_it() -> None:
     with pytest.raises(GradientFault) as caught:
         check(Case(ScalarLoss, x="n d"))
-    assert [finding.code for finding in caught.value.report.findings] == ["GP101"]
+    (finding,) = caught.value.report.findings
+    assert finding.code == "GP113"
+    assert dict(finding.lines)["likely cause"] == "a term of dx is missing, or one too many: the one with cos(x)"

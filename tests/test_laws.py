@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gradproof.laws import law
+from gradproof.diagnose.laws import law
 
 SIZES = [(n, d) for n in (1, 2, 3, 4) for d in (1, 2, 3, 4)]
 

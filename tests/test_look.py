@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gradproof import Case, Verdict
-from gradproof.look import look
-from gradproof.subject import subject_of
+from gradproof.compare.look import look
+from gradproof.subject.subject import subject_of
 from gradproof.values import Example, Reason
 from nodes import normal
 

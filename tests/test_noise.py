@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof import noise
-from gradproof.noise import Roughness, Steps
+from gradproof.differentiate import noise
+from gradproof.differentiate.noise import Roughness, Steps
 
 EPS = 2.0**-52
 LINE = np.arange(noise.POINTS) * 2.0**-18

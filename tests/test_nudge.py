@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gradproof import Verdict
-from gradproof.examine import examine
-from gradproof.nudge import beside, look_beside
-from gradproof.pose import Unposed
+from gradproof.compare.examine import examine
+from gradproof.compare.nudge import beside, look_beside
+from gradproof.differentiate.pose import Unposed
 from gradproof.values import Reason
 from nodes import INTEGERS, elementwise, node, normal, relu, report_of, step
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof import outputs
-from gradproof.outputs import Form
+from gradproof.subject import outputs
+from gradproof.subject.outputs import Form
 from gradproof.values import Defect, Reason
 
 

@@ -147,10 +147,11 @@ def test_a_run_without_a_case_imports_neither_numpy_nor_hypothesis(tmp_path):
     (tmp_path / "test_cost.py").write_text(
         "import sys\n"
         "def test_cost():\n"
-        "    assert not {'numpy', 'hypothesis', 'rich', 'gradproof.case'} & set(sys.modules)\n"
+        "    assert not {'numpy', 'hypothesis', 'rich', 'gradproof.case.case'} & set(sys.modules)\n"
         "    assert 'gradproof.plugin' in sys.modules\n",
         encoding="utf-8",
     )
+    (tmp_path / "check_disk.py").write_text("raise SystemExit('the file of somebody else')", encoding="utf-8")
     code, told = run(tmp_path, "-p", "no:hypothesispytest", "-p", "no:xdist")
     assert code == 0, told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.probe import MOST, probe
+from gradproof.compare.probe import MOST, probe
 from nodes import normal, problem
 
 RNG = np.random.default_rng

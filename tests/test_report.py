@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gradproof import schema, text
-from gradproof.report import GradientFault, Report
+from gradproof.report import schema, text
+from gradproof.report.report import GradientFault, Report
 from gradproof.values import Finding, Reason, Role, SubjectReport, TensorSummary, Verdict
 
 DOC = Path(__file__).parent.parent / "docs" / "report-schema.md"
@@ -81,6 +81,7 @@ def test_a_finding_is_printed_in_columns_with_its_code_at_the_right():
         "                divided by n",
         "  smallest case n=3, d=1, h=1",
         "  reproduce     gradproof layers.py::Affine --seed 1729",
+        "  explain       gradproof explain GP102",
     ]
 
 
@@ -92,7 +93,7 @@ def test_the_code_stays_apart_from_a_headline_that_fills_the_line():
 def test_a_command_to_copy_is_never_broken():
     command = f"gradproof {'very/long/folder/' * 6}layers.py::Affine --seed 1729"
     lines = text.finding(replace(FACTOR, lines=(("reproduce", command),))).splitlines()
-    assert lines[1:] == [f"  reproduce     {command}"]
+    assert lines[1] == f"  reproduce     {command}"
 
 
 def test_the_authors_traceback_stands_indented_under_the_finding():
@@ -169,6 +170,39 @@ def test_a_finding_that_its_case_allows_is_no_headline():
     allowed = subject(findings=(replace(FACTOR, severity="allowed"),), notes=("GP102 for W is allowed",))
     assert str(report(allowed)).startswith("subject / tensor")
     assert "GP102 for W is allowed" in str(report(allowed))
+
+
+WARNING = replace(FACTOR, severity="warning", code="GP108", name="small-discrepancy")
+NOTE = replace(FACTOR, severity="note", code="GP601", name="division-by-one", subject="sigmoid", lines=())
+
+
+def test_warnings_and_notes_are_marked_and_stand_below_the_faults():
+    blocks = str(report(subject(Verdict.FAIL, findings=(NOTE, WARNING, FACTOR)))).split("\n\n")
+    heads = [block.splitlines()[0].rpartition("  ")[0].rstrip() for block in blocks[:3]]
+    wrong = "the gradient of W is wrong"
+    assert heads == [f"Affine: {wrong}", f"Affine: warning: {wrong}", f"sigmoid: note: {wrong}"]
+
+
+def test_a_warning_is_told_without_the_details_of_a_fault():
+    lines = (("seen", "x was 1 and is 0 now"), ("law", "fails in all 4 examples tried"), ("values", "x = [1]"))
+    told = text.finding(replace(WARNING, lines=(*lines, *FACTOR.lines[-2:]))).splitlines()[1:]
+    assert [line.split()[0] for line in told] == ["seen", "reproduce", "explain"]
+    law = replace(WARNING, lines=(("law", "fails whenever n >= 2, passes at n = 1"),))
+    assert "fails whenever" in text.finding(law)
+
+
+def test_a_pass_with_warnings_says_so_in_its_row_and_in_the_counts():
+    told = str(report(subject(findings=(WARNING, WARNING, NOTE)), PASSES))
+    assert "  PASS          31 examples; n 0..6; d 1..6; 2 warnings; 1 note" in told
+    assert "2 subjects: 2 pass; 2 warnings; 1 note; " in told
+    assert "warning" not in str(report(PASSES))
+
+
+def test_a_note_of_the_run_is_told_and_changes_no_verdict():
+    run = report(PASSES, notes=(NOTE,))
+    assert (run.verdict, run.exit_code) == (Verdict.PASS, 0)
+    assert str(run).startswith(text.finding(NOTE))
+    assert [note["code"] for note in json.loads(run.to_json())["notes"]] == ["GP601"]
 
 
 def test_a_failure_without_a_finding_still_says_why():

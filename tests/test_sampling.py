@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.sampling import DirectionSampler, EntrySampler, StackSampler, signed_direction
-from gradproof.separable import rows_are_independent
+from gradproof.differentiate.sampling import DirectionSampler, EntrySampler, StackSampler, signed_direction
+from gradproof.differentiate.separable import rows_are_independent
 from nodes import elementwise, normal, sigmoid
 
 STEP = 2.0**-9

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradproof.case.shapes import Shape, parse, parse_size
 from gradproof.errors import UsageError
-from gradproof.shapes import Shape, parse, parse_size
 
 RESOLVED = {
     "scalar": ("", {}, ()),

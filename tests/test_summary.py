@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof import summary
+from gradproof.diagnose import summary
 from gradproof.values import Entry, Example, Finding, LayerError, Outcome, Reason, Role, TensorResult, Verdict
 
 NAN = float("nan")

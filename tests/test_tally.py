@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.lanes import Judged, Outcome
-from gradproof.problem import Tensor
-from gradproof.tally import by_direction
+from gradproof.compare.lanes import Judged, Outcome
+from gradproof.compare.tally import by_direction
+from gradproof.differentiate.problem import Tensor
 from gradproof.values import Reason, Role, Verdict
 
 AGREE, DISAGREE, KINK, UNSETTLED = Outcome.AGREE, Outcome.DISAGREE, Outcome.KINK, Outcome.UNSETTLED

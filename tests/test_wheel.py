@@ -48,9 +48,10 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel: zipfile.ZipFil
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_module_and_the_type_marker_are_in_the_wheel(wheel: zipfile.ZipFile, package: str) -> None:
+def test_every_module_and_page_and_the_type_marker_are_in_the_wheel(wheel: zipfile.ZipFile, package: str) -> None:
     folder = PACKAGES[package]
-    expected = {f"{package}/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.py")}
+    files = [path for kind in ("*.py", "*.md") for path in folder.rglob(kind)]  # *.md: the pages of the codes
+    expected = {f"{package}/{path.relative_to(folder).as_posix()}" for path in files}
     packed = {path for path in wheel.namelist() if path.startswith(f"{package}/")}
     assert packed == expected | {f"{package}/py.typed"}
 

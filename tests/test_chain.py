@@ -1,0 +1,190 @@
+"""Composites: the part that is wrong by itself, else the place where the chain breaks; told once for all gradients."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradproof import Case
+from gradproof.diagnose.chain import weak_link
+from gradproof.diagnose.together import told_once
+from gradproof.subject.subject import subject_of
+from gradproof.values import Example, Finding
+from nodes import normal
+
+
+class Affine:
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params[0]
+
+    def backward(self, dout):
+        self.grads[0][...] = self.x.T @ dout
+        return dout @ self.params[0].T
+
+
+class AffineOverBatch(Affine):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.grads[0] /= len(self.x)
+        return dx
+
+
+class Tanh:
+    def __init__(self):
+        self.params, self.grads = [], []
+
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, dout):
+        return dout * (1 - self.out**2)
+
+
+class Net:
+    """Affine, tanh, affine."""
+
+    first = last = Affine
+
+    def __init__(self, W1, W2):
+        self.layers = [self.first(W1), Tanh(), self.last(W2)]
+        self.params = [p for layer in self.layers for p in layer.params]
+        self.grads = [g for layer in self.layers for g in layer.grads]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+        return dout
+
+
+class FirstPartWrong(Net):
+    first = AffineOverBatch
+
+
+class LastPartWrong(Net):
+    last = AffineOverBatch
+
+
+class InForwardOrder(Net):
+    def backward(self, dout):
+        for layer in self.layers:
+            dout = layer.backward(dout)
+        return dout
+
+
+class ActivationSkipped(Net):
+    def backward(self, dout):
+        return self.layers[0].backward(self.layers[2].backward(dout))
+
+
+class InADict(Net):
+    """The parts by name, the last of them wrong."""
+
+    def __init__(self, W1, W2):
+        super().__init__(W1, W2)
+        self.named = {"one": self.layers[0], "two": self.layers[1], "three": AffineOverBatch(W2)}
+        self.layers = None
+
+    def forward(self, x):
+        for layer in self.named.values():
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in reversed(list(self.named.values())):
+            dout = layer.backward(dout)
+        return dout
+
+
+class BranchDropped:
+    """a(x) + b(x); the dout of b does not come back."""
+
+    def __init__(self, W1, W2):
+        self.a, self.b = Affine(W1), Affine(W2)
+        self.params, self.grads = [W1, W2], [*self.a.grads, *self.b.grads]
+
+    def forward(self, x):
+        return self.a.forward(x) + self.b.forward(x)
+
+    def backward(self, dout):
+        self.b.backward(dout)
+        return self.a.backward(dout)
+
+
+def link(net: type) -> Any:
+    case = Case(net, W1="d d", W2="d d", x="n d")
+    weights = {"W1": normal(3, 3, seed=1), "W2": normal(3, 3, seed=2)}
+    example = Example({"n": 4, "d": 3}, weights, {"x": normal(4, 3)}, 0, frozenset({"x"}))
+    return weak_link(example, functools.partial(subject_of, case, example))
+
+
+BROKEN: Mapping[type, tuple[str, str]] = {
+    FirstPartWrong: ("GP120", "AffineOverBatch in layers[0] is wrong by itself"),
+    LastPartWrong: ("GP120", "AffineOverBatch in layers[2] is wrong by itself"),
+    InADict: ("GP120", "AffineOverBatch in named['three'] is wrong by itself"),
+    InForwardOrder: ("GP121", "the chaining between the dout of the whole and Affine in layers[2] is wrong"),
+    ActivationSkipped: ("GP121", "backward leaves Tanh in layers[1] out of the chain"),
+    BranchDropped: ("GP121", "a branch not added to dx"),
+}
+
+
+@pytest.mark.parametrize(("net", "told"), BROKEN.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_the_weak_link_of_a_composite_is_named(net: type, told: tuple[str, str]) -> None:
+    found = link(net)
+    assert found.cause.code == told[0]
+    assert told[1] in f"{found.headline}; {found.cause.likely}"
+    assert found.forwards > 0
+
+
+def test_a_layer_without_parts_has_no_weak_link() -> None:
+    case = Case(AffineOverBatch, W="d h", x="n d")
+    example = Example({}, {"W": normal(3, 2)}, {"x": normal(4, 3)}, 0, frozenset({"x"}))
+    assert weak_link(example, functools.partial(subject_of, case, example)) is None
+
+
+def finding(code: str, tensor: str | None, likely: str | None = None) -> Finding:
+    lines = (("worst entry", f"{tensor}[0]"), *((("likely cause", likely),) if likely else ()))
+    return Finding(code, "name", "Net", f"the gradient of {tensor} is wrong", tensor, lines=lines)
+
+
+def test_one_cause_of_several_gradients_is_told_once() -> None:
+    found = told_once([finding("GP102", name, f"d{name} is divided by n") for name in ("x", "W1", "b1")])
+    assert [f.headline for f in found] == ["the gradients of x, W1 and b1 are wrong"]
+    assert ("the same for", "W1, b1") in found[0].lines
+
+
+def test_two_causes_of_two_gradients_are_told_both() -> None:
+    found = told_once([finding("GP102", "x", "dx is divided by n"), finding("GP102", "W", "dW is divided by d")])
+    assert [f.tensor for f in found] == ["x", "W"]
+
+
+def test_a_wrong_part_stands_for_every_gradient_of_the_whole() -> None:
+    found = told_once([finding("GP101", "x"), finding("GP102", "W", "dW is 2"), finding("GP120", None, "Affine")])
+    assert [(f.code, f.tensor) for f in found] == [("GP120", "x")]
+    assert ("accounts for", "the wrong gradient of x, W") in found[0].lines
+
+
+def test_gradients_without_a_cause_stay_apart_where_no_chaining_explains_them() -> None:
+    assert [f.tensor for f in told_once([finding("GP101", "x"), finding("GP101", "W")])] == ["x", "W"]
+
+
+def test_a_gradient_with_a_cause_comes_before_one_without() -> None:
+    assert [f.code for f in told_once([finding("GP101", "x"), finding("GP103", "W", "sign")])] == ["GP103", "GP101"]
+
+
+def test_a_broken_chain_comes_before_gradients_without_a_cause() -> None:
+    found = told_once([finding("GP101", "x"), finding("GP101", "W"), finding("GP121", None, "chaining")])
+    assert [(f.code, f.tensor) for f in found] == [("GP121", None), ("GP101", "x")]
