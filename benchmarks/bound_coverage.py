@@ -16,8 +16,8 @@ from measure_lanes import Bench, arguments, shared_out
 from zoo_kind import Array
 from zoo_problem import Drawn, draw
 
-from gradproof.lanes import Outcome
-from gradproof.numeric import directional_derivative, numerical_gradient
+from gradproof.compare.lanes import Outcome
+from gradproof.differentiate.numeric import directional_derivative, numerical_gradient
 
 SMALL = 12  # entries of a tensor up to which its whole gradient is measured too
 PLANTED = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)  # relative errors of a claim, to be accused

@@ -16,7 +16,7 @@ import numpy as np
 from measure_lanes import Bench, arguments, shared_out
 from zoo_problem import Drawn, draw
 
-from gradproof.lanes import Outcome
+from gradproof.compare.lanes import Outcome
 
 ERRORS = (1e-3, 1e-6, 1e-8, 1e-9, 1e-10)
 WEIGHTY = 1e-3

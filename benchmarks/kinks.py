@@ -19,9 +19,9 @@ from zoo import ZOO
 from zoo_kind import Array
 from zoo_problem import Drawn, draw
 
-from gradproof.examine import examine
-from gradproof.nudge import look_beside
-from gradproof.problem import Problem
+from gradproof.compare.examine import examine
+from gradproof.compare.nudge import look_beside
+from gradproof.differentiate.problem import Problem
 from gradproof.values import TensorResult, Verdict
 
 KINKED = tuple(name for name, kind in ZOO.items() if kind.kinked)

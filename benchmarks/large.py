@@ -15,10 +15,10 @@ import numpy as np
 from measure_lanes import Bench, arguments
 from zoo_kind import Array
 
-from gradproof.examine import DIRECTIONS, examine
-from gradproof.lanes import Outcome
-from gradproof.problem import Problem, Tensor
-from gradproof.sampling import signed_direction
+from gradproof.compare.examine import DIRECTIONS, examine
+from gradproof.compare.lanes import Outcome
+from gradproof.differentiate.problem import Problem, Tensor
+from gradproof.differentiate.sampling import signed_direction
 from gradproof.values import Role
 
 T = TypeVar("T")

@@ -16,16 +16,16 @@ from typing import TypeVar
 import numpy as np
 from zoo_kind import Array
 
-from gradproof.compare import judge
-from gradproof.examine import (
+from gradproof.compare.compare import judge
+from gradproof.compare.examine import (
     Look,
     direction_lanes,
     locate_in,
 )  # examine() adds lanes up to tensors: here each one counts
-from gradproof.lanes import Judged, Lanes
-from gradproof.locate import Located
-from gradproof.problem import Problem
-from gradproof.sampling import DirectionSampler, EntrySampler
+from gradproof.compare.lanes import Judged, Lanes
+from gradproof.compare.locate import Located
+from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.sampling import DirectionSampler, EntrySampler
 
 T = TypeVar("T")
 SHARES = 64  # parts of a run, each with a seed of its own: the result does not depend on how many processes there are

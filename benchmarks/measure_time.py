@@ -16,7 +16,7 @@ from unittest.mock import patch
 LAYER, ENGINE, DRAWING, REST = "the layers", "the engine", "Hypothesis and drawing", "the rest"
 # what calls what: user code passes through one door, an example through another, the search through a third
 DOORS = {
-    ("gradproof.subject", "call"): LAYER,
+    ("gradproof.subject.subject", "call"): LAYER,
     ("gradproof.check", "look"): ENGINE,
     ("gradproof.check", "search"): DRAWING,
 }

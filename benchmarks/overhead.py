@@ -16,14 +16,14 @@ import numpy as np
 from measure_lanes import Bench, arguments
 from measure_time import LAYER, stopwatch
 
-from gradproof.case import Case
-from gradproof.examine import examine
+from gradproof.case.case import Case
+from gradproof.compare.examine import examine
+from gradproof.compare.lanes import Outcome
+from gradproof.compare.look import look
+from gradproof.differentiate.pose import Pose
+from gradproof.differentiate.problem import Problem
 from gradproof.guard import Randomness
-from gradproof.lanes import Outcome
-from gradproof.look import look
-from gradproof.pose import Pose
-from gradproof.problem import Problem
-from gradproof.subject import subject_of
+from gradproof.subject.subject import subject_of
 from gradproof.values import Example, Verdict
 from plainnet import Affine, Sigmoid, Softmax, SoftmaxWithLoss
 

@@ -14,7 +14,7 @@ from zoo_kind import Array
 from zoo_problem import Drawn
 
 from gradproof import __version__
-from gradproof.examine import examine
+from gradproof.compare.examine import examine
 from gradproof.values import Verdict
 
 FLOOR = 1e-8  # what keeps the course script's relative error finite where both gradients are zero

@@ -14,7 +14,7 @@ from measure_lanes import Bench, arguments, shared_out
 from zoo import ZOO
 from zoo_problem import draw
 
-from gradproof.lanes import Outcome
+from gradproof.compare.lanes import Outcome
 
 ENTRIES, DIRECTIONS = 6, 2  # lanes of one draw: at most, and exactly
 

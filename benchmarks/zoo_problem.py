@@ -10,8 +10,8 @@ import numpy as np
 from zoo import ZOO
 from zoo_kind import Array, Kind
 
-from gradproof.problem import Problem, Tensor
-from gradproof.sampling import EvaluateStack
+from gradproof.differentiate.problem import Problem, Tensor
+from gradproof.differentiate.sampling import EvaluateStack
 from gradproof.values import Role
 
 SCALES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 1.0, 1.0, 10.0, 50.0, 1e2, 1e4)

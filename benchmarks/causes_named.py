@@ -1,0 +1,113 @@
+"""Reads which causes a finding names, in a teacher's words; it knows neither the faults nor the rules that speak.
+
+A finding that names a cause in words unknown here counts as wrong: a new sentence needs a line in this table first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gradproof.values import Finding
+
+UNKNOWN = "words unknown to the benchmark"
+BATCH = "n"  # the dim that counts the samples, in every table of faults
+
+MEAN, SUM = "extra mean over the batch", "missing mean over the batch"
+PRE, POST = "pre-activation used for post-activation", "post-activation used for pre-activation"
+LESS, MORE, POWER, OTHER = "a factor left out", "a factor too many", "wrong power", "the wrong operand"
+REGION, SHAPE, ADDED = "one region of values wrong", "one shape wrong", "overwritten, not added"
+ORDER, SKIPPED, DROPPED = "layers in the wrong order", "a layer skipped", "a branch dropped"
+SHARED, LISTS = "shared gradients not added", "lists out of step"
+
+# code, what its text must contain (a regular expression), the causes that it then names: the first line that fits holds
+READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("GP102", r"^where it is wrong", (SHAPE, "constant factor")),
+    ("GP102", rf"divided by (the batch size )?{BATCH}\b", (MEAN,)),
+    ("GP102", rf"\b{BATCH} times too large", (SUM,)),
+    ("GP102", r"divided by|times too large", ("a dim as factor",)),
+    ("GP102", r"is (twice|half) the true|times the true gradient", ("constant factor",)),
+    ("GP102", r"one factor: a single number", (LESS, "a dim as factor")),
+    ("GP103", r"sign", ("sign",)),
+    ("GP104", r"^where it is wrong", (SHAPE, "never written")),
+    ("GP104", r"from the first step alone", ("never written", "not summed")),
+    ("GP104", r"zeros", ("never written",)),
+    ("GP105", r"transpose|exchanged", ("transpose",)),
+    ("GP106", r"belongs to", ("gradients swapped",)),
+    ("GP107", r"for what belongs to|mask of \S+ is inverted", (REGION,)),
+    ("GP107", r"not broadcast back", ("not broadcast back",)),
+    ("GP107", r"a mask is missing", (REGION, LESS)),
+    ("GP107", r"blocks dout|never fills", (REGION, "never written")),
+    ("GP107", r"another mask", (REGION, OTHER, "stale cache")),
+    ("GP107", r"\brow\b", ("one row wrong",)),
+    ("GP107", r"\bcolumn\b", ("one column wrong",)),
+    ("GP107", r"\bslice along axis", ("one channel wrong",)),
+    ("GP107", r"\bentry\b", ("one entry wrong",)),
+    ("GP108", r"or something .* float32", ("down-casts", "epsilon left out", "constant mistyped")),
+    ("GP108", r"float32|float16", ("down-casts",)),
+    ("GP108", r"epsilon or a constant", ("epsilon left out", "constant mistyped")),
+    ("GP108", r"epsilon is in one", ("epsilon left out",)),
+    ("GP109", r"wrong places", ("entries permuted",)),
+    ("GP110", r"your forward", ("the forward is the wrong side",)),
+    ("GP111", r"without dout", ("ignores dout",)),
+    ("GP111", r"ignores the sign", ("ignores the sign of dout",)),
+    ("GP111", r"ignores the size", ("ignores the scale of dout",)),
+    ("GP112", r"at the output", (POST,)),
+    ("GP112", r"in the place of the output", (PRE,)),
+    ("GP113", r"not multiplied by dout", ("a term too many",)),
+    ("GP113", r"carr(y|ies) ", ("not carried through time",)),
+    ("GP113", r"or has a wrong factor", ("a term missing", "a term too many", "a dim as factor", OTHER)),
+    ("GP113", r"missing, or one too many", ("a term missing", "a term too many")),
+    ("GP113", r"term of \S+ is missing", ("a term missing",)),
+    ("GP114", r"takes nothing from output", (DROPPED,)),
+    ("GP114", r"takes nothing from", ("not summed",)),
+    ("GP115", r"assigned where it should be added", (ADDED,)),
+    ("GP116", r"wrong axis", ("sum over the wrong axis",)),
+    ("GP116", r"mixes the entries", ("sum over the wrong axis", "a term too many")),
+    ("GP117", r"is dout, unchanged", ("derivative left out",)),
+    ("GP117", r"taken at the pre-activation", (PRE,)),
+    ("GP117", r"one too many|there twice", (MORE, POWER)),
+    ("GP117", r"at the wrong place", (ORDER,)),
+    ("GP117", r"is missing", (LESS, POWER, "derivative left out")),
+    # both formulas are written out there, and hold of every entry
+    ("GP117", r"the true gradient is", (OTHER, LESS, MORE, POWER, PRE, POST, "the forward is the wrong side")),
+    ("GP117", r"not what forward multiplies", (OTHER, PRE, POST)),
+    ("GP117", r"where \S.* belongs|where the other belongs", (OTHER, PRE, POST)),
+    ("GP120", r"is wrong", ("one layer wrong",)),
+    ("GP121", r"out of the chain", (SKIPPED,)),
+    ("GP121", r"chaining between", (ORDER, SKIPPED, DROPPED)),
+    ("GP121", r"returns or collects", (DROPPED, SHARED, LISTS)),
+    ("GP121", r"called several times", ("stale cache", ADDED, SHARED)),
+    ("GP206", r"", ("not a number",)),
+    ("GP2", r"", ("wrong form",)),
+    ("GP3", r"", ("crash",)),
+    ("GP401", r"", ("down-casts",)),
+    ("GP50[12]", r"", ("mutates",)),
+    ("GP507", r"", ("down-casts",)),
+    ("GP508", r"", ("stale cache",)),
+    ("GP509", r"", ("not linear in dout",)),
+    ("GP51[012]", r"", ("mutates",)),
+    ("GP513", r"", ("accumulates",)),
+    ("GP51[89]", r"", ("list rebound",)),
+    ("GP52[01]", r"", (LISTS,)),
+)
+
+
+def causes_named(finding: Finding) -> frozenset[str]:
+    """The causes that a student reads out of the finding; empty where it claims none.
+
+    A gradient's finding claims a cause by its line "likely cause" alone. A form or an exception is its own cause.
+    Where two causes are joined by "or", both are named.
+    """
+    text = dict(finding.lines).get("likely cause")
+    if text is None and finding.code.startswith(("GP1", "GP6")) and finding.code != "GP206":
+        return frozenset()
+    return frozenset(_read(finding.code, text or "")) or frozenset({UNKNOWN})
+
+
+def _read(code: str, text: str) -> Iterator[str]:
+    """The causes of the first line of the table that fits; the more special lines stand first."""
+    for start, pattern, causes in READINGS:
+        if re.match(start, code) and re.search(pattern, text):
+            yield from causes
+            return
