@@ -40,7 +40,7 @@ class Row:
     causes: tuple[str, ...]
     first: Finding | None
     named: frozenset[str]
-    naming: int | None  # forwards
+    naming: int  # forwards
     seconds: float
 
     @property
@@ -80,7 +80,7 @@ def examined(source: str, number: int, seed: int) -> Row:
         fault.causes,
         first,
         frozenset() if first is None else causes_named(first),
-        getattr(report, "naming_forwards", None),
+        report.naming_forwards,
         time.perf_counter() - begin,
     )
 
@@ -103,14 +103,13 @@ def summary(title: str, rows: Sequence[Row], accused: Sequence[str], right: int)
     """The table of the figures that must be reached."""
     named = [row for row in rows if row.named]
     accepted = [row for row in rows if row.accepted]
-    spent = [row.naming for row in rows if row.naming is not None and row.first is not None]
-    cost = f"{statistics.median(spent):.0f}" if spent else "not counted"
+    spent = statistics.median([row.naming for row in rows if row.first is not None] or [0])
     yield f"| {title}: {len(rows)} faults, {len({c for row in rows for c in row.causes})} causes | wanted | reached |"
     yield "| --- | --- | --- |"
     yield f"| faults found | 100 % | {share(sum(row.found for row in rows), len(rows))} |"
     yield f"| a cause named first that a teacher accepts | >= 90 % | {share(len(accepted), len(rows))} |"
     yield f"| when a cause is named, it is right | >= 98 % | {share(len(accepted), len(named))} |"
-    yield f"| further forwards of naming, median | <= 200 | {cost} |"
+    yield f"| further forwards of naming, median | <= 200 | {spent:.0f} |"
     yield f"| right layers that get an error or a cause | 0 | {wronged(accused, 'error')} of {right} |"
     yield f"| right layers that get a warning; a note | | {wronged(accused, 'warning')}; {wronged(accused, 'note')} |"
 

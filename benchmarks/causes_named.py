@@ -75,6 +75,8 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP117", r"where \S.* belongs|where the other belongs", (OTHER, PRE, POST)),
     ("GP120", r"is wrong", ("one layer wrong",)),
     ("GP121", r"out of the chain", (SKIPPED,)),
+    ("GP121", r"dout is multiplied by 1/[a-z]", (MEAN, "constant factor")),
+    ("GP121", r"dout is multiplied by", ("constant factor", "a dim as factor", SUM)),
     ("GP121", r"chaining between", (ORDER, SKIPPED, DROPPED)),
     ("GP121", r"returns or collects", (DROPPED, SHARED, LISTS)),
     ("GP121", r"called several times", ("stale cache", ADDED, SHARED)),

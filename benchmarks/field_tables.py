@@ -99,10 +99,10 @@ def is_missed(record: Record, truth: Truth) -> bool:
 
 
 def accused(record: Record) -> frozenset[str]:
-    """What is called wrong, in errors: a gradient by its tensor, a promise of the layer by its code."""
+    """What is called wrong, in errors: a gradient by its tensor, an exception or a broken promise by its code."""
     errors = [f for f in record.get("findings", ()) if f["severity"] == "error"]
     gradients = (str(f["tensor"]) for f in errors if f["code"][:3] in ("GP1", "GP2", "GP4"))
-    return frozenset(gradients) | {f["code"] for f in errors if f["code"].startswith("GP5")}
+    return frozenset(gradients) | {f["code"] for f in errors if f["code"][:3] in ("GP3", "GP5")}
 
 
 def _state(record: Record, truth: Truth) -> str:
@@ -110,7 +110,7 @@ def _state(record: Record, truth: Truth) -> str:
     faults = truth.get(key(record), {}).get("faults")
     if faults is None:
         return "open"
-    known = all(name in faults or ("*" in faults and not name.startswith("GP5")) for name in accused(record))
+    known = all(name in faults or ("*" in faults and not name.startswith("GP")) for name in accused(record))
     return "true" if known else "false"
 
 

@@ -90,6 +90,17 @@ class ActivationSkipped(Net):
         return self.layers[0].backward(self.layers[2].backward(dout))
 
 
+class AveragedAtTheEnd(Net):
+    def backward(self, dout):
+        return super().backward(dout / len(dout))
+
+
+class DoubledInBetween(Net):
+    def backward(self, dout):
+        first, middle, last = self.layers
+        return first.backward(middle.backward(2 * last.backward(dout)))
+
+
 class InADict(Net):
     """The parts by name, the last of them wrong."""
 
@@ -136,6 +147,8 @@ BROKEN: Mapping[type, tuple[str, str]] = {
     LastPartWrong: ("GP120", "AffineOverBatch in layers[2] is wrong by itself"),
     InADict: ("GP120", "AffineOverBatch in named['three'] is wrong by itself"),
     InForwardOrder: ("GP121", "the chaining between the dout of the whole and Affine in layers[2] is wrong"),
+    AveragedAtTheEnd: ("GP121", "between the dout of the whole and Affine in layers[2], dout is multiplied by 1/n"),
+    DoubledInBetween: ("GP121", "between Affine in layers[2] and Tanh in layers[1], dout is multiplied by 2"),
     ActivationSkipped: ("GP121", "backward leaves Tanh in layers[1] out of the chain"),
     BranchDropped: ("GP121", "a branch not added to dx"),
 }

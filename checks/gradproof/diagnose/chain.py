@@ -18,7 +18,7 @@ from gradproof.case.signatures import Signature, method_signature
 from gradproof.compare.look import ask, look, quiet
 from gradproof.diagnose.cause import BROKEN, Cause, Link
 from gradproof.diagnose.causes import name_cause
-from gradproof.diagnose.evidence import gather
+from gradproof.diagnose.evidence import gather, sizes
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.guard import Randomness, SubjectError
 from gradproof.subject.parts import Call, Part, Recorder, parts_of
@@ -128,11 +128,11 @@ def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
     after = "the dout of the whole"
     for number in reversed(range(len(calls))):
         call = calls[number]
-        right = _receives_right(trace, number, call)
-        if right is None:
+        times = _times(trace, number, call)
+        if times is None:
             return None
-        if not right:
-            return _broken(_told(call), after, trace.forwards, called=bool(call.douts))
+        if abs(times - 1.0) > CLOSE or np.isnan(times):
+            return _broken(call, after, trace, times)
         after = _told(call)
     again = next((call for i, call in enumerate(calls) if any(call.part is other.part for other in calls[:i])), None)
     lines = (("the chain", "each part is right alone, and each is given the right dout"),)
@@ -147,13 +147,19 @@ def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
     )
 
 
-def _broken(part: str, after: str, forwards: int, *, called: bool) -> Link:
-    if called:
-        lines = (("the chain", f"each part is right alone; {part} is given another dout than its output has"),)
-        likely = f"the chaining between {after} and {part} is wrong"
-    else:
+def _broken(call: Call, after: str, trace: _Trace, times: float) -> Link:
+    part, forwards = _told(call), trace.forwards
+    if not call.douts:
         lines = (("the chain", f"each part is right alone; backward of {part} is never called"),)
         likely = f"backward leaves {part} out of the chain"
+    elif np.isfinite(times):
+        lines = (("the chain", f"each part is right alone; {part} is given {times:.4g} times the dout of its output"),)
+        likely = f"between {after} and {part}, dout is multiplied by {_factor_text(times, trace.example)}"
+        advice = "look for a division or a factor before backward is called: the parts bring theirs themselves"
+        return Link(BROKEN, Cause("GP121", lines, likely, advice), forwards)
+    else:
+        lines = (("the chain", f"each part is right alone; {part} is given another dout than its output has"),)
+        likely = f"the chaining between {after} and {part} is wrong"
     advice = "go through the parts in the reverse order of forward; where an output is used twice, add its douts"
     return Link(BROKEN, Cause("GP121", lines, likely, advice), forwards)
 
@@ -162,22 +168,37 @@ def _told(call: Call) -> str:
     return f"{type(call.part.layer).__name__} in {call.part.path}"
 
 
-def _receives_right(trace: _Trace, number: int, call: Call) -> bool | None:
-    """Say whether the dout of a call is the slope at its output; None where that cannot be told."""
+def _factor_text(times: float, example: Example) -> str:
+    """The factor as a student would write it, if one dim alone explains it; else the number."""
+    named = {"-1": -1.0, "2": 2.0, "1/2": 0.5}
+    for name, size in sizes(example.dims).items():
+        named |= {name: float(size), f"1/{name}": 1.0 / max(size, 1)}
+    held = [text for text, value in named.items() if abs(value - times) <= CLOSE * abs(times)]
+    return held[0] if len(held) == 1 else f"{times:.4g}"
+
+
+def _times(trace: _Trace, number: int, call: Call) -> float | None:
+    """How many times the slope at its output the dout of a call is: 1 where it is right, NaN where it is no multiple.
+
+    None where that cannot be told.
+    """
     if not isinstance(call.output, (np.ndarray, float, np.floating)):
         return None
     output = np.asarray(call.output, dtype=np.float64)
     given = [np.asarray(1.0 if dout is None else dout, dtype=np.float64) for dout in call.douts]
     if any(dout.size not in (1, output.size) for dout in given):
-        return False
+        return float("nan")
     total = sum((np.broadcast_to(dout.reshape(-1), output.size) for dout in given), np.zeros(output.size))
+    pairs: list[tuple[float, float]] = []
     for _ in range(DIRECTIONS):
         direction = trace.rng.standard_normal(output.shape)
         slope = trace.slope(number, direction, STEP * top_step(output))
-        claimed = float(total @ direction.reshape(-1))
-        size = float(np.abs(total) @ np.abs(direction.reshape(-1)))
         if not np.isfinite(slope):
             return None
-        if abs(slope - claimed) > CLOSE * max(size, abs(slope)):
-            return False
-    return True
+        size = max(float(np.abs(total) @ np.abs(direction.reshape(-1))), abs(slope)) or 1.0
+        pairs.append((float(total @ direction.reshape(-1)) / size, slope / size))
+    if all(abs(claimed - slope) <= CLOSE for claimed, slope in pairs):
+        return 1.0
+    ratios = [claimed / slope for claimed, slope in pairs if abs(slope) > CLOSE]
+    alike = len(ratios) == len(pairs) and max(ratios) - min(ratios) <= CLOSE * abs(ratios[0])
+    return float(np.mean(ratios)) if alike and ratios[0] else float("nan")

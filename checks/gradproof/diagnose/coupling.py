@@ -24,9 +24,10 @@ def wrong_axis(evidence: Evidence) -> Cause | None:
         return None
     d, text = f"d{evidence.tensor}", _axes(extra)
     if missing:
-        right, count = _axes(missing), counted(evidence, found)
-        lines = (("everywhere", f"forward mixes along {right}, yours along {text}   {count}"),)
-        return Cause("GP116", lines, f"{d} is summed over the wrong axis: {text}, not {right}", f"sum over {right}")
+        right, wrong, count = _of_dout(missing), _of_dout(extra), counted(evidence, found)
+        lines = (("everywhere", f"forward mixes along {right} of its output, yours along {wrong}   {count}"),)
+        likely = f"{d} is summed over the wrong axis of dout: {wrong}, not {right}"
+        return Cause("GP116", lines, likely, f"sum over {right} of dout")
     lines = (("everywhere", f"yours mixes along {text}, forward does not   {counted(evidence, found)}"),)
     likely = f"{d} mixes the entries along {text}, which forward keeps apart"
     return Cause("GP116", lines, likely, "look for a sum, a mean or an index over that axis in backward")
@@ -69,6 +70,10 @@ def carried_wrong(evidence: Evidence) -> Cause | None:
 
 def _axes(pairs: list[Pair]) -> str:
     return " and ".join(dict.fromkeys(f"axis {a}" for a, _ in pairs))
+
+
+def _of_dout(pairs: list[Pair]) -> str:
+    return " and ".join(dict.fromkeys(f"axis {b}" for _, b in pairs))
 
 
 def axes_apart(found: Answers, pair: Pair) -> Mask:
