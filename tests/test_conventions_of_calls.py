@@ -530,3 +530,174 @@ REFUSED = {
 def test_a_convention_that_cannot_work_is_refused_with_the_remedy(declare, message):
     with pytest.raises(UsageError, match=message):
         declare()
+
+
+class HandsItsCacheOver:
+    """Keeps nothing of a call: backward is given x, the cache, dout, and a dict for the gradients of the parameters."""
+
+    def __init__(self, factor=1.0, of_bias=1.0):
+        self.factor, self.of_bias = factor, of_bias
+        self.weights = {"affine/W": normal(3, 2, seed=1), "affine/b": normal(2, seed=2)}
+
+    def forward(self, x):
+        return np.tanh(x) @ self.weights["affine/W"] + self.weights["affine/b"], {"tanh": np.tanh(x)}
+
+    def backward(self, x, cache, backwards_gradient, gradients):
+        gradients["affine/W"] = cache["tanh"].T @ backwards_gradient
+        gradients["affine/b"] = self.of_bias * backwards_gradient.sum(0)
+        return self.factor * (backwards_gradient @ self.weights["affine/W"].T) / np.cosh(x) ** 2
+
+
+FILLED = {
+    "right": ({}, []),
+    "wrong for x": ({"factor": 1.001}, ["x"]),
+    "wrong for b": ({"of_bias": 1.001}, ["affine/b"]),
+}
+
+
+@pytest.mark.parametrize(("factors", "accused"), FILLED.values(), ids=FILLED)
+def test_backward_is_given_x_the_cache_and_a_dict_that_it_fills(factors, accused):
+    report = report_of(HandsItsCacheOver(**factors), X)
+    assert {tensor.name for tensor in report.tensors} == {"x", "affine/W", "affine/b"}
+    assert wrong_gradients(report) == accused
+    assert report.verdict is (Verdict.FAIL if accused else Verdict.PASS)
+
+
+def filling(factor):
+    def backward(dout, cache, grads):
+        x, w = cache
+        grads["dw"] = factor * x.T @ dout
+        return dout @ w.T
+
+    return backward
+
+
+@pytest.mark.parametrize(("factor", "accused"), [(1.0, []), (1.001, ["w"])], ids=["right", "wrong"])
+def test_a_backward_that_is_a_function_may_fill_a_dict_as_well(factor, accused):
+    assert fails(lambda x, w: (x @ w, (x, w)), filling(factor), x="n d", w="d h") == accused
+
+
+class NeedsMore:
+    """Right or wrong, nobody can tell: its backward needs a scale of which forward knows nothing."""
+
+    def forward(self, x):
+        return 2.0 * x
+
+    def backward(self, dout, scale):
+        return scale * dout
+
+
+class NeedsACache(NeedsMore):
+    """Its backward asks for a cache, and its forward returns none."""
+
+    def backward(self, dout, cache):
+        return cache["scale"] * dout
+
+
+class NeedsTwo(NeedsMore):
+    """Neither name says which of the two is dout."""
+
+    def backward(self, first, second):
+        return first * second
+
+
+UNTOLD = {"a number": (NeedsMore, "scale"), "a cache": (NeedsACache, "cache"), "two": (NeedsTwo, "first, second")}
+
+
+@pytest.mark.parametrize(("cls", "names"), UNTOLD.values(), ids=UNTOLD)
+def test_a_backward_with_an_argument_that_cannot_be_told_is_not_judged_and_the_argument_named(cls, names):
+    report = report_of(cls(), X)
+    assert (report.verdict, report.findings) == (Verdict.INCONCLUSIVE, ())
+    assert f"backward takes {names}, and nothing says what" in str(report)
+
+
+class TwoWays:
+    """Two outputs, whose upstream gradients backward takes in the other order, as their names say."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def forward(self, x):
+        y_main, y_skip = np.tanh(x), 3.0 * x
+        self.y = y_main
+        return y_main, y_skip
+
+    def backward(self, dy_skip, dy_main=None):
+        return 3.0 * dy_skip + self.factor * dy_main * (1 - self.y**2)
+
+
+@pytest.mark.parametrize(("factor", "accused"), [(1.0, []), (1.001, ["x"])], ids=["right", "wrong"])
+def test_each_of_several_douts_goes_to_the_output_whose_name_it_bears(factor, accused):
+    assert wrong_gradients(report_of(TwoWays(factor), X)) == accused
+
+
+class MultipliesItsParts:
+    """The product of all parts of its input, which it collects; the gradient is a list, one array for each part."""
+
+    def __init__(self, factor=1.0):
+        self.factor, self.seen = factor, []
+
+    def forward(self, parts):
+        out = parts[0].copy()
+        for part in parts[1:]:
+            out *= part
+        self.seen.append(parts)
+        return out
+
+    def backward(self, dout):
+        parts = self.seen[-1]
+        others = [np.prod([p for j, p in enumerate(parts) if j != i], axis=0) for i in range(len(parts))]
+        return [self.factor * dout * other for other in others]
+
+
+@pytest.mark.parametrize(("factor", "accused"), [(1.0, []), (1.001, ["parts"])], ids=["right", "wrong"])
+def test_a_list_of_the_gradients_of_the_inputs_parts_is_read_as_one_gradient(factor, accused):
+    report = report_of(MultipliesItsParts(factor), normal(3, 4, 2))
+    assert [tensor.name for tensor in report.tensors] == ["parts"]
+    assert wrong_gradients(report) == accused
+
+
+def test_a_list_of_gradients_of_other_shapes_than_the_parts_is_a_fault_of_form():
+    class Summed(MultipliesItsParts):
+        def backward(self, dout):
+            return [part.sum(0) for part in super().backward(dout)]
+
+    assert report_of(Summed(), normal(3, 4, 2)).verdict is Verdict.FAIL
+
+
+class StepsBack:
+    """A step in time: forward collects its outputs, and backward carries what flows back to the step before."""
+
+    def __init__(self):
+        self.steps, self.carried = [], 0.0
+
+    def forward(self, x):
+        y = np.tanh(x)
+        self.steps.append(y)
+        return y
+
+    def backward(self, dout):
+        dx = (dout + self.carried) * (1 - self.steps[-1] ** 2)
+        self.carried = 0.5 * dx
+        return dx
+
+
+class CarriesOver(StepsBack):
+    """The same without a collection: there is no earlier step to which a second backward could belong."""
+
+    def forward(self, x):
+        self.steps, self.carried = (np.tanh(x),), 0.0
+        return self.steps[-1]
+
+
+CARRYING = {"for the step before": (StepsBack, "warning"), "for nothing": (CarriesOver, "error")}
+
+
+@pytest.mark.parametrize(("cls", "severity"), CARRYING.values(), ids=CARRYING)
+def test_a_second_backward_in_a_row_of_a_layer_that_collects_its_forwards_may_be_that_of_an_earlier_one(cls, severity):
+    try:
+        report = check(Case(cls, x="n d", settings=FEW))
+    except GradientFault as fault:
+        report = fault.report
+    assert [finding.severity for finding in report.findings if finding.code == "GP514"] == [severity]
+    assert wrong_gradients(report) == []

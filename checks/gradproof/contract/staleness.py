@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradproof.contract.change import beside, moved
-from gradproof.contract.session import MalformedError, Returned, Scene, Session, differing
-from gradproof.contract.states import keeps_state
+from gradproof.contract.session import MalformedError, Returned, Scene, differing
+from gradproof.contract.states import collects, keeps_state
 from gradproof.guard import SubjectError
 from gradproof.subject import outputs
 from gradproof.values import Defect
@@ -64,7 +64,7 @@ def _after(
     try:
         found = session.backward(scene.douts(output))
     except SubjectError as raised:
-        return _raises("backward", told, raised, "warning" if _collects(session) else "error")
+        return _raises("backward", told, raised, "warning" if collects(session) else "error")
     wrong = differing(list(right.then), right, found)
     if not wrong:
         return None
@@ -72,18 +72,10 @@ def _after(
     seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", found.then[name]))
     older = _gradient_at(scene, inputs).get(name)
     whose = older is not None and older.shape == found.then[name].shape and np.array_equal(older, found.then[name])
-    severity = "warning" if _collects(session) else "error"
+    severity = "warning" if collects(session) else "error"
     line = f"{seen}: {'the gradient of that earlier forward' if whose else 'forward kept something of the earlier one'}"
     headline = f"the gradient of {name} belongs to an earlier forward"
     return Defect("GP508", headline, name, (("seen", line), *_STALE), severity)
-
-
-def _collects(session: Session) -> bool:
-    """Whether the layer appends to lists by design, until it is told to forget; the book's layers have no such call."""
-    before = session.subject.drawn()
-    session.forward(session.given.then)
-    grown = session.subject.drawn()[-1] != before[-1]
-    return grown and not session.subject.promises
 
 
 def _gradient_at(scene: Scene, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradproof.contract.session import Session
 from gradproof.convention.leaves import at, leaves, text
 from gradproof.guard import read
 from gradproof.subject.subject import Subject
@@ -35,6 +36,14 @@ def _declares(part: Any) -> bool:
 def clears_grads(layer: Any) -> bool:
     """Say whether it has a method that sets its gradients to zero: then it adds to them on purpose."""
     return any(_plain(name).startswith(_CLEARS) for name in dir(layer))
+
+
+def collects(session: Session) -> bool:
+    """Whether the layer appends to lists by design, until it is told to forget; the book's layers have no such call."""
+    before = session.subject.drawn()
+    session.forward(session.given.then)
+    grown = session.subject.drawn()[-1] != before[-1]
+    return grown and not session.subject.promises
 
 
 def parts(layer: Any) -> dict[str, Any]:

@@ -10,42 +10,68 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
+from gradproof.convention.gradnames import partner
+
 RATES = frozenset({"lr", "learning_rate", "learningrate", "learn_rate", "eta", "step_size"})
 RATE = 1.0  # the weights then move by the gradient itself: no digit is lost by a division
 CACHES = frozenset({"cache", "caches", "ctx", "context", "saved", "memory", "tape"})
+STORES = frozenset({"gradients", "grads", "parameter_gradients", "param_grads", "grad_dict", "grads_dict"})
 LOCAL = frozenset({"grad", "gradient", "derivative", "deriv", "prime"})  # methods that are given x, as a function is
 _GRADIENT = re.compile("d|grad|delta|err|up", re.IGNORECASE)  # how the name of an upstream gradient begins
 _ANSWER = re.compile(r"t$|y$|.*(true|target|label|truth|actual)", re.IGNORECASE)  # what a loss compares with
+_INPUT = re.compile(
+    r"[axz]\d*|x_.*|inp|in|data|values?|.*inputs?|.*prev.*", re.IGNORECASE
+)  # x, as backward may call it
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+_UNTOLD = (
+    "backward takes {}, and nothing says what it is given: call an argument as forward calls its own to get that value "
+    "again, cache for forward's second output, dout or d... for the upstream gradient, gradients for a dict to be "
+    "filled, or give it a default"
+)
 
 
 @dataclass(frozen=True)
 class Plan:
     """How backward is called: each argument that is passed, in order, with where its value comes from.
 
-    A source is "dout", "douts" (all of them, as one tuple), "cache", "rate", or "input " and the name of an argument of
-    forward. The first ``positional`` of the arguments go by position, the others by keyword.
+    A source is "dout" (the next), "dout " and the number of an output, "douts" (all of them, as one tuple), "cache",
+    "rate", "store" (a dict that backward fills), or "input " and the name of an argument of forward. The first
+    ``positional`` of the arguments go by position, the others by keyword. ``untold``: the arguments without a default
+    for which nothing says what they are given.
     """
 
     sources: tuple[tuple[str, str], ...] = ()
     positional: int = 0
+    untold: tuple[str, ...] = ()
 
     @property
     def takes_dout(self) -> bool:
         """Whether an upstream gradient is passed at all."""
-        return any(source in ("dout", "douts") for _, source in self.sources)
+        return any(source.startswith("dout") for _, source in self.sources)
 
     @property
     def takes_rate(self) -> bool:
         """Whether it is given a learning rate: then it updates the weights itself."""
         return any(source == "rate" for _, source in self.sources)
 
+    @property
+    def refusal(self) -> str | None:
+        """What to do about the arguments that are untold, in a sentence; None where there are none."""
+        return _UNTOLD.format(", ".join(self.untold)) if self.untold else None
+
     def bind(
-        self, douts: Sequence[Any], inputs: Mapping[str, Any], cache: Any = None, rate: float = RATE
+        self,
+        douts: Sequence[Any],
+        inputs: Mapping[str, Any],
+        cache: Any = None,
+        rate: float = RATE,
+        store: dict[Any, Any] | None = None,
     ) -> tuple[list[Any], dict[str, Any]]:
         """The arguments themselves, as (args, kwargs)."""
         upstream = iter(douts)
-        fixed: dict[str, Any] = {"douts": tuple(douts), "cache": cache, "rate": rate}
+        fixed: dict[str, Any] = {"douts": tuple(douts), "cache": cache, "rate": rate, "store": store}
+        fixed |= {f"dout {i}": dout for i, dout in enumerate(douts)}
         fixed |= {f"input {name}": value for name, value in inputs.items()}
         values = [(name, next(upstream) if source == "dout" else fixed[source]) for name, source in self.sources]
         return [value for _, value in values[: self.positional]], dict(values[self.positional :])
@@ -90,11 +116,12 @@ def plan(
     *,
     cache: bool = False,
     defaults: Collection[str] = (),
+    returned: Sequence[Any] = (),
 ) -> Plan:
     """Read from backward's signature how it is called, where forward gave ``outputs`` outputs from ``inputs``.
 
     Arguments that bear the name of an argument of forward get its value, if enough others are left for dout.
-    defaults: the arguments of forward that may be left out.
+    defaults: the arguments of forward that may be left out; returned: the names of the outputs in forward's return.
     """
     try:
         found = list(inspect.signature(theirs).parameters.values())
@@ -117,10 +144,19 @@ def plan(
         known = {name: source for name, source in known.items() if not source.startswith("input ")}
         free = [p.name for p in named if p.name not in known and p.name not in defaults]
     needed = [name for name in free if name in required]
+    if not cache:  # forward returned none: it is no dout for that
+        free, needed = ([name for name in names if name.lower() not in CACHES] for names in (free, needed))
     if cache and "cache" not in known.values():
         known[(needed or free)[-1]] = "cache"
         free, needed = ([name for name in names if name not in known] for names in (free, needed))
-    return _filled([p.name for p in named], known, free, needed, outputs, inputs)
+    sources = _in_order(_filled(known, free, needed, outputs, inputs), outputs, returned)
+    return _planned([p.name for p in named], required, sources)
+
+
+def _planned(names: Sequence[str], required: Sequence[str], sources: Mapping[str, str]) -> Plan:
+    passed = tuple((name, sources[name]) for name in names if name in sources)
+    gap = next((i for i, name in enumerate(names) if name not in sources), len(names))
+    return Plan(passed, min(gap, len(passed)), tuple(name for name in required if name not in sources))
 
 
 def _known(names: Sequence[str], inputs: Sequence[str], cache: bool) -> dict[str, str]:
@@ -142,23 +178,36 @@ def _is_local(
 
 
 def _filled(
-    names: Sequence[str],
-    known: Mapping[str, str],
-    free: Sequence[str],
-    needed: Sequence[str],
-    outputs: int,
-    inputs: Sequence[str],
-) -> Plan:
+    known: Mapping[str, str], free: Sequence[str], needed: Sequence[str], outputs: int, inputs: Sequence[str]
+) -> dict[str, str]:
     """Give the free arguments their upstream gradients, and leave the other defaults alone."""
     sources = dict(known)
+    stores = [name for name in free if name.lower() in STORES]
+    rest = [name for name in needed if name not in stores]
+    if stores and len(rest) >= outputs:  # else it is dout under that name
+        sources |= dict.fromkeys(stores, "store")
+        free, needed = [name for name in free if name not in stores], rest
     upstream = list(needed) + [name for name in free if name not in needed and _GRADIENT.match(name)]
-    if len(needed) > outputs and len(needed) - outputs == len(inputs):  # under names of its own: x first, then dout
-        values = [f"input {name}" for name in inputs] + ["dout"] * outputs
-        sources |= dict(zip(needed, values, strict=True))
-    elif outputs == 1 or len(upstream) < outputs:
-        sources |= dict.fromkeys((upstream or list(free))[:1], "dout" if outputs == 1 else "douts")
-    else:
-        sources |= dict.fromkeys(upstream[:outputs], "dout")
-    passed = tuple((name, sources[name]) for name in names if name in sources)
-    gap = next((i for i, name in enumerate(names) if name not in sources), len(names))
-    return Plan(passed, min(gap, len(passed)))
+    if len(needed) > outputs:  # only their names can say which of them are dout
+        upstream = [name for name in needed if _GRADIENT.match(name) or "grad" in name.lower()]
+        others = [name for name in needed if name not in upstream]
+        if len(upstream) != outputs:
+            return sources
+        theirs = len(others) == len(inputs) and all(map(_INPUT.fullmatch, others))
+        if theirs and not any(source.startswith("input ") for source in known.values()):  # under other names
+            sources |= {name: f"input {own}" for name, own in zip(others, inputs, strict=True)}
+    if outputs == 1 or len(upstream) < outputs:
+        return sources | dict.fromkeys((upstream or list(free))[:1], "dout" if outputs == 1 else "douts")
+    return sources | dict.fromkeys(upstream[:outputs], "dout")
+
+
+def _in_order(sources: Mapping[str, str], outputs: int, returned: Sequence[Any]) -> dict[str, str]:
+    """Each of several douts to the output whose name it bears, where the names say that of all of them."""
+    douts = [name for name, source in sources.items() if source == "dout"]
+    names = [name for name in returned[:outputs] if isinstance(name, str)]
+    if outputs < 2 or len(douts) != outputs or len(set(names)) != outputs:
+        return dict(sources)
+    whose = {name: partner(name, names) for name in douts}
+    if set(whose.values()) != set(names):
+        return dict(sources)
+    return {**sources, **{name: f"dout {names.index(own)}" for name, own in whose.items() if own is not None}}

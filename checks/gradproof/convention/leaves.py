@@ -45,7 +45,12 @@ def leaves(thing: object) -> dict[Path, Any]:
 
 def lists(thing: object) -> list[list[Any]]:
     """Every list that can be reached."""
-    return [value for _, value in _walk(thing) if isinstance(value, list)]
+    return list(lists_at(thing).values())
+
+
+def lists_at(thing: object) -> dict[Path, list[Any]]:
+    """Every list that can be reached, by its path."""
+    return {path: value for path, value in _walk(thing) if isinstance(value, list)}
 
 
 def _walk(thing: object) -> Iterator[tuple[Path, Any]]:

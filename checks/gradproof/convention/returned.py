@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from gradproof.convention.gradnames import partner
 
 Names = tuple[Any, ...]  # for each returned part: its name, None where it has none, or the Names of a tuple
@@ -131,6 +133,24 @@ def without_left_out(returned: Any, taken: Sequence[str], given: Mapping[str, An
         return returned
     named = zip(taken, returned, strict=False)
     return tuple(part for name, part in named if part is not None or given.get(name) is not None)
+
+
+def by_rows(returned: Any, shapes: Sequence[tuple[int, ...]]) -> Any:
+    """The gradient of the only input as one array, where it came as a list of the gradients of its rows.
+
+    A forward that goes through its input part by part takes a list of arrays for it as well. shapes: of the inputs.
+    """
+    if not isinstance(returned, list) or len(shapes) != 1 or (len(returned),) != shapes[0][:1]:
+        return returned
+    row = shapes[0][1:]
+    fits = [isinstance(part, (np.ndarray, np.number)) and _flat(np.shape(part)) == _flat(row) for part in returned]
+    return np.stack([np.reshape(part, row) for part in returned]) if fits and all(fits) else returned
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without axes of one in front: a layer that makes a matrix of one row of a vector hands that back."""
+    first = next((i for i, length in enumerate(shape) if length != 1), len(shape))
+    return shape[first:]
 
 
 def by_input(returned: Any, names: Names, inputs: Sequence[str]) -> Any:

@@ -19,17 +19,23 @@ class Watch:
     def __init__(self) -> None:
         self._held: dict[Path, tuple[Any, Any]] = {}
         self._kept: dict[Path, bool] = {}
+        self._lists: dict[Path, int] = {}
 
     def before(self, thing: object) -> None:
         """Hold what there is."""
         self._held = {path: (array, array.copy()) for path, array in _floats(thing).items()}
+        self._lists = {path: len(found) for path, found in leaves.lists_at(thing).items()}
 
     def after(self, thing: object) -> None:
         """Compare with what there was."""
+        grown = {path for path, length in self._lists.items() if len(_list_at(thing, path)) > length}
         for path, (array, copy) in self._held.items():
+            if grown and any(path[:i] in grown for i in range(len(path))):
+                self._kept[path] = False  # forward collects what it was given
+                continue
             stays = leaves.at(thing, path) is array and np.array_equal(array, copy, equal_nan=True)
             self._kept[path] = stays and self._kept.get(path, True)
-        self._held = {}
+        self._held, self._lists = {}, {}
 
     def kept(self, path: Path) -> bool | None:
         """Whether forward leaves the array at this path alone; None where that was not seen."""
@@ -39,6 +45,11 @@ class Watch:
 def _floats(thing: object) -> dict[Path, Any]:
     found = leaves.leaves(thing)
     return {path: value for path, value in found.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
+
+
+def _list_at(thing: object, path: Path) -> list[Any]:
+    found = leaves.at(thing, path)
+    return found if isinstance(found, list) else []
 
 
 def lengths(thing: object) -> tuple[int, ...]:

@@ -71,6 +71,9 @@ class Pose:
             return Unposed(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
         if self.subject.frozen:
             self.notes.append(FROZEN)
+        untold = self.subject.untold()
+        if untold is not None:
+            return Unposed(reason=Reason.NOT_EXAMINED, note=untold)
         if not self.subject.takes_dout() and self._is_input(flat, form):
             return Unposed(reason=Reason.NOT_EXAMINED, note=PASSED_ON)
         dout = upstream(self.subject, form.shapes, rng)

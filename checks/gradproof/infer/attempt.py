@@ -22,6 +22,7 @@ from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
 from gradproof.guard import Randomness, SubjectError
 from gradproof.infer.guesses import BATCH
+from gradproof.infer.stillness import is_constant
 from gradproof.subject.subject import Subject, subject_of
 from gradproof.values import Defect, Example, LayerError, Reason, Role
 
@@ -37,7 +38,8 @@ class Attempt:
 
     error: what forward, backward or the constructor raised; defects: of the form of what came back; reason: why there
     was nothing to measure; still: the float inputs that do not move the output; tensors: how many have a gradient;
-    idle: whether the output is an input as it is, whatever the parameters are.
+    idle: whether the output is an input as it is, whatever the parameters are; constant: whether it is the same for
+    all data, whatever the parameters are.
     """
 
     dims: Chosen
@@ -48,6 +50,7 @@ class Attempt:
     still: frozenset[str] = frozenset()
     tensors: int = 0
     idle: bool = False
+    constant: bool = False
 
     @property
     def ran(self) -> bool:
@@ -57,7 +60,7 @@ class Attempt:
     @property
     def clean(self) -> bool:
         """Whether each tensor got a gradient of its shape, and each float input moves the output."""
-        return self.ran and not self.defects and not self.still and self.tensors > 0
+        return self.ran and not self.defects and not self.still and not self.constant and self.tensors > 0
 
     @property
     def reached(self) -> int:
@@ -75,18 +78,21 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
     wanted = tuple(name for name in example.inputs if name in example.differentiable)
     with quiet(), Randomness(seed) as random:
         pose: Pose | None = None
+        still, idle, constant = frozenset[str](), False, False
         rng = np.random.default_rng(seed)
         try:
             subject = subject_of(case, example, random)
             pose = Pose(subject, example.inputs, wanted)
             posed = pose.pose(rng)
-            still = _still(posed, rng) if isinstance(posed, Problem) else frozenset[str]()
-            idle = isinstance(posed, Problem) and _is_idle(posed, subject, example, rng)
+            if isinstance(posed, Problem):
+                still, idle = _still(posed, rng), _is_idle(posed, subject, example, rng)
+                others = [build(case, Plan(dims, styles, seed + 1 + i), {}).inputs for i in range(_STIRRED)]
+                constant = is_constant(subject, example.inputs, others, rng)
         except SubjectError as raised:
             return Attempt(dims, 0 if pose is None else pose.forwards, error=raised.error)
     if isinstance(posed, Unposed):
         return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
-    return Attempt(dims, pose.forwards, still=still, tensors=len(posed.tensors), idle=idle)
+    return Attempt(dims, pose.forwards, still=still, tensors=len(posed.tensors), idle=idle, constant=constant)
 
 
 def built(cls: type) -> Any:

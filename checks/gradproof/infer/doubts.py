@@ -8,6 +8,7 @@ from gradproof.infer.arguments import Target
 from gradproof.infer.guesses import ARRAYS, BATCH, Candidate, Kind, resolved
 from gradproof.infer.roles import Role, role_of
 
+CONSTANT = "the output is the same for every input, as if forward were not written yet"
 _MADE_OF = (*ARRAYS, Kind.SIZE)  # what parameters are made of
 
 

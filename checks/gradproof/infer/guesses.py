@@ -208,9 +208,10 @@ class Candidate:
         """The free dims over which something may slide or loop: inner axes of inputs that no other array shares."""
         inner: list[str] = []
         others: list[str] = []
-        for guess in self.guesses.values():
+        for name, guess in self.guesses.items():
             axes = [resolved(axis, self.bound) for axis in guess.axes]
-            whole = guess.kind is Kind.LABELS or len(axes) > 2
+            data = guess.kind in ARRAYS and role_of(name, constructor=True) not in WEIGHTS
+            whole = data or len(axes) > 2
             for place, axis in enumerate(axes):
                 (inner if whole and place > 0 else others).append(axis)
         return [dim for dim in dict.fromkeys(inner) if _NAME.fullmatch(dim) and dim not in others]

@@ -27,6 +27,7 @@ def literal(value: Any, text: str | None = None) -> Guess:
     return Guess(Kind.LITERAL, value=value, text=text if text or not isinstance(value, str) else f"just({value!r})")
 
 
+ON = literal(True)
 EXP = literal(np.exp, "np.exp")  # its own derivative: it may stand for a function and for its derivative at once
 _SHAPES = (("c", "h", "w"), ("d",), (BATCH, "d"), (BATCH, "c", "h", "w"), ("h", "w"), ("t", "d"))
 _VALUES: Mapping[Role, tuple[Any, ...]] = {

@@ -15,12 +15,13 @@ from gradproof.infer.arguments import Target, another_layer, target_of
 from gradproof.infer.attempt import BACKWARD, Attempt, attempt, built
 from gradproof.infer.complaints import OWN_FAULTS, is_own_fault
 from gradproof.infer.dim_names import readable
-from gradproof.infer.doubts import chosen, doubts, unused
+from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused
 from gradproof.infer.guesses import Candidate, Domain, Kind
 from gradproof.infer.inference import Inference
 from gradproof.infer.openings import openings
-from gradproof.infer.repairs import Options, repairs
-from gradproof.infer.roles import Role, role_of
+from gradproof.infer.repairs import Options, repairs, switched_on
+from gradproof.infer.sentences import hint_for, limits, nothing_for, told
+from gradproof.values import LayerError
 
 SOON = 1.0  # seconds: after it, what ran is taken, though not all of it was as it should be; after half of it, as it is
 LATEST = 4.0  # seconds: after it, the search ends
@@ -63,6 +64,8 @@ class _Search:
     ran_at: int = 0
     halfway: Candidate | None = None  # the first whose forward ran and whose backward did not
     idle: set[object] = field(default_factory=set[object])  # keys of those whose output is their input
+    constant: set[object] = field(default_factory=set[object])  # keys of those whose output is the same for all data
+    refused: dict[str, LayerError] = field(default_factory=dict[str, LayerError])  # below the least size of a dim
     plausible: tuple[tuple[float, ...], Candidate, Attempt] | None = None  # the likeliest that did not
 
     def run(self) -> None:
@@ -89,13 +92,14 @@ class _Search:
             attempts = self._try(candidate)
             if attempts is None:
                 continue
-            worst = next((a for a in attempts if not a.clean), None)
+            unclean = [a for a in attempts if not a.clean]
+            worst = next((a for a in unclean if a.error is not None), unclean[0] if unclean else None)
             if worst is None:
                 if self.halfway is None or candidate.has_weights_of(self.halfway):
                     return candidate
                 continue
             self._remember(candidate, attempts, worst)
-            if worst.error is not None and is_own_fault(worst.error) and candidate.departures < 1:
+            if worst.error is not None and is_own_fault(worst.error) and self._is_final(candidate, worst):
                 return None
             for other in repairs(candidate, self.options, worst):
                 if (key := other.key()) not in seen:
@@ -125,9 +129,11 @@ class _Search:
             for size in range(begin, WIDEST + 1):
                 seen = attempt(self._case(found), falling=False, seed=_SEED, fixed={dim: size})
                 self.attempts, self.forwards = self.attempts + 1, self.forwards + seen.forwards
-                if seen.error is None or self._is_late():
-                    found = replace(found, least={**found.least, dim: size}) if size > begin else found
+                if seen.error is None and size > begin:
+                    found = replace(found, least={**found.least, dim: size})
+                if seen.error is None or is_own_fault(seen.error) or self._is_late():
                     break
+                self.refused[dim] = seen.error
         return found
 
     def _try(self, candidate: Candidate) -> list[Attempt] | None:
@@ -147,11 +153,18 @@ class _Search:
                 self.idle.add(candidate.key())
             if not found[-1].ran:
                 break
+        if all(a.constant for a in found):
+            self.constant.add(candidate.key())
         return found
+
+    def _is_final(self, candidate: Candidate, worst: Attempt) -> bool:
+        """Whether no other candidate could do better than one that raised for a reason that is no matter of shapes."""
+        kept = worst.reached == BACKWARD and any(switched_on(candidate, self.options))
+        return candidate.departures < 1 and not kept
 
     def _remember(self, candidate: Candidate, attempts: list[Attempt], worst: Attempt) -> None:
         whole = len(attempts) == 2 and all(a.ran for a in attempts)
-        if whole and (self.ran is None or candidate.departures < self.ran.departures):
+        if whole and (self.ran is None or self._unlikely(candidate) < self._unlikely(self.ran)):
             self.ran, self.ran_at = candidate, self.attempts if self.ran is None else self.ran_at
         if self.halfway is None and worst.reached == BACKWARD:
             self.halfway = candidate
@@ -160,6 +173,9 @@ class _Search:
         rank = (mendable, round(candidate.departures), -worst.reached, -candidate.steps)
         if worst.error is not None and (self.plausible is None or rank < self.plausible[0]):
             self.plausible = rank, candidate, worst
+
+    def _unlikely(self, candidate: Candidate) -> tuple[bool, float]:
+        return candidate.key() in self.constant, candidate.departures
 
     def _spent(self) -> float:
         return time.perf_counter() - self.began
@@ -195,34 +211,14 @@ class _Search:
             others = tuple(self._case(other, named=True) for other in self.others)
             case = self._case(best, named=True)
             idle = unused(best, self.target) if best.key() in self.idle else ()
-            return Inference(case, others, None, (*doubts(best), *idle), chosen(best), None, seconds, spent)
-        hint = _hint(self.target)
+            constant = (CONSTANT,) if best.key() in self.constant else ()
+            doubted, left_out = (*constant, *doubts(best), *idle), limits(best, self.refused)
+            return Inference(case, others, None, doubted, left_out, chosen(best), None, seconds, spent)
+        hint = hint_for(self.target)
         if self.plausible is None:
             empty = [name for name, guesses in self.options.items() if not guesses]
-            why = _nothing_for(empty) if empty else "no signature runs"
-            return Inference(None, (), f"{why}.{hint}", (), None, None, seconds, spent)
+            why = nothing_for(empty) if empty else "no signature runs"
+            return Inference(None, problem=f"{why}.{hint}", seconds=seconds, forwards=spent)
         _, candidate, worst = self.plausible
-        problem = f"no signature was found that runs: {_told(worst, self._case(candidate, named=True))}.{hint}"
-        return Inference(None, (), problem, (), None, worst.error, seconds, spent)
-
-
-def _told(worst: Attempt, case: Case) -> str:
-    error = worst.error
-    if error is None:
-        return f"as {case.declaration()}"
-    return f"{error.stage} raises {error.kind} ({error.message}) as {case.declaration()}"
-
-
-def _nothing_for(names: list[str]) -> str:
-    shown = {Role.LAYER: "First(2, 3)", Role.LAYERS: "[First(2, 3), Second()]"}
-    roles = {name: role_of(name, constructor=True) for name in names}
-    layers = [f"{name}={shown[role]}" for name, role in roles.items() if role in shown]
-    advice = f": hand it layers of yours, as in {', '.join(layers)}" if layers else ""
-    return f"nothing can be guessed for {', '.join(names)}{advice}"
-
-
-def _hint(target: Target) -> str:
-    """The declaration to fill in, on a line of its own, so that it can be copied."""
-    functions = ", ".join(f.__name__ for f in (target.subject, target.backward) if f is not None)
-    arguments = "".join(f", {name}=..." for name in target.required)
-    return f'\nDeclare it, with shapes as in x="n d":\n{target.name.lower()} = Case({functions}{arguments})'
+        problem = f"no signature was found that runs: {told(worst, self._case(candidate, named=True))}.{hint}"
+        return Inference(None, problem=problem, error=worst.error, seconds=seconds, forwards=spent)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gradproof.case.case import Case
-from gradproof.infer.complaints import OWN_FAULTS
-from gradproof.values import LayerError, SubjectReport, Verdict
+from gradproof.infer.complaints import is_own_fault
+from gradproof.values import Finding, LayerError, SubjectReport, Verdict
+
+_EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructor, by forward, by backward
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,15 +18,16 @@ class Inference:
     """What was inferred of one subject.
 
     case: what to check, None where nothing ran; others: further declarations that run as well, with another kind of
-    target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; chosen:
-    what keeps a failure from meaning much; error: the exception of the likeliest candidate, where it raised; seconds,
-    forwards: what the search took.
+    target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; limits:
+    what was left out of the case, and why; chosen: what keeps a failure from meaning much; error: the exception of the
+    likeliest candidate, where it raised; seconds, forwards: what the search took.
     """
 
     case: Case | None
     others: tuple[Case, ...] = ()
     problem: str | None = None
     doubts: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     chosen: str | None = None
     error: LayerError | None = None
     seconds: float = 0.0
@@ -41,7 +45,8 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     others: the reports of ``inference.others``, in their order, where they were checked as well. A pass that another
     declaration refutes, or that is in doubt, is none; an exception tells of the layer only where no arguments avoid it.
     """
-    notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts]
+    notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
+    report, others = _softened(report), [_softened(other) for other in others]
     differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
@@ -50,7 +55,7 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. Declare its Case")
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. Declare its Case")
-    certain = any(f" raises {kind} " in finding.headline for finding in report.findings for kind in OWN_FAULTS)
+    certain = any(_is_certain(finding) for finding in report.findings)
     if report.tensors or certain or report.verdict is not Verdict.FAIL:
         return report
     return replace(
@@ -59,6 +64,27 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
         reason="no example ran with the inferred shapes: the layer or the shapes are wrong. Declare its Case",
         findings=tuple(replace(finding, severity="warning") for finding in report.findings),
     )
+
+
+def _softened(report: SubjectReport) -> SubjectReport:
+    """Exceptions that some sizes cause and others do not, as warnings: the sizes are a guess, not the author's."""
+    at_some = [f for f in report.findings if f.code in _EXCEPTIONS and f.severity == "error" and not _is_certain(f)]
+    if not report.tensors or not at_some:
+        return report
+    findings = tuple(replace(f, severity="warning") if f in at_some else f for f in report.findings)
+    wrong = any(f.severity == "error" for f in findings) or any(t.verdict is Verdict.FAIL for t in report.tensors)
+    if wrong:
+        return replace(report, findings=findings)
+    reason = f"{at_some[0].headline}: the layer or the inferred shapes are wrong. Declare its Case"
+    return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+
+
+def _is_certain(finding: Finding) -> bool:
+    """Whether it tells of an exception that no choice of arguments avoids."""
+    raised = re.match(r"(.+?) raises (\w+)", finding.headline)
+    if finding.code not in _EXCEPTIONS or raised is None:
+        return False
+    return is_own_fault(LayerError(raised[1], raised[2], dict(finding.lines).get("message", ""), ""))
 
 
 def _differs(report: SubjectReport, other: SubjectReport) -> bool:

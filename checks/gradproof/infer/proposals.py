@@ -9,7 +9,7 @@ from typing import Any
 
 from gradproof.infer.annotations import annotated
 from gradproof.infer.guesses import BATCH, Guess, Kind
-from gradproof.infer.hyperparameters import EXP, PIXELS, TAPS, dicts, hyperparameters, literal
+from gradproof.infer.hyperparameters import EXP, ON, PIXELS, TAPS, dicts, hyperparameters, literal
 from gradproof.infer.roles import Role, Setting, role_of
 from gradproof.infer.usage import Usage
 
@@ -56,6 +56,8 @@ def proposals(argument: Argument) -> tuple[Guess, ...]:
 def _of_default(argument: Argument, role: Role, found: list[Guess]) -> list[Guess]:
     """The default first, where it is small; targets that may be left out are given."""
     absent, default = Guess(Kind.ABSENT), argument.default
+    if default is False:
+        return [absent, ON]
     if role is Role.TARGET and default is None:
         return [*found, absent]
     if role in (Role.SIZE, Role.GROUPS) and type(default) is int and default > SMALL:

@@ -16,6 +16,7 @@ from gradproof.infer.roles import WEIGHTS, Role, role_of
 from gradproof.values import LayerError, Reason
 
 _UNNAMED = 0.4  # cost of changing an argument that the failing lines do not mention
+_FLAG = 0.05  # cost of a flag that backward may need
 _SPREAD = 0.02  # cost of scales that are shaped like images
 _IMAGE = 4  # axes of a batch of images
 
@@ -62,6 +63,8 @@ def _after_error(candidate: Candidate, options: Options, seen: Attempt, error: L
     complaint = complaint_of(error)
     equations = Equations(candidate, {k: v for k, v in seen.dims.items() if isinstance(v, int)}, complaint)
     yield from equations.parallel() if error.stage == "backward" else equations.all()
+    if error.stage == "backward":
+        yield from switched_on(candidate, options)
     if error.kind == "KeyError":
         yield from _another_key(candidate, error.message.strip("'\""))
     if complaint.rank is not None:
@@ -74,6 +77,14 @@ def _after_error(candidate: Candidate, options: Options, seen: Attempt, error: L
     fixed = WEIGHTS if error.stage == "backward" else frozenset[Role]()
     free = {name: o for name, o in options.items() if role_of(name, constructor=True) not in fixed}
     yield from _next_guesses(candidate, free, complaint, missing="None" in error.message)
+
+
+def switched_on(candidate: Candidate, options: Options) -> Iterator[Candidate]:
+    """A flag that is off by default, and that may be what makes forward keep what backward needs."""
+    for name, guess in candidate.guesses.items():
+        for other in options[name] if guess.kind is Kind.ABSENT else ():
+            if other.kind is Kind.LITERAL and other.value is True:
+                yield replace(candidate.changed(name, other), departures=candidate.departures + _FLAG)
 
 
 def _columns(candidate: Candidate, options: Options) -> Iterator[Candidate]:

@@ -58,6 +58,10 @@ class FunctionSubject:
         """None: a backward that is a function is handed its dout."""
         return None
 
+    def untold(self) -> str | None:
+        """None: no backward is called."""
+        return None
+
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """Nothing: all gradients are returned."""
         return {}, ()
@@ -109,16 +113,30 @@ class PairSubject(FunctionSubject):
         """Whether backward asks for an upstream gradient beside the cache."""
         return self._plan(self._outputs).takes_dout
 
+    def untold(self) -> str | None:
+        """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
+        return self._plan(self._outputs).refusal
+
     def _plan(self, outputs: int) -> Plan:
-        return plan(self._backward, outputs, tuple(self._inputs), cache=True, defaults=tuple(self._defaults))
+        names, given, defaults = names_returned(self._forward), tuple(self._inputs), tuple(self._defaults)
+        return plan(self._backward, outputs, given, cache=True, defaults=defaults, returned=names)
 
     def backward(self, douts: Sequence[Array | float], *, clear: bool = True) -> Any:
         """The gradients, in the order of forward's array arguments. There is nothing to clear."""
         del clear
-        args, kwargs = self._plan(len(douts)).bind(douts, {**self._defaults, **self._inputs}, self._cache)
+        filled: dict[Any, Any] = {}
+        given = {**self._defaults, **self._inputs}
+        args, kwargs = self._plan(len(douts)).bind(douts, given, self._cache, store=filled)
         returned = self._run("backward", self._backward, *args, **kwargs)
         returned = without_left_out(returned, self._signature.names, self._inputs)
-        return by_input(returned, (), self._asked()) if isinstance(returned, dict) else returned
+        asked = self._asked()
+        if filled:  # what backward returns is then of the others
+            named = dict(by_input(filled, (), asked))
+            rest = [name for name in asked if name not in named]
+            parts = returned if isinstance(returned, (tuple, list)) else (returned,)
+            own = by_input(returned, (), rest) if isinstance(returned, dict) else zip(rest, parts, strict=False)
+            return named | dict(own)
+        return by_input(returned, (), asked) if isinstance(returned, dict) else returned
 
 
 class LossSubject(FunctionSubject):

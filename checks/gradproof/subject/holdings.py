@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gradproof.convention import leaves, pairing
 from gradproof.convention.convention import Convention
+from gradproof.convention.gradnames import partner
 from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
 from gradproof.convention.returned import Names, share
@@ -106,14 +107,18 @@ class Holdings:
 
     def without_place(self) -> Mapping[str, Path]:
         """The parameters for which no gradient is kept anywhere, with where they stand themselves."""
-        found, kept = self.parameters(), self.places()
-        paths = pairing.places(self.layer, {name: array for name, array in found.items() if name not in kept})
+        kept = self.places()
+        rest = {name: array for name, array in self.parameters().items() if name not in kept}
+        paths = pairing.places(self.layer, rest) if rest else {}
         return {name: places[0] for name, places in paths.items() if places}
 
-    def sort(self, step: Stepped, names: Names, wanted: Sequence[str], taken: Sequence[str]) -> Any:
+    def sort(
+        self, step: Stepped, names: Names, wanted: Sequence[str], taken: Sequence[str], filled: Mapping[Any, Any]
+    ) -> Any:
         """Share out what backward returned and left behind; return what is left for the inputs.
 
-        names: of what backward returns; wanted: the inputs whose gradient is asked for; taken: all of them.
+        names: of what backward returns; wanted: the inputs whose gradient is asked for; taken: all of them;
+        filled: the dict of parameters' gradients that backward was handed.
         """
         arrays, before, self._places = dict(self.parameters()), self._places, None  # backward may have made places
         places = self.places()
@@ -123,21 +128,25 @@ class Holdings:
         if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
             kept = dict(self.convention.parameter_gradients(step.layer, step.returned, arrays))
         kept |= step.gradients
+        named = {partner(str(key), list(arrays)): value for key, value in filled.items()}
+        stored = {name: value for name, value in named.items() if name is not None}
+        kept |= stored
         free = [name for name in arrays if name not in kept]
         shared = share(step.returned, names, wanted, taken, free)
         self._gradients = {**kept, **shared.parameters}
         self._defects = pairing.unlike(step.layer, places)
         if self._defects and any("entries" in defect.headline for defect in self._defects):
             self._gradients = {}
-        self._tell(places, shared.parameters, step)
+        self._tell(places, shared.parameters, step, stored)
         self.hold(self.layer)  # backward may have put other arrays in their place
         return shared.inputs
 
-    def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped) -> None:
+    def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped, stored: Mapping[str, Any]) -> None:
         plain = pairing.is_book(step.layer) and all(path[0] == pairing.GRADS for p in places.values() for path in p)
         parts = [] if plain or not places else [pairing.told(places)]
         parts += [f"{', '.join(returned)} from what backward returns"] if returned else []
         parts += [f"{', '.join(step.gradients)} from the update that backward makes"] if step.gradients else []
+        parts += [f"{', '.join(stored)} from the dict that backward fills"] if stored else []
         notes = [f"gradients: {', '.join(parts)}"] if parts else []
         notes += [
             f"backward changes {name}, but not by learning rate times gradient: not checked" for name in step.unread

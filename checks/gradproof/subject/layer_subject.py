@@ -14,7 +14,7 @@ from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
 from gradproof.convention.calling import RATE, Plan, default_dout, defaults_of, plan, takes_cache
 from gradproof.convention.convention import Convention
-from gradproof.convention.returned import names_returned, returns_nothing, without_left_out
+from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
 from gradproof.convention.stored import GRADIENTS, OUTPUTS, Stored
 from gradproof.convention.watch import Lists, lengths
 from gradproof.guard import Randomness, call, fingerprint
@@ -52,8 +52,10 @@ class LayerSubject:
         self._settled = self._late = False
         self._first: Mapping[str, Any] | None = None  # the inputs of the first forward
         self._inputs: Mapping[str, Any] = {}  # those of the last
-        self._outputs, self._cache = 1, None
+        self._outputs, self._cache, self._cached = 1, None, False
+        self._in_parts = False  # whether the gradient of the input came as a list
         self._stored, self._slope = Stored(OUTPUTS), Stored(GRADIENTS)
+        self._plans: dict[tuple[int, tuple[str, ...], bool], Plan] = {}
         self._moved: frozenset[str] | None = None  # the parameters that backward updates itself, once that was asked
         built, given = self._call("the constructor", build)
         self._holdings = Holdings(convention, built, given, signature.names)
@@ -91,6 +93,7 @@ class LayerSubject:
         """How gradients were paired with parameters, where that is not plain."""
         stored = {"the output": ("forward", self._stored), "the gradient of the input": ("backward", self._slope)}
         told = [f"{what} is read from self.{w.name}, where {m} stores it" for what, (m, w) in stored.items() if w.name]
+        told += ["backward returns a list: each of its arrays is one part of the gradient"] if self._in_parts else []
         return [*self._holdings.notes, *told]
 
     def parameters(self) -> Mapping[str, Array]:
@@ -121,8 +124,9 @@ class LayerSubject:
         if result is None and self._hands_nothing_over():
             result = self._stored.after(self.layer)
         outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        self._cached = False
         if len(outputs) > 1 and takes_cache(getattr(self.layer, self.convention.backward)):
-            outputs, self._cache = outputs[:-1], outputs[-1]
+            outputs, self._cache, self._cached = outputs[:-1], outputs[-1], True
         self._outputs = len(outputs)
         return outputs
 
@@ -149,10 +153,19 @@ class LayerSubject:
         return *fingerprint((self.layer, self._random.held)), lengths(self.layer)
 
     def _plan(self) -> Plan:
-        theirs = getattr(self.layer, self.convention.backward)
-        return plan(
-            theirs, self._outputs, tuple(self._inputs), cache=takes_cache(theirs), defaults=tuple(self._defaults)
-        )
+        """How backward is called: read once for what forward was given and returned, asked before every call."""
+        key = self._outputs, tuple(self._inputs), self._cached
+        if key not in self._plans:
+            theirs = getattr(self.layer, self.convention.backward)
+            names = names_returned(getattr(type(self.layer), self.convention.forward))
+            outputs, given, cached = key
+            how = plan(theirs, outputs, given, cache=cached, defaults=tuple(self._defaults), returned=names)
+            self._plans[key] = how
+        return self._plans[key]
+
+    def untold(self) -> str | None:
+        """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
+        return self._plan().refusal
 
     def takes_dout(self) -> bool:
         """False for a backward without an upstream gradient."""
@@ -171,20 +184,24 @@ class LayerSubject:
         if clear:
             self._holdings.clear()
         self._slope.before(self.layer)
-        step = self._step(self._plan(), douts)
+        filled: dict[Any, Any] = {}
+        step = self._step(self._plan(), douts, filled)
         returned = without_left_out(step.returned, self._signature.names, self._inputs)
         if returned is None and self._hands_nothing_over():
             returned = self._slope.after(step.layer)
-        step = replace(step, returned=returned)
         floats = tuple(name for name, value in self._inputs.items() if _is_float(value))
+        whole = by_rows(returned, [self._inputs[name].shape for name in floats])
+        self._in_parts = whole is not returned
+        step = replace(step, returned=whole)
         names = names_returned(getattr(type(self.layer), self.convention.backward))
-        return self._holdings.sort(step, names, floats if self.wanted is None else self.wanted, tuple(self._inputs))
+        wanted = floats if self.wanted is None else self.wanted
+        return self._holdings.sort(step, names, wanted, tuple(self._inputs), filled)
 
-    def _step(self, how: Plan, douts: Sequence[Array | float]) -> Stepped:
+    def _step(self, how: Plan, douts: Sequence[Array | float], filled: dict[Any, Any]) -> Stepped:
         """Run backward, on copies of the layer where it updates the weights itself."""
 
         def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
-            args, kwargs = how.bind(given, {**self._defaults, **self._inputs}, self._cache, rate)
+            args, kwargs = how.bind(given, {**self._defaults, **self._inputs}, self._cache, rate, filled)
             return self._call("backward", getattr(layer, self.convention.backward), *args, **kwargs)
 
         free = self._holdings.without_place()

@@ -78,6 +78,10 @@ class Subject(Protocol):
         """Whether backward takes an upstream gradient."""
         ...
 
+    def untold(self) -> str | None:
+        """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
+        ...
+
     def default_dout(self) -> float | None:
         """The number that backward takes for dout where it is called without one; None where it needs one."""
         ...
