@@ -20,6 +20,62 @@ REGION, SHAPE, ADDED = "one region of values wrong", "one shape wrong", "overwri
 ORDER, SKIPPED, DROPPED = "layers in the wrong order", "a layer skipped", "a branch dropped"
 SHARED, LISTS = "shared gradients not added", "lists out of step"
 
+# What a tried change of the source says of the slip, whatever the code is that it goes with.
+CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"^your backward is right, your forward is not", ("the forward is the wrong side",)),
+    (r"^brackets: one of forward", (POWER, OTHER, "the forward is the wrong side")),
+    (r"^the sign ", ("sign",)),
+    (r"^backward (divides|multiplies) by .* where it must", (POWER,)),
+    (r"^(the mask|a mask is one too many|(minimum|maximum|clip) is one too many)", (REGION,)),
+    (r"is not cut off as forward does it", (REGION,)),
+    (r"^(another size is taken|the size .* stands where)", ("a dim as factor",)),
+    (r"^the sign of .* is lost", ("sign",)),
+    (r" keeps it too late", (PRE, POST, OTHER)),
+    (r"^another entry is taken", ("entries permuted", OTHER)),
+    (r"^the power is wrong", (POWER,)),
+    (r"^the number .* (stands where|is mistyped)", ("constant mistyped", "constant factor")),
+    (r"^the number .* is missing as a factor", ("constant factor",)),
+    (r"^an epsilon is", ("epsilon left out",)),
+    (r"^a \w+ runs over the wrong axis", ("sum over the wrong axis",)),
+    (r"^a \w+ over .* (drops|keeps) that axis", ("sum over the wrong axis", "not broadcast back")),
+    (r"^it is not summed: -?\d+ stands where", ("not summed", "a term missing", LESS)),
+    (r"^it is not summed", ("not summed",)),
+    (r"^a step or an entry is left out", ("not summed", "a term missing", "one row wrong", "one column wrong")),
+    (r"^other entries are cut off", ("entries permuted",)),
+    (r" are unpacked in the wrong order", (OTHER, "gradients swapped")),
+    (r"^it is not broadcast back", ("not broadcast back",)),
+    (r"^a transpose is missing|^.* is transposed where|^the factors of a matrix product", ("transpose",)),
+    (r"^a sum is taken where a mean", (SUM, "a dim as factor")),
+    (r"^a mean is taken where a sum", (MEAN, "a dim as factor")),
+    (r"^abs is one too many", ("ignores the sign of dout", MORE)),
+    (r"^sign is one too many", ("ignores the scale of dout", MORE)),
+    (r"^the size (len\(|\S*shape\[0\]|\S*\.size).* is missing: the division", (SUM, "a dim as factor", LESS)),
+    (r"^the size (len\(|\S*shape\[0\]|\S*\.size).* is one too many: the division", (MEAN, "a dim as factor", MORE)),
+    (r"^the size .* is missing", ("a dim as factor", LESS)),
+    (r"^the size .* is one too many", ("a dim as factor", MORE)),
+    (r"^the (factor|division by) .* is missing", (LESS,)),
+    (r"^the (factor|division by) .* is one too many", (MORE,)),
+    (r"^a derivative is missing", ("derivative left out", LESS)),
+    (r"^(the term .*|this line) is one too many", ("a term too many", MORE)),
+    (r"^a term is missing", ("a term missing",)),
+    (
+        r"^this line overwrites \S+\[",
+        (ADDED, "one row wrong", "one column wrong", "one channel wrong", "one entry wrong"),
+    ),
+    (r"^this line overwrites", (ADDED,)),
+    (r"^digits are lost", ("down-casts",)),
+    (r"takes the columns .* of every row", ("a term too many", "one column wrong")),
+    (r" is not used here: the factor", ("ignores dout", LESS)),
+    (r"is assigned where it should be added to|counts an index that occurs twice once", (ADDED,)),
+    (r"is added to where it should be assigned", ("accumulates", "a term too many")),
+    (r"^.* is written to after this line", ("mutates",)),
+    (r"^two lines are in the wrong order", (ORDER,)),
+    (r"^two gradients are exchanged", ("gradients swapped",)),
+    (r"^the loop carries on in the wrong order", ("not carried through time",)),
+    (r"^this line stands behind the loop", ("not summed", "a term missing")),
+    (r"stands where \S.* belongs$", (OTHER, PRE, POST)),
+)
+
 # code, what its text must contain (a regular expression), the causes that it then names: the first line that fits holds
 READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP102", r"^where it is wrong", (SHAPE, "constant factor")),
@@ -32,6 +88,7 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP104", r"^where it is wrong", (SHAPE, "never written")),
     ("GP104", r"from the first step alone", ("never written", "not summed")),
     ("GP104", r"zeros", ("never written",)),
+    ("GP105", r"with axes \d and \d exchanged", ("transpose", "entries permuted")),
     ("GP105", r"transpose|exchanged", ("transpose",)),
     ("GP106", r"belongs to", ("gradients swapped",)),
     ("GP107", r"for what belongs to|mask of \S+ is inverted", (REGION,)),
@@ -90,6 +147,7 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP509", r"", ("not linear in dout",)),
     ("GP51[012]", r"", ("mutates",)),
     ("GP513", r"", ("accumulates",)),
+    ("GP514", r"", ("mutates",)),  # "backward changed what forward had kept"
     ("GP51[89]", r"", ("list rebound",)),
     ("GP52[01]", r"", (LISTS,)),
 )
@@ -108,7 +166,11 @@ def causes_named(finding: Finding) -> frozenset[str]:
 
 
 def _read(code: str, text: str) -> Iterator[str]:
-    """The causes of the first line of the table that fits; the more special lines stand first."""
+    """The causes of the first line of each table that fits; the more special lines stand first."""
+    changed = next((causes for pattern, causes in CHANGES if re.search(pattern, text)), ())
+    yield from changed
+    if changed and code.startswith("GP1"):
+        return
     for start, pattern, causes in READINGS:
         if re.match(start, code) and re.search(pattern, text):
             yield from causes

@@ -116,7 +116,7 @@ class Fault:
 
     def accused_by(self, finding: Finding) -> bool:
         """Whether the finding names the wrong tensor, or the crash or the form where nothing could be compared."""
-        if self.tensors and finding.tensor == self.tensor:
+        if self.tensors and self.tensor in (finding.tensor, *finding.also):
             return True
         without_numbers = not self.tensors or "crash" in self.causes
         return without_numbers and finding.code.startswith(FORM)

@@ -74,6 +74,8 @@ PLANS = {
     "a cache under another name": ("dout, things", 1, "x", True, ["dout", "cache"]),
     "a cache and an argument of forward": ("dout, cache, mode", 1, "x mode", True, ["dout", "cache", "input mode"]),
     "only a cache": ("cache", 1, "x", True, ["cache"]),
+    "a cache that is called as forward's input": ("dout, x", 1, "x", True, ["dout", "cache"]),
+    "forward's inputs instead of a cache": ("dout, x, w", 1, "x w", True, ["dout", "input x", "input w"]),
     "a learning rate": ("dout, lr", 1, "x", False, ["dout", "rate"]),
     "a learning rate by default": ("dout, learning_rate=0.1", 1, "x", False, ["dout", "rate"]),
 }

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gradproof.codes import CODES
+from gradproof.diagnose.together import MUTATES
 from gradproof.values import Finding
 
 # the gradient of that tensor is wrong because of it, whatever else its numbers look like
 EXPLAINS = frozenset({"GP519", "GP520", "GP521"})
 # the cause of a gradient for which the numbers name none; where they name one, these repeat it, or say something else
 REPEATS = frozenset({"GP508", "GP509", "GP513", "GP514"})
-MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512"})
-UNNAMED = "GP101"  # a wrong gradient without a cause
 NEEDS_PROOF = frozenset({"GP520", "GP521"})  # of one tensor: a net may change its gradient on purpose, and be right
 
 
@@ -23,9 +22,15 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
     causes: dict[str | None, Finding] = {}
     left: list[Finding] = []
     for breach in broken:
+        if breach.tensor is None and breach.code in REPEATS and breach.severity == "error" and wrong:
+            # of the whole layer: what it keeps from call to call makes every gradient wrong that has no other cause
+            vague = [name for name, fault in wrong.items() if fault.vague]
+            causes |= {name: breach for name in vague if name not in causes}
+            left += [] if vague else [breach]
+            continue
         fault = wrong.get(breach.tensor) if breach.tensor is not None else None
         is_error = breach.severity == "error"  # a warning explains no wrong number, and repeats none
-        unnamed = fault is not None and fault.code == UNNAMED and breach.code in REPEATS | MUTATES and is_error
+        unnamed = fault is not None and fault.vague and breach.code in REPEATS | MUTATES and is_error
         if fault is not None and (breach.code in EXPLAINS or unnamed):
             causes.setdefault(breach.tensor, breach)
         elif fault is not None and breach.code in REPEATS and is_error:
@@ -33,8 +38,7 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
         elif fault is not None or breach.tensor is None or breach.code not in NEEDS_PROOF:
             left.append(breach)
     named = [_caused(f, causes[f.tensor]) if wrong.get(f.tensor) is f and f.tensor in causes else f for f in gradients]
-    # what a call writes to is wrong for all that read it: told before the gradients that it makes wrong
-    return sorted([*named, *_together(left)], key=lambda f: not (f.code in MUTATES and f.severity == "error"))
+    return [*named, *_together(left)]
 
 
 def _together(breaches: Sequence[Finding]) -> list[Finding]:

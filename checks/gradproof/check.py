@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +22,14 @@ from gradproof.diagnose.chain import weak_link
 from gradproof.errors import UsageError
 from gradproof.generate.generate import search, shrink
 from gradproof.generate.vary import neighbours
+from gradproof.mend.mend import Mended
+from gradproof.mend.mend import search as try_changes
+from gradproof.mend.targets import trees_of
+from gradproof.mend.trial import Build
 from gradproof.report.report import GradientFault, Report
 from gradproof.run import Run
-from gradproof.source.hints import code_of
+from gradproof.source.hints import code_of, place_of
+from gradproof.source.source import Code
 from gradproof.subject.subject import subject_from, subject_of
 from gradproof.values import Example, Outcome, SubjectReport, Verdict
 
@@ -84,7 +89,8 @@ def check_case(
     code = code_of(case.subject, case.backward, case.convention)
     allowed = allowances(code, case.settings.allow, title)
     around = functools.partial(_around, case)
-    run = Run(title, location, start, command, allowed, inquire, inside, code, around, judge)
+    mend = functools.partial(_mend, code, lambda example: functools.partial(subject_of, case, example))
+    run = Run(title, location, start, command, allowed, inquire, inside, code, mend, around, judge)
 
     def work() -> None:
         search(case, judge, examples=number, seed=start, into=run.outcomes)
@@ -117,6 +123,19 @@ def _inside(case: Case, example: Example) -> Link | None:
     return weak_link(example, functools.partial(subject_of, case, example))
 
 
+def _mend(
+    code: Code, build: Callable[[Example], Build], outcomes: Sequence[Outcome], part: type | None, twice: bool
+) -> Mended:
+    """Try changes of the whole's own functions, or of those of the part that is wrong by itself."""
+    code = code if part is None else _code_of_part(part)
+    place = functools.partial(place_of, code, outcomes=outcomes)
+    return try_changes(trees_of(code), outcomes, build, place, twice=twice)
+
+
+def _code_of_part(part: type) -> Code:
+    return code_of(part, convention=convention_of(part))
+
+
 def _check_declared(case: Case) -> SubjectReport:
     """A Case that no file need hold under a name: the call itself reproduces it."""
     return check_case(case, location=case.name, reproduce=f"check{case.declaration().removeprefix('Case')}")
@@ -135,7 +154,8 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     call = f"check({name.lower()}, {', '.join(inputs)})"
     code = code_of(type(layer))
     inside = functools.partial(weak_link, build=build)
-    run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code)
+    mend = functools.partial(_mend, code, lambda _: build)
+    run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code, mend)
     floats = frozenset(key for key, value in inputs.items() if _is_float(value))
 
     def work() -> None:

@@ -28,6 +28,8 @@ CODES: Mapping[str, str] = {
     "GP115": "overwritten",
     "GP116": "wrong-axis",
     "GP117": "wrong-formula",
+    "GP118": "not-copied",
+    "GP119": "digits-lost",
     "GP120": "wrong-part",
     "GP121": "wrong-chaining",
     "GP201": "wrong-shape",

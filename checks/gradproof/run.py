@@ -18,6 +18,9 @@ from gradproof.diagnose.cause import Link
 from gradproof.diagnose.diagnose import diagnose, dims_text, linked
 from gradproof.diagnose.evidence import result_of
 from gradproof.diagnose.together import told_once
+from gradproof.mend.choosing import asks_twice, worth_trying
+from gradproof.mend.mend import Mended
+from gradproof.mend.told import mended
 from gradproof.source.hints import pointed
 from gradproof.source.source import Code
 from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
@@ -38,6 +41,7 @@ class Run:
     ask: Callable[[Outcome], Outcome]
     look_inside: Callable[[Example], Link | None]
     code: Code
+    mend: Callable[[Sequence[Outcome], type | None, bool], Mended]  # of a class of part, or of the whole
     around: Callable[[Outcome, str], list[Outcome]] | None = None  # a glance at examples near a failing one
     judge: Callable[[Example], Outcome] | None = None  # a full look at one of them
     naming_forwards: int = 0
@@ -56,6 +60,7 @@ class Run:
         except Expired as expired:
             self.stopped = f"the time limit of {expired.seconds:g} s was reached after {len(self.outcomes)} examples"
             self.ask, self.look_inside, self.findings[:] = _as_it_is, _nothing, []
+            self.mend = _as_written
             self.around = None  # no call of the subject any more: nothing would end it
             self.name_failures(_nothing)
             if expired.single and expired.error is not None:
@@ -80,7 +85,7 @@ class Run:
             tried = [*self.outcomes, *near]
             self.findings.append(diagnose(self.name, minimal, tried, self.reproduce, failure.tensor, failure.code))
         self.findings[:] = reconciled(self.findings, self.broken)
-        self._look_inside()
+        self._try_changes(self._look_inside())
         found = pointed(told_once(self.findings), self.code, self.outcomes)
         found = (*found, *self.allowed.unknown)
         self.findings[:] = [replace(f, severity="allowed") if f.code in self.allowed.where else f for f in found]
@@ -120,16 +125,27 @@ class Run:
         self.outcomes[:] = [asked if other is outcome else other for other in self.outcomes]
         return asked
 
-    def _look_inside(self) -> None:
+    def _try_changes(self, part: type | None) -> None:
+        """A small change of the source that makes wrong gradients right, where there is one."""
+        wrong = [f.tensor for f in failures(self.outcomes) if f.tensor is not None and f.code is None]
+        twice = asks_twice(self.findings)
+        chosen = worth_trying(self.outcomes, wrong, twice=twice)
+        if chosen:
+            found = self.mend(chosen, part, twice)
+            self.naming_forwards += found.forwards
+            self.findings[:] = mended(self.findings, found)
+
+    def _look_inside(self) -> type | None:
         """One finding more for a composite: the part that is wrong, or the place where the chain breaks."""
         tensors = [f.tensor for f in failures(self.outcomes) if f.tensor is not None and f.code is None]
         explained = any(finding.code in EXPLAINS for finding in self.findings)  # by its lists, not by its chain
         chosen = worth_asking(self.outcomes, tensors[0]) if tensors and not explained else []
         link = self.look_inside(chosen[0].example) if chosen else None
         if not chosen or link is None:
-            return
+            return None
         self.naming_forwards += link.forwards
         self.findings.append(linked(self.name, link, chosen[0], self.reproduce))
+        return link.part
 
     def report(self, interrupted: str | None = None) -> SubjectReport:
         """Add up."""
@@ -162,6 +178,10 @@ class Run:
 
 def _as_it_is(outcome: Outcome) -> Outcome:
     return outcome
+
+
+def _as_written(*_: object) -> Mended:
+    return Mended()
 
 
 def _nothing(*_: object, **__: object) -> None:

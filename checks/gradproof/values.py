@@ -181,7 +181,9 @@ class SourceHint:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong, in words.
+    """One thing wrong, in words. ``also`` are further tensors of which the same holds.
+
+    ``vague``: its cause says where or how far, rather than by which slip.
 
     ``lines`` are (label, text) pairs in the order in which they are printed: "worst entry", "everywhere", "law",
     "likely cause", "what to do", "smallest case", "reproduce", ... ``code`` is stable (GP...), ``name`` its short name.
@@ -197,6 +199,8 @@ class Finding:
     lines: tuple[tuple[str, str], ...] = ()
     traceback: str | None = None
     dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict[str, "int | tuple[int, ...]"])
+    vague: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

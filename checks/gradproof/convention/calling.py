@@ -147,7 +147,7 @@ def plan(
     if not cache:  # forward returned none: it is no dout for that
         free, needed = ([name for name in names if name.lower() not in CACHES] for names in (free, needed))
     if cache and "cache" not in known.values():
-        known[(needed or free)[-1]] = "cache"
+        known |= _cached(known, needed or free)
         free, needed = ([name for name in names if name not in known] for names in (free, needed))
     sources = _in_order(_filled(known, free, needed, outputs, inputs), outputs, returned)
     return _planned([p.name for p in named], required, sources)
@@ -163,6 +163,17 @@ def _known(names: Sequence[str], inputs: Sequence[str], cache: bool) -> dict[str
     known = {name: f"input {name}" for name in names if name in inputs}
     known |= {name: "rate" for name in names if name.lower() in RATES}
     return known | {name: "cache" for name in names if cache and name.lower() in CACHES}
+
+
+def _cached(known: Mapping[str, str], left: Sequence[str]) -> dict[str, str]:
+    """Which argument is the cache, where none bears its name: the last that is left, unless that is dout.
+
+    In ``backward(dout, x)`` it is x, whatever forward kept for it; with several such names each has its own value.
+    """
+    own = [name for name, source in known.items() if source.startswith("input ")]
+    if own and len(left) == 1 and _GRADIENT.match(left[0]):
+        return {own[0]: "cache"} if len(own) == 1 else {}
+    return {left[-1]: "cache"}
 
 
 def _is_local(

@@ -13,12 +13,12 @@ EXAMPLES = 2
 CHEAP = 48
 
 
-def worth_asking(outcomes: Sequence[Outcome], tensor: str) -> list[Outcome]:
-    """Return the failing examples whose dims tell most, of different dims, the most telling first."""
+def worth_asking(outcomes: Sequence[Outcome], tensor: str, most: int = EXAMPLES) -> list[Outcome]:
+    """Return the failing examples whose dims tell most, ``most`` of different dims, the most telling first."""
     failing = [o for o in outcomes if (r := result_of(o, tensor)) is not None and r.verdict is Verdict.FAIL]
     chosen: list[Outcome] = []
     for outcome in sorted(failing, key=lambda o: _rank(o, tensor)):
-        if len(chosen) < EXAMPLES and all(outcome.example.dims != other.example.dims for other in chosen):
+        if len(chosen) < most and all(outcome.example.dims != other.example.dims for other in chosen):
             chosen.append(outcome)
     return chosen
 

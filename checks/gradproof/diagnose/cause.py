@@ -10,18 +10,26 @@ BROKEN = "the parts are right, their chaining is wrong"
 
 @dataclass(frozen=True)
 class Cause:
-    """What a rule found: its code, the evidence as (label, text) lines and, if they can be said, cause and advice."""
+    """What a rule found: its code, the evidence as (label, text) lines and, if they can be said, cause and advice.
+
+    ``vague``: it says where or how far the gradient is wrong, rather than by which slip.
+    """
 
     code: str
     lines: tuple[tuple[str, str], ...]
     likely: str | None = None
     advice: str | None = None
+    vague: bool = False
 
 
 @dataclass(frozen=True)
 class Link:
-    """What is wrong inside a composite: what to call it, its cause, and the forwards that it took to find it."""
+    """What is wrong inside a composite: what to call it, its cause, and the forwards that it took to find it.
+
+    ``part`` is the class of the part that is wrong by itself; None where it is the chaining.
+    """
 
     headline: str
     cause: Cause
     forwards: int
+    part: type | None = None

@@ -70,6 +70,7 @@ def _one_scalar(evidence: Evidence) -> Cause | None:
         (("everywhere", f"{text}   {evidence.count}"),),
         f"d{evidence.tensor} lacks, or has too many, one factor: a single number that changes with the example",
         "look for a scalar that forward computes (a norm, a sum), or for dout where the output is a scalar",
+        vague=True,
     )
 
 
@@ -208,7 +209,7 @@ def _region(evidence: Evidence) -> Cause | None:
         return Cause("GP107", (("where", where),))
     likely = f"backward goes wrong for {found.text}, and is right elsewhere"
     advice = "compare the mask, the branch or the slice in backward with the one in forward"
-    return Cause("GP107", (("where", where),), likely, advice)
+    return Cause("GP107", (("where", where),), likely, advice, vague=not found.sharp)
 
 
 RULES = (

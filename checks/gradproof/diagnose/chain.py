@@ -120,7 +120,7 @@ def _wrong_part(part: Part, wrong: Outcome, outcomes: list[Outcome], forwards: i
     lines = (("the part", f"{name} in {part.path}, alone at what it receives here, has a wrong {listed}"), *cause.lines)
     advice = cause.advice or f"check it alone: check({name}, ...)"
     found = Cause("GP120", lines, f"{name} is wrong{why}", advice)
-    return Link(f"{name} in {part.path} is wrong by itself", found, forwards)
+    return Link(f"{name} in {part.path} is wrong by itself", found, forwards, type(part.fresh))
 
 
 def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
@@ -156,7 +156,8 @@ def _broken(call: Call, after: str, trace: _Trace, times: float) -> Link:
         lines = (("the chain", f"each part is right alone; {part} is given {times:.4g} times the dout of its output"),)
         likely = f"between {after} and {part}, dout is multiplied by {_factor_text(times, trace.example)}"
         advice = "look for a division or a factor before backward is called: the parts bring theirs themselves"
-        return Link(BROKEN, Cause("GP121", lines, likely, advice), forwards)
+        vague = _factor_text(times, trace.example) == f"{times:.4g}"
+        return Link(BROKEN, Cause("GP121", lines, likely, advice, vague), forwards)
     else:
         lines = (("the chain", f"each part is right alone; {part} is given another dout than its output has"),)
         likely = f"the chaining between {after} and {part} is wrong"

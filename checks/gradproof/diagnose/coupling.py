@@ -47,7 +47,11 @@ def uncoupled(evidence: Evidence) -> Cause | None:
     lines = (("everywhere", f"forward mixes along {axes}, yours does not   {count}"),)
     likely = f"a term of d{tensor} is missing: each entry has a share in all outputs along {axes}, not in its own alone"
     return Cause(
-        "GP113", lines, likely, f"differentiate the sum, mean or maximum over {axes} too: it depends on {tensor}"
+        "GP113",
+        lines,
+        likely,
+        f"differentiate the sum, mean or maximum over {axes} too: it depends on {tensor}",
+        vague=True,
     )
 
 
@@ -64,7 +68,7 @@ def carried_wrong(evidence: Evidence) -> Cause | None:
                 f"what backward carries from step to step along {axis} is wrong: a factor or a term of it is missing"
             )
             advice = "differentiate one step by the state before it: every way from the old state to the new one counts"
-            return Cause("GP113", (("everywhere", text),), likely, advice)
+            return Cause("GP113", (("everywhere", text),), likely, advice, vague=True)
     return None
 
 

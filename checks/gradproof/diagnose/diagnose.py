@@ -65,6 +65,7 @@ def linked(subject: str, link: Link, minimal: Outcome, reproduce: str) -> Findin
         headline=link.headline,
         lines=(*cause.lines, *likely, *advice, *_how(minimal, reproduce)),
         dims=minimal.example.dims,
+        vague=cause.vague,
     )
 
 
@@ -95,6 +96,7 @@ def _gradient(
             *_how(minimal, reproduce),
         ),
         dims=minimal.example.dims,
+        vague=cause.vague or cause.likely is None,
     )
 
 

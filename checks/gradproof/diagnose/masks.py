@@ -31,15 +31,15 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
     if out >= ENOUGH and not through and right >= ENOUGH:
         lines = (("where", f"yours is zero at {out} entries, the gradient is not; elsewhere yours is right"),)
         likely = f"{d} blocks dout at entries that forward lets through, or never fills them in"
-        return Cause(
-            "GP107", lines, likely, "compare the mask, the index or the slice in backward with those in forward"
-        )
+        advice = "compare the mask, the index or the slice in backward with those in forward"
+        return Cause("GP107", lines, likely, advice, vague=True)
     if through and out and right >= ENOUGH:
         lines = (
             ("where", f"yours is zero at {out} entries, the gradient at {through} others; elsewhere yours is right"),
         )
         likely = f"{d} uses another mask than forward did"
-        return Cause("GP107", lines, likely, "keep the mask that forward used, and use that in backward")
+        advice = "keep the mask that forward used, and use that in backward"
+        return Cause("GP107", lines, likely, advice, vague=True)
     return None
 
 

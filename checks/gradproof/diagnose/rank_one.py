@@ -38,7 +38,7 @@ def term_of_a_sum(evidence: Evidence) -> Cause | None:
         lines = (("everywhere", f"yours - numeric is {what}   {counted(evidence, found)}"),)
         likely = f"a term of d{evidence.tensor} is missing, is there twice, or has a wrong factor: {what}"
         advice = f"differentiate every sum over axis {axis} in forward, and compare term by term"
-        return Cause("GP113", lines, likely, advice)
+        return Cause("GP113", lines, likely, advice, vague=True)
     return None
 
 

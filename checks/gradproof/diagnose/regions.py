@@ -1,4 +1,4 @@
-"""Finds the region that holds all wrong entries and no right one: rows, columns, values; it names no cause."""
+"""Finds the region that holds all wrong entries and no right one: rows, columns, slices; it names no cause."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradproof.diagnose.evidence import Evidence, Floats, Mask, Sample
+from gradproof.diagnose.evidence import Evidence, Mask, Sample
+from gradproof.diagnose.ranges import law_of_values
 
 Pattern = Callable[[tuple[int, ...]], Mask]
 IndexTest = Callable[[NDArray[np.intp], int], Mask]
 
-# So many different values on each side of a threshold: unrelated ones are so ordered once in 126 times.
-ENOUGH_VALUES = 5
-
 
 @dataclass(frozen=True)
 class Region:
-    """``text`` completes "only ... is wrong". ``general`` says that examples of several shapes confirm it."""
+    """``text`` completes "only ... is wrong". ``general`` says that examples of several shapes confirm it.
+
+    ``sharp`` is False where its border was only narrowed down by the values tried: it may be another region.
+    """
 
     text: str
     general: bool
+    sharp: bool = True
 
 
 def region(evidence: Evidence) -> Region | None:
@@ -30,9 +32,9 @@ def region(evidence: Evidence) -> Region | None:
     samples = list(evidence.failing)
     if any(sample.located for sample in samples):
         return None
-    by_value = _by_value(evidence)
-    if by_value is not None:
-        return by_value
+    values = law_of_values(evidence)
+    if values is not None:
+        return Region(values.text, general=True, sharp=values.sharp)
     held = [(n, mask) for n, mask in patterns([sample.shape for sample in samples]) if _separates(samples, mask)]
     shapes = {sample.shape for sample in samples}
     if len(held) == 1 and len(shapes) > 1:
@@ -119,55 +121,3 @@ def _literal(sample: Sample, held: list[tuple[str, Pattern]]) -> str:
             number = f" {int(indices[0])} of {sample.shape[axis]}"
             return f"{_slice(len(sample.shape), axis, number)} (counted from 0)"
     return held[0][0]
-
-
-def _by_value(evidence: Evidence) -> Region | None:
-    """Return a range of values, wrong inside and right outside, in failing and passing examples.
-
-    The values are the tensor's own or, where those tell nothing, those of another input of its shape.
-    """
-    example = evidence.minimal.example
-    for name in dict.fromkeys((evidence.tensor, *example.inputs, *example.init)):
-        text = _by_values_of(name, evidence)
-        if text is not None:
-            return Region(text, general=True)
-    return None
-
-
-def _by_values_of(name: str, evidence: Evidence) -> str | None:
-    wrong: list[Floats] = []
-    right: list[Floats] = []
-    for sample in evidence.samples:
-        values = _values(sample, name)
-        if values is not None:
-            if sample in evidence.failing:
-                wrong.append(values[sample.wrong])
-            right.append(values[~sample.wrong & sample.support])
-        elif sample.wrong.any():  # without its values, nothing is explained
-            return None
-    if not wrong:
-        return None
-    bad, good = np.unique(np.concatenate(wrong)), np.unique(np.concatenate(right))
-    if min(bad.size, good.size) < ENOUGH_VALUES:
-        return None
-    return _range(name, bad, good) or _range(f"|{name}|", np.abs(bad), np.abs(good))
-
-
-def _range(name: str, bad: Floats, good: Floats) -> str | None:
-    if bad.max() < good.min():
-        if bad.max() < 0.0 <= good.min():
-            return f"what belongs to {name} < 0"
-        return f"what belongs to {name} <= {bad.max():.3g} (right from {good.min():.3g} on)"
-    if bad.min() > good.max():
-        if good.max() <= 0.0 < bad.min():
-            return f"what belongs to {name} > 0"
-        return f"what belongs to {name} >= {bad.min():.3g} (right up to {good.max():.3g})"
-    return None
-
-
-def _values(sample: Sample, tensor: str) -> Floats | None:
-    example = sample.outcome.example
-    value = example.inputs.get(tensor, example.init.get(tensor))
-    if not isinstance(value, np.ndarray) or value.shape != sample.shape or value.dtype.kind != "f":
-        return None
-    return np.asarray(value, dtype=np.float64).ravel()[sample.position]

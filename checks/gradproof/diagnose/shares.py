@@ -85,7 +85,9 @@ def share_is_array(evidence: Evidence) -> Cause | None:
             tensor = evidence.tensor
             lines = (("everywhere", f"yours sums dout * {name}   {counted(evidence, found)}"),)
             likely = f"d{tensor} multiplies dout by {name}, which is not what forward multiplies {tensor} by"
-            return Cause("GP117", lines, likely, f"cache what {tensor} is multiplied by in forward, and use that")
+            return Cause(
+                "GP117", lines, likely, f"cache what {tensor} is multiplied by in forward, and use that", vague=True
+            )
     return None
 
 

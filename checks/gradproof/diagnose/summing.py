@@ -27,7 +27,11 @@ def dout_unused(evidence: Evidence) -> Cause | None:
     if found[0].shapes and len(found[0].shapes) > 1:
         return Cause("GP114", lines, left, "every output's gradient counts: add what each of them brings")
     return Cause(
-        "GP114", lines, f"{left}: it is not summed over all of it", "sum over that axis instead of taking a part"
+        "GP114",
+        lines,
+        f"{left}: it is not summed over all of it",
+        "sum over that axis instead of taking a part",
+        vague=where.endswith("entries"),
     )
 
 

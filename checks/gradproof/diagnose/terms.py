@@ -106,13 +106,13 @@ def known_exchange(evidence: Evidence) -> Cause | None:
         if text is not None:
             lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
             likely = f"d{evidence.tensor} takes {one} and {other} for each other: one stands where the other belongs"
-            return Cause("GP117", lines, likely, f"look for {one} and for {other} in backward")
+            return Cause("GP117", lines, likely, f"look for {one} and for {other} in backward", vague=True)
         for mine, right in ((one, other), (other, one)):
             text = _as_factor(facts, mine, right)
             if text is not None:
                 lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
                 likely = f"d{evidence.tensor} is multiplied by {mine} where {right} belongs"
-                return Cause("GP117", lines, likely, f"put {right} in the place of {mine}")
+                return Cause("GP117", lines, likely, f"put {right} in the place of {mine}", vague=True)
     return None
 
 

@@ -10,6 +10,7 @@ from gradproof.diagnose.cause import BROKEN
 from gradproof.values import Finding
 
 PART, CHAIN, UNNAMED = "GP120", "GP121", "GP101"
+MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512"})
 
 
 def told_once(findings: Sequence[Finding]) -> list[Finding]:
@@ -21,9 +22,12 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
     """
     part = next((f for f in findings if f.code == PART or (f.code == CHAIN and _is_broken(f))), None)
     gradients = [f for f in findings if _is_gradient(f)]
-    others = [f for f in findings if not _is_gradient(f) and f.code not in (PART, CHAIN)]
+    rest = [f for f in findings if not _is_gradient(f) and f.code not in (PART, CHAIN)]
+    # what a call writes to is wrong for all that read it
+    written = [f for f in rest if f.code in MUTATES and f.severity == "error"]
+    others = [f for f in rest if f not in written]
     if part is not None:
-        return [_for_all(part, gradients), *others]
+        return [*written, _for_all(part, gradients), *others]
     chains = [f for f in findings if f.code == CHAIN]
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in gradients:
@@ -32,7 +36,7 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
     named, unnamed = ([f for f in told if (f.code == UNNAMED) is without] for without in (False, True))
     # where each gradient has a cause of its own, that says more than that the chaining is wrong
     ordered = [*chains, *named, *unnamed] if unnamed else [*named, *chains]
-    return [*ordered, *others]
+    return [*written, *ordered, *others]
 
 
 def _is_broken(finding: Finding) -> bool:
@@ -58,12 +62,12 @@ def _with_others(group: Sequence[Finding]) -> Finding:
         return first
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
     same = ("the same for", ", ".join(names[1:]))
-    return replace(
-        first, headline=f"the gradients of {listed} are wrong", lines=(*first.lines[:1], same, *first.lines[1:])
-    )
+    lines = (*first.lines[:1], same, *first.lines[1:])
+    return replace(first, headline=f"the gradients of {listed} are wrong", lines=lines, also=tuple(names[1:]))
 
 
 def _for_all(part: Finding, gradients: Sequence[Finding]) -> Finding:
     names = [f.tensor for f in gradients if f.tensor is not None]
     explains = (("accounts for", f"the wrong gradient of {', '.join(names)}"),) if names else ()
-    return replace(part, tensor=names[0] if names else None, lines=(*part.lines[:1], *explains, *part.lines[1:]))
+    lines = (*part.lines[:1], *explains, *part.lines[1:])
+    return replace(part, tensor=names[0] if names else None, lines=lines, also=tuple(names[1:]))

@@ -21,7 +21,7 @@ from gradproof.source.source import Code, Function, code_of_class, code_of_funct
 from gradproof.values import Finding, Outcome, SourceHint
 
 MOST_LINES = 3  # lines of source under "look at": the one that computes the gradient, and what that is made of
-_AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below the source
+_AFTER = ("change to", "smallest case", "values", "reproduce")  # the labels that stand below the source
 _HEADLINES = {
     "GP601": "divides by one",
     "GP602": "drops the answer of a comparison",
@@ -107,13 +107,8 @@ def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tu
     if finding.tensor is None or not outcomes:
         return [], []
     tensor, inputs = finding.tensor, outcomes[0].example.inputs
-    arrays = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
-    wanted = [name for name in inputs if name in outcomes[0].example.differentiable]
     parameters = {t.name: len(t.shape) for o in outcomes for t in o.tensors if t.name not in inputs}
-    if tensor in inputs:
-        place = origin.of_input(code, tensor, wanted, arrays)
-    else:
-        place = origin.of_parameter(code, tensor, list(parameters).index(tensor) if tensor in parameters else None)
+    place = place_of(code, tensor, outcomes)
     places = [] if place is None else [place, *origin.behind(code, place)][:MOST_LINES]
     if finding.code == "GP202":
         return places, clues.of_missing(code) if tensor in inputs else []
@@ -121,6 +116,17 @@ def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tu
         return places, []
     signs = clues.of_gradient(code, tensor, place, parameter=tensor not in inputs, rank=parameters.get(tensor))
     return places, signs
+
+
+def place_of(code: Code, tensor: str, outcomes: Sequence[Outcome]) -> Place | None:
+    """The statement that computes the gradient of a tensor; None where it cannot be told."""
+    inputs = outcomes[0].example.inputs
+    arrays = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
+    wanted = [name for name in inputs if name in outcomes[0].example.differentiable]
+    if tensor in inputs:
+        return origin.of_input(code, tensor, wanted, arrays)
+    parameters = dict.fromkeys(t.name for o in outcomes for t in o.tensors if t.name not in inputs)
+    return origin.of_parameter(code, tensor, list(parameters).index(tensor) if tensor in parameters else None)
 
 
 def _slips(code: Code) -> list[Slip]:

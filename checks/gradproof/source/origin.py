@@ -117,9 +117,10 @@ def slot_of(code: Code, name: str) -> int | None:
     return None
 
 
-def reached(code: Code) -> list[Function]:
-    """Backward and the methods that it calls, each before those that it calls in turn."""
-    found: list[Function] = [] if code.backward is None else [code.backward]
+def reached(code: Code, start: Function | None = None) -> list[Function]:
+    """A function (default: backward) and the methods that it calls, each before those that it calls in turn."""
+    start = code.backward if start is None else start
+    found: list[Function] = [] if start is None else [start]
     for function in found:
         for node in own_nodes(function.node):
             called = _method(code, function, node)

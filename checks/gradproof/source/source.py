@@ -19,7 +19,7 @@ from typing import Any
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 MOST_TEXT = 72  # characters of a line of source that are shown
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,13 @@ class Function:
     name: str
     file: str
     node: FunctionNode
-    names: Mapping[str, Any] = field(repr=False)  # the globals that it sees
+    live: Any = field(repr=False)  # the FunctionType itself, which as a field's type would be taken for a method
+
+    @property
+    def names(self) -> Mapping[str, Any]:
+        """The globals that it sees."""
+        names: Mapping[str, Any] = self.live.__globals__
+        return names
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -83,6 +89,11 @@ class Code:
         """Those that are overridden among them: ``super()`` reaches them."""
         return tuple(function for family in self.families for function in family.values())
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """The names of all its functions."""
+        return frozenset(name for family in self.families for name in family)
+
     def method(self, name: str) -> Function | None:
         """The method that ``self.name`` is."""
         return next((family[name] for family in self.families if name in family), None)
@@ -127,7 +138,7 @@ def function_of(function: Any, name: str) -> Function | None:
     node = _definitions("".join(linecache.getlines(code.co_filename))).get(code.co_firstlineno)
     if node is None or node.name != code.co_name:  # the file has changed since it was imported
         return None
-    return Function(name, code.co_filename, node, live.__globals__)
+    return Function(name, code.co_filename, node, live)
 
 
 def helpers(function: Function) -> Iterator[Function]:
@@ -145,7 +156,7 @@ def own_nodes(node: ast.AST) -> Iterator[Any]:
     """Every node below ``node`` in the order of the source, without those of functions and classes inside it."""
     for child in ast.iter_child_nodes(node):
         yield child
-        if not isinstance(child, _SCOPES):
+        if not isinstance(child, SCOPES):
             yield from own_nodes(child)
 
 

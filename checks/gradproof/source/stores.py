@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from gradproof.source.source import Function, own_nodes
 
@@ -97,6 +98,11 @@ def is_self(node: ast.expr, attribute: str) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.value, ast.Name)
 
 
+def is_attribute(node: object) -> TypeGuard[ast.Attribute]:
+    """Whether ``node`` is an attribute of ``self``."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
 def last_name(node: ast.expr) -> str | None:
     """``W`` for ``W`` and for ``self.W``."""
     if isinstance(node, ast.Attribute):
@@ -105,7 +111,8 @@ def last_name(node: ast.expr) -> str | None:
 
 
 def constant(node: ast.expr) -> object:
-    """The value of a literal, a negative integer among them; None for anything else."""
+    """The value of a literal, a negative number among them; None for anything else."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        return None if not isinstance(node.operand.value, int) else -node.operand.value
+        value = node.operand.value
+        return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
     return node.value if isinstance(node, ast.Constant) else None

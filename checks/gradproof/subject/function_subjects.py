@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,10 @@ class FunctionSubject:
         """Rewind the random generators, where the subject is frozen; a function has no other state."""
         if self.frozen:
             self._random.rewind()
+
+    def fork(self) -> Self:
+        """A subject with a copy of what the last forward left."""
+        return copy.copy(self)
 
     def drawn(self) -> tuple[object, ...]:
         """Where the random generators stand that the functions can draw from."""
@@ -108,6 +113,12 @@ class PairSubject(FunctionSubject):
             outputs = list(outputs[0])
         self._outputs = len(outputs)
         return tuple(outputs)
+
+    def fork(self) -> Self:
+        """A subject with a copy of the cache and of the inputs."""
+        other = copy.copy(self)
+        other._cache, other._inputs = copy.deepcopy((self._cache, dict(self._inputs)))
+        return other
 
     def takes_dout(self) -> bool:
         """Whether backward asks for an upstream gradient beside the cache."""

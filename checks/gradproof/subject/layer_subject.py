@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +147,14 @@ class LayerSubject:
             self._call("forward", getattr(self.layer, self.convention.forward), *args, **kwargs)
             lists.cut_back()
             self._hold(self.layer)
+
+    def fork(self) -> Self:
+        """A subject around a copy of the layer as it is now, with what its last forward left."""
+        other = copy.copy(self)
+        other.layer, other._cache, other._inputs = copy.deepcopy((self.layer, self._cache, dict(self._inputs)))
+        other._holdings = copy.copy(self._holdings)
+        other._holdings.hold(other.layer)
+        return other
 
     def drawn(self) -> tuple[object, ...]:
         """Where the random generators stand that the layer can draw from, and how long its lists are."""

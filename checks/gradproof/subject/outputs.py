@@ -49,14 +49,17 @@ def form_of(returned: Sequence[Any]) -> Form | Defect:
 
 
 def flat(returned: Sequence[Any], form: Form) -> Array | None:
-    """All outputs as one flat float64 array, or None where their shapes are not those of the form."""
-    if len(returned) == 1:  # by far the most frequent form, on the hottest path
-        only = np.asarray(returned[0])
-        return np.asarray(only, dtype=np.float64).reshape(-1) if form.shapes == (only.shape,) else None
-    arrays = [np.asarray(output) for output in returned]
-    if tuple(array.shape for array in arrays) != form.shapes:
+    """All outputs as one flat float64 array, or None where they are no longer of the form."""
+    try:
+        if len(returned) == 1:  # by far the most frequent form, on the hottest path
+            only = np.asarray(returned[0])
+            return np.asarray(only, dtype=np.float64).reshape(-1) if form.shapes == (only.shape,) else None
+        arrays = [np.asarray(output) for output in returned]
+        if tuple(array.shape for array in arrays) != form.shapes:
+            return None
+        return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
+    except (TypeError, ValueError):  # a dict this time, or a ragged list
         return None
-    return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
 
 
 def unjudgeable(form: Form) -> tuple[Reason, str] | None:

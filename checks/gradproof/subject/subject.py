@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,10 @@ class Subject(Protocol):
 
     def restart(self) -> None:
         """Back to the state after construction, where the subject is frozen."""
+        ...
+
+    def fork(self) -> Self:
+        """A copy of the subject as it is now, with what its last forward left."""
         ...
 
     def drawn(self) -> tuple[object, ...]:

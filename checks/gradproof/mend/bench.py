@@ -1,0 +1,142 @@
+"""Tries changes of the source at examples with a known answer, until every wrong gradient has one that mends it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import CodeType
+
+import numpy as np
+
+from gradproof.diagnose.evidence import Floats
+from gradproof.mend.change import Change
+from gradproof.mend.fit import fits
+from gradproof.mend.kinds import KEPT, SIDES, TIERS
+from gradproof.mend.patch import compiled, patched
+from gradproof.mend.targets import Trees
+from gradproof.mend.tree import Tree
+from gradproof.mend.trial import Trial
+
+MOST = 6000  # changes of backward that are tried of one subject
+MOST_FORWARD = 60  # changes of what forward keeps, and as many of forward itself: each of them costs forwards
+SIDE_TRIALS = 3  # examples at which a changed forward is tried
+ENOUGH = 4  # wrong entries that a change must make right: fewer agree by chance
+
+
+@dataclass(frozen=True, eq=False)
+class Mend:
+    """A change that was tried: with it, the gradients of ``tensors`` are right at all ``examples`` examples."""
+
+    change: Change
+    tree: Tree
+    tensors: frozenset[str]
+    examples: int
+
+
+class Bench:
+    """The examples, which gradients are ``wrong`` or ``right`` at them, and what was ``found``, the best first."""
+
+    def __init__(self, trials: Sequence[Trial]) -> None:
+        # first those where something is wrong: they turn down what does not help
+        self.trials = sorted(trials, key=lambda each: not each.counts)
+        names = {name for each in trials for name in each.counts}
+        counts = {name: sum(each.counts.get(name, 0) for each in trials) for name in names}
+        self.wrong = frozenset(name for name in names if counts[name] >= ENOUGH)
+        self.right = frozenset(name for each in trials for name in each.samples) - names
+        self.found: list[Mend] = []
+        self._seen: set[object] = set()
+        self._left = MOST
+
+    def work(self, own: Trees, near: Trees, trees: Trees) -> None:
+        """Tier after tier, until a change is found for every wrong gradient.
+
+        ``own`` holds the statements that feed no right gradient, ``near`` those that feed a wrong one.
+        """
+        steps = [*((kinds, own) for kinds in TIERS), *((kinds, part) for kinds in TIERS for part in (near, trees))]
+        for kinds, part in steps:
+            for kind in kinds:
+                for tree in part.backward:
+                    self._try(kind(tree), tree, anew=trees.in_forward)
+            if self._done():
+                return
+        for tree in trees.backward:
+            gap = functools.partial(self._gap, tree, anew=trees.in_forward)
+            self._try(fits(tree, gap), tree, anew=trees.in_forward)
+        if not self._done():
+            self._try_forward(trees)
+
+    def _try_forward(self, trees: Trees) -> None:
+        self._left = MOST_FORWARD
+        for kind in KEPT:
+            for tree in trees.kept:
+                self._try(kind(tree), tree, anew=True)
+        # a small discrepancy would be hidden by the error of a slope that is measured at one step
+        gross = [each for each in self.trials if each.is_gross][:SIDE_TRIALS]
+        if self._done() or self.found or len(gross) < 2:
+            return
+        self._left, rng = MOST_FORWARD, np.random.default_rng(0)
+        changes = (
+            (tree, *pair) for kind in SIDES for tree in trees.forward for pair in self._changed(kind(tree), tree)
+        )
+        for tree, change, code in changes:
+            with patched(tree.function.live, code):
+                agree = all(each.agrees_with_forward(rng) for each in gross)
+            if agree:
+                likely = f"your backward is right, your forward is not: {change.likely}"
+                self.found.append(Mend(replace(change, code="GP110", likely=likely), tree, self.wrong, len(gross)))
+                return
+
+    def _done(self) -> bool:
+        self.found.sort(key=lambda mend: -len(mend.tensors))
+        return frozenset(name for mend in self.found for name in mend.tensors) == self.wrong
+
+    def _changed(self, changes: Iterable[Change], tree: Tree) -> Iterator[tuple[Change, CodeType]]:
+        """Those that compile to something that was not tried yet, as many as may be tried."""
+        for change in changes:
+            with change.made():
+                code = compiled(tree.function.live, tree.node)
+            if code is None:
+                continue
+            key = tree.function.place, code.co_code, repr(code.co_consts), code.co_names
+            if key not in self._seen:
+                self._seen.add(key)
+                self._left -= 1
+                if self._left < 0:
+                    return
+                yield change, code
+
+    def _try(self, changes: Iterable[Change], tree: Tree, *, anew: bool) -> None:
+        for change, code in self._changed(changes, tree):
+            with patched(tree.function.live, code):
+                mended = self._mended(anew=anew)
+            if mended and not change.is_idle:
+                self.found.append(Mend(change, tree, mended, len(self.trials)))
+
+    def _mended(self, *, anew: bool) -> frozenset[str]:
+        """The wrong gradients that are right now at every example; none where a right one became wrong."""
+        left = self.wrong
+        for each in self.trials:
+            right = each.now_right(anew=anew)
+            if right is None or not each.right <= right:
+                return frozenset()
+            left &= right
+            if not left:
+                break
+        return left
+
+    def _gap(self, tree: Tree, change: Change, *, anew: bool) -> Floats | None:
+        """Claimed minus true at the first example, of all entries of what is wrong there."""
+        with change.made():
+            code = compiled(tree.function.live, tree.node)
+        if code is None:
+            return None
+        with patched(tree.function.live, code):
+            claims = self.trials[0].claims(anew=anew)
+        parts: list[Floats] = []
+        for name, sample in self.trials[0].samples.items():
+            if name in self.wrong:
+                if claims is None or name not in claims or np.shape(claims[name]) != sample.shape:
+                    return None
+                parts.append(np.ravel(claims[name])[sample.position] - sample.numeric)
+        return np.concatenate(parts) if parts else None

@@ -1,0 +1,183 @@
+"""Changes of whole statements: assigned for added, at the wrong place, kept without a copy; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.slots import Slot, blocks_of
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import is_attribute, last_name
+
+_PLAIN = ast.Assign | ast.AugAssign | ast.Expr
+
+
+def copies(tree: Tree) -> Iterator[Change]:
+    """What is kept as it is, and written to later, kept as a copy."""
+    for slot in tree.slots:
+        whole = slot.parent is slot.statement and slot.field == "value"
+        kept = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "append"
+        element = isinstance(slot.parent, ast.Tuple) and slot.field == "elts"
+        if (whole or kept or element) and (isinstance(slot.node, ast.Name | ast.Subscript) or is_attribute(slot.node)):
+            name = ast.unparse(slot.node)
+            copied = ast.Call(ast.Attribute(same(slot.node), "copy", ast.Load()), [], [])
+            text = f"{name} is written to after this line: without a copy, what it was here is lost"
+            yield instead(slot, copied, "GP118", text, sure=True)
+            if kept:  # of an object that has no copy of its own
+                yield instead(slot, parse(f"__import__('copy').deepcopy({name})"), "GP118", text, sure=True)
+
+
+def lines(tree: Tree) -> Iterator[Change]:
+    """A line that is one too many, where its target is written in other lines too."""
+    targets = [ast.unparse(t) for s in _statements(tree) for t in _written(s.statement)]
+    if any(_inherits(s.statement) for s in _statements(tree)):  # without the line, the base class has done it
+        return
+    for slot in _statements(tree):
+        for target in _written(slot.statement):
+            name = ast.unparse(target)
+            if isinstance(slot.statement, ast.AugAssign):
+                text = f"this line is one too many: {name} was right before it"
+                factor = isinstance(slot.statement.op, ast.Mult | ast.Div)
+                yield Change((slot,), (ast.Pass(),), "GP117" if factor else "GP113", text)
+            elif targets.count(name) > 1 or isinstance(target, ast.Subscript):
+                text = f"this line overwrites {name}, which was right before it"
+                yield Change((slot,), (ast.Pass(),), "GP115", text)
+
+
+def _written(statement: ast.stmt) -> list[ast.expr]:
+    """What a plain statement writes to."""
+    if isinstance(statement, ast.AugAssign):
+        return [statement.target]
+    return statement.targets if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else []
+
+
+def additions(tree: Tree) -> Iterator[Change]:
+    """``=`` that overwrites what is there, for ``+=``; and the reverse."""
+    for slot in _statements(tree):
+        statement = slot.statement
+        for target in _written(statement):
+            value = statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
+            if value is None or _is_zero(value):
+                continue
+            what = ast.unparse(target)
+            if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
+                text = f"{what} is assigned where it should be added to: what stood there before is overwritten"
+                yield Change((slot,), (ast.AugAssign(_stored(target), ast.Add(), same(value)),), "GP115", text)
+            elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+                text = f"{what} is added to where it should be assigned: what stood there before stays in it"
+                yield Change((slot,), (ast.Assign([_stored(target)], same(value)),), "GP513", text)
+            if isinstance(target, ast.Subscript) and _is_index(target.slice):
+                yield _added_at(slot, target, value)
+
+
+def _added_at(slot: Slot, target: ast.Subscript, value: ast.expr) -> Change:
+    call = ast.Call(parse("np.add.at"), [same(target.value), same(target.slice), same(value)], [])
+    text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.add.at does"
+    return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Call) and "zeros" in ast.unparse(node.func))
+
+
+def _is_index(node: ast.expr) -> bool:
+    return any(isinstance(n, ast.Name) or is_attribute(n) for n in ast.walk(node))
+
+
+def _stored(target: ast.expr) -> ast.Name | ast.Attribute | ast.Subscript:
+    copied = same(target)
+    if not isinstance(copied, ast.Name | ast.Attribute | ast.Subscript):
+        raise TypeError(f"expected a target that can be added to, got {ast.unparse(target)}")
+    copied.ctx = ast.Store()
+    return copied
+
+
+def orders(tree: Tree) -> Iterator[Change]:
+    """Two neighbouring statements, two results, or the ends of a loop exchanged."""
+    for owner, name, body in blocks_of(tree.node):
+        for (i, first), (k, second) in pairwise(enumerate(body)):
+            if all(isinstance(s, _PLAIN) and not _inherits(s) for s in (first, second)):
+                slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
+                text = f"two lines are in the wrong order: what line {second.lineno} does must come first"
+                yield Change(slots, (second, first), "GP121", text)
+        for statement in body:
+            yield from _unpacked(statement)
+    for slot in tree.slots:
+        node = slot.node
+        if isinstance(node, ast.Tuple | ast.List) and slot.field == "value" and 1 < len(node.elts) <= 6:
+            yield from _permuted(slot, node)
+        if slot.field == "iter" and isinstance(node, ast.Call) and last_name(node.func) in ("range", "reversed"):
+            reverse = last_name(node.func) == "range"
+            changed = ast.Call(parse("reversed"), [same(node)], []) if reverse else same(node.args[0])
+            how = "from the last to the first" if reverse else "from the first to the last"
+            yield instead(slot, changed, "GP113", f"the loop carries on in the wrong order: it must go {how}")
+
+
+def _unpacked(statement: ast.stmt) -> Iterator[Change]:
+    """``W, x = cache`` for ``x, W = cache``."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if not isinstance(target, ast.Tuple) or isinstance(getattr(statement, "value", None), ast.Tuple):
+        return
+    for i, k in combinations(range(min(len(target.elts), 6)), 2):
+        one, other = target.elts[i], target.elts[k]
+        slots = Slot(target, "elts", i, statement), Slot(target, "elts", k, statement)
+        text = (
+            f"{ast.unparse(one)} and {ast.unparse(other)} are unpacked in the wrong order: one is taken for the other"
+        )
+        yield Change(slots, (other, one), "GP117", text)
+
+
+def _permuted(slot: Slot, node: ast.Tuple | ast.List) -> Iterator[Change]:
+    for i, k in combinations(range(len(node.elts)), 2):
+        elements = [same(element) for element in node.elts]
+        elements[i], elements[k] = elements[k], elements[i]
+        changed = ast.Tuple(elements, ast.Load()) if isinstance(node, ast.Tuple) else ast.List(elements, ast.Load())
+        text = f"two gradients are exchanged: {short(node.elts[i])} and {short(node.elts[k])}"
+        yield instead(slot, changed, "GP106", text)
+
+
+def _inherits(statement: ast.stmt) -> bool:
+    """Whether what a base class does is done here: another order undoes what was overridden."""
+    return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(statement))
+
+
+def too_late(tree: Tree) -> Iterator[Change]:
+    """What forward keeps of a name after it has changed it, kept before."""
+    for owner, name, body in blocks_of(tree.node):
+        for (i, first), (k, second) in pairwise(enumerate(body)):
+            if isinstance(first, _PLAIN) and isinstance(second, ast.Assign) and is_attribute(second.targets[0]):
+                slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
+                text = f"{ast.unparse(second)} keeps it too late: what backward needs is what it was one line before"
+                yield Change(slots, (second, first), "GP112", text, sure=True)
+
+
+def exchanged(tree: Tree) -> Iterator[Change]:
+    """The values of two statements exchanged."""
+    values = [s for s in tree.slots if s.field == "value" and isinstance(s.statement, ast.Assign)]
+    whole = [s for s in values if s.parent is s.statement]
+    for one, other in combinations(whole, 2):
+        if ast.dump(one.node) != ast.dump(other.node):
+            first, second = (
+                ast.unparse(s.statement.targets[0]) for s in (one, other) if isinstance(s.statement, ast.Assign)
+            )
+            text = f"two gradients are exchanged: {first} gets what belongs to {second}"
+            yield Change((one, other), (same(other.node), same(one.node)), "GP106", text)
+
+
+def moved(tree: Tree) -> Iterator[Change]:
+    """A statement behind a loop that belongs inside, at its end."""
+    for owner, name, body in blocks_of(tree.node):
+        for (i, loop), (k, after) in pairwise(enumerate(body)):
+            if isinstance(loop, ast.For) and isinstance(after, _PLAIN):
+                longer = ast.For(loop.target, loop.iter, [*loop.body, after], loop.orelse)
+                slots = Slot(owner, name, k, after), Slot(owner, name, i, loop)
+                text = "this line stands behind the loop, and belongs inside: only the last step counts"
+                yield Change(slots, (ast.Pass(), longer), "GP114", text)
+
+
+def _statements(tree: Tree) -> Iterator[Slot]:
+    for owner, name, body in blocks_of(tree.node):
+        for i, statement in enumerate(body):
+            yield Slot(owner, name, i, statement)

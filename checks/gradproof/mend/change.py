@@ -1,0 +1,92 @@
+"""One small change of a syntax tree, with the slip that it would mend, in words; it knows no gradient."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gradproof.mend.slots import Slot
+
+MOST_TEXT = 66  # characters of a changed line: beside its label, it fits on a screen
+MOST_WORD = 32  # characters of an expression within a sentence
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One small change of a function: which nodes stand in which slots instead, and the slip that it would mend.
+
+    ``code`` and ``likely`` are those of the cause, ``likely`` in a student's words. ``sure`` says that nothing but that
+    slip could be mended so: it is then the cause, whatever else the numbers look like.
+    """
+
+    slots: tuple[Slot, ...]
+    nodes: tuple[ast.AST, ...]
+    code: str
+    likely: str
+    sure: bool = False
+
+    def __post_init__(self) -> None:
+        for node in self.nodes:
+            if not hasattr(node, "lineno"):
+                ast.fix_missing_locations(ast.copy_location(node, self.statement))
+
+    @property
+    def statement(self) -> ast.stmt:
+        """The statement that is changed, as its author wrote it while the change is not made."""
+        return self.slots[0].statement
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the statement would assign a thing to itself: nobody writes that."""
+        with self.made():
+            now = self.statement
+            if not isinstance(now, ast.Assign):
+                return False
+            return ast.unparse(now.targets[0]).removesuffix("[...]") == ast.unparse(now.value)
+
+    @contextmanager
+    def made(self) -> Generator[None]:
+        """The tree with the change in it, and without it afterwards."""
+        before = [slot.node for slot in self.slots]
+        try:
+            for slot, node in zip(self.slots, self.nodes, strict=True):
+                slot.put(node)
+            yield
+        finally:
+            for slot, node in zip(self.slots, before, strict=True):
+                slot.put(node)
+
+    @property
+    def text(self) -> str:
+        """The statement as it is after the change, on one line."""
+        if any(isinstance(node, ast.Pass) for node in self.nodes):
+            return "(without this line)"
+        whole = all(isinstance(node, ast.stmt) for node in self.nodes)
+        with self.made():
+            told = [ast.unparse(node) for node in self.nodes] if whole else [ast.unparse(self.statement)]
+        line = "; ".join(line.splitlines()[0] for line in told)
+        return line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 4]} ..."
+
+
+def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:
+    """The change that puts one expression in the place of another."""
+    return Change((slot,), (node,), code, likely, sure)
+
+
+def short(node: ast.expr) -> str:
+    """The source of an expression, cut where it is long."""
+    told = ast.unparse(node)
+    return told if len(told) <= MOST_WORD else f"{told[: MOST_WORD - 4]} ..."
+
+
+def parse(text: str) -> ast.expr:
+    """One expression from its source."""
+    return ast.parse(text, mode="eval").body
+
+
+def same(node: ast.expr) -> ast.expr:
+    """A copy of an expression, to stand at another place."""
+    return copy.deepcopy(node)

@@ -1,0 +1,53 @@
+"""Chooses the examples at which changes of the source are tried; it tries nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradproof.diagnose.asking import worth_asking
+from gradproof.diagnose.evidence import sizes
+from gradproof.values import Finding, Outcome, Verdict
+
+FAILING = 5  # examples with a wrong gradient, shared out among the tensors
+MEASURED = 3  # examples whose true gradients must be measured first, for backward gave nothing to compare with
+PASSING, REPEATED = 2, 5  # right examples beside them; alone, where a second backward is what goes wrong
+_TWICE = frozenset({"GP513", "GP514"})  # promises about a second backward
+
+
+def asks_twice(findings: Sequence[Finding]) -> bool:
+    """Whether a second backward after one forward is wrong."""
+    return any(finding.code in _TWICE and finding.severity == "error" for finding in findings)
+
+
+def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bool) -> list[Outcome]:
+    """The examples at which to try, the most telling first; [] where nothing is wrong that a change could mend.
+
+    wrong: the tensors that have a wrong gradient. twice: a second backward is wrong.
+    """
+    share = FAILING // max(len(wrong), 1) + 1
+    chosen = [o for tensor in wrong for o in worth_asking(outcomes, tensor, FAILING)[:share]]
+    if not wrong:
+        chosen = sorted((o for o in outcomes if _is_unjudged(o)), key=_telling)[:MEASURED]
+    if not chosen and not twice:
+        return []
+    passing = [o for o in outcomes if o.tensors and all(t.verdict is Verdict.PASS for t in o.tensors)]
+    beside = passing[: REPEATED if twice else PASSING]
+    return list({id(outcome): outcome for outcome in (*chosen, *beside)}.values())
+
+
+def _is_unjudged(outcome: Outcome) -> bool:
+    """Whether backward raised, or gave something of a form that nothing could be compared with."""
+    if outcome.tensors or 0 in sizes(outcome.example.dims).values():
+        return False
+    if outcome.error is not None:
+        return outcome.error.stage == "backward"
+    return any(defect.severity == "error" and defect.code.startswith("GP2") for defect in outcome.defects)
+
+
+def _telling(outcome: Outcome) -> tuple[int, int]:
+    """Examples of different dims first, the small ones of them."""
+    values = list(sizes(outcome.example.dims).values())
+    arrays = [v for v in {**outcome.example.init, **outcome.example.inputs}.values() if isinstance(v, np.ndarray)]
+    return len(values) - len({value for value in values if value > 1}), sum(array.size for array in arrays)

@@ -1,0 +1,60 @@
+"""Which value of a number in the source would make one entry right: found by secants; it judges nothing else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from gradproof.mend.change import Change, instead, parse
+from gradproof.mend.slots import Slot, is_indexing
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import constant
+
+Gap = Callable[[Change], "np.ndarray | None"]  # claimed minus true, entry by entry; None where it cannot be had
+
+STEPS = 8  # secants converge by then where the gradient is smooth in the number, as it is nearly always
+NEAR = 1e-4  # relative: the first step away from the number as it is written
+DIGITS = 6  # of the number that is shown: a constant in a formula seldom has more
+
+
+def fits(tree: Tree, gap: Gap) -> Iterator[Change]:
+    """For each number of the tree that the gradient depends on: the value that makes the worst entry right."""
+    for slot in tree.slots:
+        value = constant(slot.node)
+        if isinstance(value, bool) or not isinstance(value, int | float) or is_indexing(slot):
+            continue
+        if isinstance(slot.parent, ast.keyword | ast.UnaryOp):
+            continue
+        found = _root(slot, float(value), gap)
+        if found is not None:
+            rounded = float(f"{found:.{DIGITS}g}")
+            for number in dict.fromkeys((rounded, found)):
+                yield _with(slot, value, number)
+
+
+def _with(slot: Slot, value: float, number: float) -> Change:
+    text = f"the number {value:.10g} is mistyped: with {number:.10g} the gradient is right"
+    return instead(slot, parse(repr(number)), "GP108", text)
+
+
+def _root(slot: Slot, value: float, gap: Gap) -> float | None:
+    first, second = value, value * (1 + NEAR) if value else NEAR
+    before, after = (gap(_with(slot, value, x)) for x in (first, second))
+    if before is None or after is None or before.shape != after.shape:
+        return None
+    moved = np.abs(after - before)
+    entry = int(np.argmax(np.where(np.abs(before) > 0, moved, 0.0)))
+    if not moved[entry] or not np.isfinite(moved[entry]):
+        return None
+    a, b = float(before[entry]), float(after[entry])
+    for _ in range(STEPS):
+        if a == b:
+            break
+        first, second, a = second, second - b * (second - first) / (b - a), b
+        now = gap(_with(slot, value, second))
+        if now is None or not np.isfinite(now[entry]) or not np.isfinite(second):
+            return None
+        b = float(now[entry])
+    return second if second != value else None

@@ -1,0 +1,67 @@
+"""The search for a small change of the source after which the gradients are right, at every example tried.
+
+A change explains a fault by being tried: no rule has to know the formula. One that does not mend every example that was
+tried explains nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gradproof.compare.look import quiet
+from gradproof.deadlines import Expired, limited
+from gradproof.guard import Randomness, SubjectError
+from gradproof.mend.bench import Bench, Mend
+from gradproof.mend.targets import Trees
+from gradproof.mend.trial import Build, Trial, trial
+from gradproof.source.origin import Place
+from gradproof.values import Example, Outcome
+
+SECONDS = 6.0  # for all changes of a subject; a single run that takes a sixth of it runs in circles
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What the search found, the best first, and the forwards that it took."""
+
+    mends: tuple[Mend, ...] = ()
+    forwards: int = 0
+
+    def of(self, tensor: str | None) -> Mend | None:
+        """The mend for the gradient of one tensor; of None, the best of all."""
+        return next((mend for mend in self.mends if tensor is None or tensor in mend.tensors), None)
+
+
+def search(
+    trees: Trees,
+    outcomes: Sequence[Outcome],
+    build: Callable[[Example], Build],
+    place: Callable[[str], Place | None],
+    *,
+    twice: bool = False,
+) -> Mended:
+    """Try changes of what backward alone runs, the likeliest slips first, then of forward.
+
+    place: where the gradient of a tensor is computed. twice: a second backward after one forward must be right, too.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(quiet())
+        bench = Bench(list(_trials(outcomes, build, stack, twice=twice)))
+        if bench.wrong:
+            wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
+            with contextlib.suppress(Expired), limited(SECONDS):
+                bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
+        return Mended(tuple(bench.found), sum(each.forwards for each in bench.trials))
+
+
+def _trials(
+    outcomes: Sequence[Outcome], build: Callable[[Example], Build], stack: contextlib.ExitStack, *, twice: bool
+) -> Iterator[Trial]:
+    for outcome in outcomes:
+        with contextlib.suppress(SubjectError):
+            random = stack.enter_context(Randomness(outcome.example.seed))
+            made = trial(outcome, build(outcome.example), random, twice=twice)
+            if made is not None:
+                yield made

@@ -1,0 +1,53 @@
+"""Puts a changed tree to work in a live function, and takes it out again; it knows no gradient."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from types import CodeType, FunctionType
+
+from gradproof.source.source import FunctionNode
+
+
+@contextmanager
+def patched(live: FunctionType, code: CodeType) -> Generator[None]:
+    """The function runs ``code`` meanwhile."""
+    before = live.__code__
+    live.__code__ = code
+    try:
+        yield
+    finally:
+        live.__code__ = before
+
+
+def compiled(live: FunctionType, node: FunctionNode) -> CodeType | None:
+    """The code of a changed tree of ``live``; None where it does not fit into it, or is no Python."""
+    theirs = live.__code__
+    try:
+        whole = compile(_around(theirs, node), theirs.co_filename, "exec")
+    except (SyntaxError, ValueError, TypeError, RecursionError):
+        return None
+    found = next((code for code in _codes(whole) if code.co_name == node.name and code is not whole), None)
+    return found if found is not None and found.co_freevars == theirs.co_freevars else None
+
+
+def _around(theirs: CodeType, node: FunctionNode) -> ast.Module:
+    """The tree inside of what it stood in: its class, for the sake of ``super()``, and names of a function around."""
+    outer = [name for name in theirs.co_freevars if name != "__class__"]
+    owner = theirs.co_qualname.split(".")[-2] if "." in theirs.co_qualname else ""
+    body: list[ast.stmt] = [node]
+    if owner.isidentifier():
+        body = [ast.copy_location(ast.ClassDef(owner, [], [], body, []), node)]
+    if outer:
+        names = [ast.copy_location(ast.arg(name), node) for name in outer]
+        arguments = ast.arguments([], names, None, [], [], None, [])
+        body = [ast.copy_location(ast.FunctionDef("_", arguments, body, []), node)]
+    return ast.Module(body, [])
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield value
+            yield from _codes(value)

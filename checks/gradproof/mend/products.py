@@ -1,0 +1,181 @@
+"""Changes of the factors and terms of an expression: one left out, one too many, another; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.slots import Slot, is_indexing, is_read, takes_factor
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import last_name
+
+# derivatives of activations, as formulas of what forward kept: what a backward multiplies dout by
+_SLOPES = (
+    "1 - {0} ** 2",
+    "{0} * (1 - {0})",
+    "{0} > 0",
+    "1 - {0}",
+    "{0} ** 2",
+    "np.exp({0})",
+    "np.sign({0})",
+    "np.exp(-{0})",
+)
+_WRAPS = {
+    "np.sqrt({0})": "the power is wrong: a square root is missing around {0}",
+    "({0}) ** 2": "the power is wrong: {0} must be squared",
+    "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs",
+}
+_SMALL = 1e-2  # a number that keeps a root or a quotient from zero is smaller
+_EPSILONS = ("eps", "delta", "tiny")  # parts of the names of such numbers
+
+
+def epsilons(tree: Tree) -> Iterator[Change]:
+    """An epsilon that forward adds under a root, in a logarithm or to a divisor; or one that it does not add."""
+    known = [name for name in tree.known if any(part in name.lower() for part in _EPSILONS)]
+    known += [repr(number) for number in tree.numbers if 0 < abs(number) < _SMALL]
+    for slot in tree.slots:
+        node = slot.node
+        if _needs_epsilon(slot):
+            for epsilon in known:
+                text = f"an epsilon is left out: forward has {short(node)} + {epsilon}"
+                yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), "GP108", text)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and ast.unparse(node.right) in known:
+            text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
+            yield instead(slot, same(node.left), "GP108", text)
+
+
+def _needs_epsilon(slot: Slot) -> bool:
+    """Under a root, in a logarithm, in a power or below a fraction; or beside a root."""
+    parent, node = slot.parent, slot.node
+    if isinstance(parent, ast.Call) and slot.field == "args":
+        return last_name(parent.func) in ("sqrt", "log", "maximum")
+    divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and slot.field == "right"
+    powered = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and slot.field == "left"
+    return divides or powered or (isinstance(node, ast.Call) and last_name(node.func) in ("sqrt", "std", "norm"))
+
+
+def too_many(tree: Tree) -> Iterator[Change]:
+    """An expression without one of its factors or terms."""
+    for slot in tree.slots:
+        node = slot.node
+        if not isinstance(node, ast.BinOp):
+            continue
+        if isinstance(node.op, ast.Mult):
+            for kept, lost in ((node.left, node.right), (node.right, node.left)):
+                words = _step(slot, kept) if is_indexing(slot) else _factor("one too many", lost)
+                yield instead(slot, same(kept), *words)
+        elif isinstance(node.op, ast.Div):
+            yield instead(slot, same(node.left), *_factor("one too many", node.right, divides=True))
+        elif isinstance(node.op, ast.Add | ast.Sub):
+            words = ("GP113", f"the term {short(node.right)} is one too many")
+            yield instead(slot, same(node.left), *(_step(slot, node.left) if is_indexing(slot) else words))
+            if isinstance(node.op, ast.Add):
+                yield instead(slot, same(node.right), "GP113", f"the term {short(node.left)} is one too many")
+        elif isinstance(node.op, ast.Pow):
+            text = f"the power is wrong: {short(node)} stands where {short(node.left)} belongs"
+            yield instead(slot, same(node.left), "GP117", text)
+
+
+def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
+    """The words for an index or the end of a loop."""
+    what = f"{short(slot.node)} stands where {short(right)} belongs"
+    return "GP114", f"a step or an entry is left out, or taken too often: {what}"
+
+
+def left_out(tree: Tree) -> Iterator[Change]:
+    """An expression times or over a name at hand, a size or a number."""
+    wide = [f"{name}[:, None]" for name in tree.known if name not in tree.sizes and "[" not in name]
+    for slot in tree.slots:
+        if not takes_factor(slot):
+            continue
+        for factor in [*tree.known, *_sizes(tree), *wide]:
+            for operator, divides in ((ast.Mult(), False), (ast.Div(), True)):
+                node = parse(factor)
+                words = _factor("missing", node, divides=divides)
+                if factor == tree.dout and not divides:
+                    words = ("GP111", f"{factor} is not used here: the factor {factor} is missing")
+                yield instead(slot, ast.BinOp(same(slot.node), operator, node), *words)
+        for number in ("2", "0.5"):
+            twice = ast.BinOp(parse(number), ast.Mult(), same(slot.node))
+            yield instead(slot, twice, "GP102", f"the number {number} is missing as a factor")
+
+
+def _factor(state: str, node: ast.expr, *, divides: bool = False) -> tuple[str, str]:
+    """The code and the words for a factor, which may be a size."""
+    told = ast.unparse(node)
+    what = "the division by" if divides else "the factor"
+    if any(part in told for part in (".shape[", "len(", ".size")):
+        return "GP102", f"the size {told} is {state}: {what} {told}"
+    return "GP117", f"{what} {short(node)} is {state}"
+
+
+def _sizes(tree: Tree) -> Iterator[str]:
+    """The sizes of dout and of the first array that is kept, as a mean or a scale has them."""
+    arrays = [name for name in tree.known if name not in tree.sizes]
+    kept = [name for name in arrays if name.startswith("self.")]
+    for name in [*arrays[:1], *kept[:1]]:
+        yield from (f"len({name})", f"{name}.size", f"{name}.shape[1]", f"{name}.shape[-1]")
+        yield from (f"np.sqrt({name}.shape[-1])", f"({name}.shape[2] * {name}.shape[3])")
+
+
+def slopes(tree: Tree) -> Iterator[Change]:
+    """An expression times the derivative of an activation, in terms of what forward kept."""
+    for slot in tree.slots:
+        if takes_factor(slot):
+            for name in tree.kept:
+                for formula in _SLOPES:
+                    factor = formula.format(name)
+                    changed = ast.BinOp(same(slot.node), ast.Mult(), parse(f"({factor})"))
+                    text = f"a derivative is missing: the factor ({factor})"
+                    if "sign" in formula:
+                        text = f"the sign of {name} is lost: the factor {factor} is missing"
+                    yield instead(slot, changed, "GP103" if "sign" in formula else "GP117", text)
+
+
+def wraps(tree: Tree) -> Iterator[Change]:
+    """The root, the square or the inverse of an expression."""
+    for slot in tree.slots:
+        if (isinstance(slot.node, ast.BinOp | ast.Call) or takes_factor(slot)) and not is_indexing(slot):
+            for form, words in _WRAPS.items():
+                changed = parse(form.format(ast.unparse(slot.node)))
+                yield instead(slot, changed, "GP117", words.format(short(slot.node)))
+
+
+def terms(tree: Tree) -> Iterator[Change]:
+    """An expression plus a name at hand: a branch, a state that is carried back."""
+    for slot in tree.slots:
+        if takes_factor(slot) or (is_read(slot) and isinstance(slot.parent, ast.BinOp)):
+            for name in tree.known:
+                for operator, sign in ((ast.Add(), "+"), (ast.Sub(), "-")):
+                    changed = ast.BinOp(same(slot.node), operator, parse(name))
+                    yield instead(slot, changed, "GP113", f"a term is missing: {sign} {name}")
+
+
+def products(tree: Tree) -> Iterator[Change]:
+    """A whole value plus dout times a name at hand: another way from the input to the output."""
+    handed = [name for name in tree.function.arguments if name not in ("self", "cache")]
+    for slot in tree.slots:
+        if slot.parent is slot.statement and takes_factor(slot):
+            for one in handed:
+                for other in tree.known:
+                    for term in (f"{one} * {other}", f"{one} @ {other}.T", f"{one} * (1 - {other})"):
+                        changed = ast.BinOp(same(slot.node), ast.Add(), parse(term))
+                        yield instead(slot, changed, "GP113", f"a term is missing: + {term}")
+
+
+def couplings(tree: Tree) -> Iterator[Change]:
+    """An expression less its own mean or sum over an axis, alone or times what was kept: as softmax and norms have."""
+    for slot in tree.slots:
+        inner = isinstance(slot.parent, ast.BinOp) or slot.parent is slot.statement
+        if not inner or not takes_factor(slot):
+            continue
+        e = ast.unparse(slot.node)
+        for axis in (-1, 0):
+            over = f"axis={axis}, keepdims=True)"
+            told = f"a term is missing: the mean over axis {axis} is not subtracted"
+            yield instead(slot, parse(f"({e}) - ({e}).mean({over}"), "GP113", told)
+            for v in tree.kept:
+                for reduced in (f"({e}).sum", f"(({e}) * {v}).sum", f"(({e}) * {v}).mean"):
+                    told = f"a term is missing: {v} times a sum over axis {axis}, by which forward couples the entries"
+                    yield instead(slot, parse(f"({e}) - {v} * {reduced}({over}"), "GP113", told)

@@ -1,0 +1,113 @@
+"""Which functions of a subject may hold the slip: those that backward alone runs, and what forward keeps for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gradproof.mend.slots import statements
+from gradproof.mend.tree import Tree, tree_of
+from gradproof.source.origin import Place, reached, returns
+from gradproof.source.source import Code, Function, helpers
+from gradproof.source.stores import is_attribute, last_name
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """``backward``: what backward runs and forward does not. ``kept``: statements of forward that keep something.
+
+    ``in_forward``: there is no backward; forward returns the gradient beside the loss. ``forward``: all that it runs.
+    """
+
+    backward: tuple[Tree, ...]
+    kept: tuple[Tree, ...]
+    in_forward: bool = False
+    forward: tuple[Tree, ...] = ()
+
+    def feeding(self, wrong: Sequence[Place], right: Sequence[Place] = ()) -> Trees:
+        """The same, backward narrowed to the statements that feed what is computed at ``wrong``, and not at ``right``.
+
+        Functions in which none of the places lies stay as they are.
+        """
+        return replace(self, backward=tuple(_narrowed(tree, wrong, right) for tree in self.backward))
+
+
+def _narrowed(tree: Tree, wrong: Sequence[Place], right: Sequence[Place]) -> Tree:
+    feeds, others = (_feeding(tree, places) for places in (wrong, right))
+    own = [statement for statement in feeds if statement not in others] or feeds
+    return tree.within(own) if own else tree
+
+
+def _feeding(tree: Tree, places: Sequence[Place]) -> list[ast.stmt]:
+    here = [place for place in places if place.function.place == tree.function.place]
+    lines = {(place.statement.lineno, place.statement.col_offset) for place in here}
+    every = list(statements(tree.node))
+    chosen = [statement for statement in every if (statement.lineno, statement.col_offset) in lines]
+    # of a statement that returns several gradients, one of them
+    read = {name for place in here for name in _read(place.statement if place.value is None else place.value)}
+    for _ in every:
+        more = [s for s in every if s not in chosen and read & _written(s)]
+        if not more:
+            break
+        chosen += more
+        read |= {name for statement in more for name in _read(statement)}
+    return chosen
+
+
+_NOBODY = frozenset({"self", "np"})
+
+
+def _read(statement: ast.AST) -> set[str]:
+    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.expr)]
+    return {ast.unparse(node) for node in nodes if isinstance(node, ast.Name) or is_attribute(node)} - _NOBODY
+
+
+def _written(statement: ast.stmt) -> set[str]:
+    """The names that a statement assigns, adds to, or writes into; those of a loop for what it goes through."""
+    if isinstance(statement, ast.Expr):
+        return _read(statement)  # a call may write into whatever it is given
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    found: set[str] = set()
+    for target in targets:
+        for node in ast.walk(target) if isinstance(target, ast.AST) else ():
+            if isinstance(node, ast.Name) or is_attribute(node):
+                found.add(ast.unparse(node))
+    return found - _NOBODY
+
+
+def trees_of(code: Code) -> Trees:
+    """The trees of a subject's functions; none where there is no source."""
+    if code.backward is None:
+        return Trees((), ())
+    if code.backward is code.forward:
+        return Trees((tree_of(code.backward, code),), (), in_forward=True)
+    first = {} if code.forward is None else {f.place: f for f in _run_by(code, code.forward)}
+    second = [f for f in _run_by(code, code.backward) if f.place not in first]
+    kept = [(tree_of(f, code), f) for f in first.values()]
+    return Trees(
+        tuple(tree_of(function, code) for function in second),
+        tuple(tree.within(list(_keeping(tree, function is code.forward))) for tree, function in kept),
+        forward=tuple(tree for tree, _ in kept),
+    )
+
+
+def _run_by(code: Code, start: Function) -> Sequence[Function]:
+    methods = reached(code, start)
+    own = [helper for function in methods for helper in helpers(function)]
+    return list({function.place: function for function in (*methods, *own)}.values())
+
+
+def _keeping(tree: Tree, is_forward: bool) -> Iterator[ast.stmt]:
+    """The statements that store in ``self`` or in a cache."""
+    ends = {node.lineno for node in returns(tree.function)} if is_forward else set[int]()
+    for statement in statements(tree.node):
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        inner = [t for target in targets for t in ast.walk(target)]
+        if any(is_attribute(t) or last_name(t) == "cache" for t in inner if isinstance(t, ast.expr)):
+            yield statement
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            if last_name(statement.value.func) == "append":
+                yield statement
+        elif isinstance(statement, ast.Return) and statement.lineno in ends and isinstance(statement.value, ast.Tuple):
+            yield statement

@@ -1,0 +1,196 @@
+"""Changes of one sign, comparison, name or number: slips of the pen, and mix-ups; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.slots import Slot, is_indexing, is_read, is_whole
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import constant, is_attribute, last_name
+
+_OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+}
+_COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Gt: (ast.Lt, ast.GtE, ast.LtE),
+    ast.Lt: (ast.Gt, ast.LtE, ast.GtE),
+    ast.GtE: (ast.LtE, ast.Gt, ast.Lt),
+    ast.LtE: (ast.GtE, ast.Lt, ast.Gt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+}
+_WORDS: dict[type[ast.cmpop], str] = {
+    ast.Gt: ">",
+    ast.Lt: "<",
+    ast.GtE: ">=",
+    ast.LtE: "<=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+
+
+def signs(tree: Tree) -> Iterator[Change]:
+    """``a - b`` for ``a + b``, ``-a`` for ``a``, ``a / b`` for ``a * b``."""
+    for slot in tree.slots:
+        node = slot.node
+        if isinstance(node, ast.BinOp) and (other := _OPPOSITE.get(type(node.op))) is not None:
+            changed = ast.BinOp(same(node.left), other(), same(node.right))
+            yield instead(slot, changed, *_operator_words(node))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and constant(node) is None:
+            text = f"the sign is wrong: the minus before {short(node.operand)} is one too many"
+            yield instead(slot, same(node.operand), "GP103", text)
+        elif is_whole(slot):
+            text = f"the sign is wrong: a minus is missing before {short(node)}"
+            yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), "GP103", text)
+
+
+def _operator_words(node: ast.BinOp) -> tuple[str, str]:
+    right = short(node.right)
+    if isinstance(node.op, ast.Add | ast.Sub):
+        mine, other = ("+", "-") if isinstance(node.op, ast.Add) else ("-", "+")
+        return "GP103", f"the sign of a term is wrong: {mine} {right} stands where {other} {right} belongs"
+    if isinstance(node.op, ast.Div):
+        return "GP117", f"backward divides by {right} where it must multiply by it"
+    return "GP117", f"backward multiplies by {right} where it must divide by it"
+
+
+def brackets(tree: Tree) -> Iterator[Change]:
+    """``a / (b + c)`` for ``a / b + c``, ``f(a) + b`` for ``f(a + b)``, and the reverse of both."""
+    for slot in tree.slots:
+        node = slot.node
+        text = f"brackets: one of forward and backward has them at the wrong place in {short(node)}"
+        for changed in _rotated(node) if isinstance(node, ast.BinOp) else _outside(node):
+            yield instead(slot, changed, "GP117", text)
+
+
+def _rotated(node: ast.BinOp) -> Iterator[ast.expr]:
+    left, right = node.left, node.right
+    if isinstance(left, ast.BinOp):
+        inner = ast.BinOp(same(left.right), node.op, same(right))
+        yield ast.BinOp(same(left.left), left.op, inner)
+    if isinstance(right, ast.BinOp):
+        inner = ast.BinOp(same(left), node.op, same(right.left))
+        yield ast.BinOp(inner, right.op, same(right.right))
+    for side, call in (("left", left), ("right", right)):
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+            other = right if side == "left" else left
+            pair = (same(call.args[0]), same(other)) if side == "left" else (same(other), same(call.args[0]))
+            yield ast.Call(same(call.func), [ast.BinOp(pair[0], node.op, pair[1])], [])
+
+
+def _outside(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.BinOp) and not node.keywords:
+        inner = node.args[0]
+        yield ast.BinOp(ast.Call(same(node.func), [same(inner.left)], []), inner.op, same(inner.right))
+        yield ast.BinOp(same(inner.left), inner.op, ast.Call(same(node.func), [same(inner.right)], []))
+
+
+def comparisons(tree: Tree) -> Iterator[Change]:
+    """Another comparison, and the opposite of a mask."""
+    for slot in tree.slots:
+        node = slot.node
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            mine = _WORDS.get(type(node.ops[0]))
+            for other in _COMPARED.get(type(node.ops[0]), ()):
+                compared = ast.Compare(same(node.left), [other()], [same(node.comparators[0])])
+                text = f"the mask is not the one of forward: {mine} stands where {_WORDS[other]} belongs"
+                yield instead(slot, compared, "GP107", text)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert | ast.Not):
+            yield instead(slot, same(node.operand), "GP107", f"the mask {short(node.operand)} is inverted")
+        elif _is_mask(slot):
+            changed = ast.UnaryOp(ast.Invert(), same(node))
+            yield instead(slot, changed, "GP107", f"the mask {short(node)} is inverted")
+
+
+def names(tree: Tree) -> Iterator[Change]:
+    """Another name that is at hand."""
+    for slot in tree.slots:
+        mine = ast.unparse(slot.node)
+        if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
+            for other in tree.known:
+                if other != mine:
+                    both = {mine, other} <= tree.sizes
+                    text = f"{'the size ' if both else ''}{mine} stands where {other} belongs"
+                    yield instead(slot, parse(other), "GP102" if both else "GP117", text)
+
+
+def replaced(tree: Tree) -> Iterator[Change]:
+    """A name that is at hand for what is computed here."""
+    for slot in tree.slots:
+        computed = isinstance(slot.node, ast.BinOp | ast.Call | ast.Subscript)
+        if computed and not is_indexing(slot) and slot.field != "func" and tree.dout not in ast.unparse(slot.node):
+            for other in tree.known:
+                text = f"{short(slot.node)} stands where {other} belongs"
+                yield instead(slot, parse(other), "GP117", text)
+
+
+def numbers(tree: Tree) -> Iterator[Change]:
+    """Another number: as an index, in a power, as a factor; those of forward first."""
+    for slot in tree.slots:
+        value = constant(slot.node)
+        negative = isinstance(slot.parent, ast.UnaryOp)  # the number in -0.5 is changed together with its minus
+        if negative or isinstance(value, bool) or not isinstance(value, int | float) or _is_word(slot):
+            continue
+        if _is_size(slot):
+            for axis in range(4):
+                other = ast.unparse(slot.parent).replace(f"[{value}]", f"[{axis}]")
+                text = f"another size is taken: {ast.unparse(slot.parent)} stands where {other} belongs"
+                yield instead(slot, ast.Constant(axis), "GP102", text)
+        elif isinstance(value, int) and is_indexing(slot):
+            for index in (value - 1, value + 1, -value - 1):
+                looped = isinstance(slot.parent, ast.Call)
+                what = "a step or an entry is left out, or taken too often" if looped else "another entry is taken"
+                text = f"{what}: {value} stands where {index} belongs"
+                yield instead(slot, parse(repr(index)), "GP114" if looped else "GP109", text)
+        elif isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Pow) and slot.field == "right":
+            for power in (1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2):
+                text = f"the power is wrong: {value:g} stands where {power:g} belongs"
+                yield instead(slot, parse(repr(power)), "GP117", text)
+        else:
+            compared = isinstance(slot.parent, ast.Compare)
+            others = (*tree.numbers, value + 1, value - 1, value * 2, value / 2, -value)
+            for number in dict.fromkeys(others):
+                code, what = ("GP107", "the mask is not the one of forward:") if compared else ("GP102", "the number")
+                text = f"{what} {value:g} stands where {number:g} belongs"
+                yield instead(slot, parse(repr(number)), code, text)
+
+
+def slices(tree: Tree) -> Iterator[Change]:
+    """What is cut off at one end, cut off at the other or at both: of all axes that are cut alike."""
+    for slot in tree.slots:
+        index = slot.node.slice if isinstance(slot.node, ast.Subscript) else None
+        cuts = index.elts if isinstance(index, ast.Tuple) else [index]
+        told = [ast.unparse(cut) for cut in cuts if isinstance(cut, ast.Slice) and (cut.lower or cut.upper)]
+        nodes = ast.walk(index) if index is not None and told else ()
+        names = {ast.unparse(n) for n in nodes if isinstance(n, ast.Name) or is_attribute(n)}
+        for name in sorted(names):
+            for other in (f"{name}:-{name}", f"{name}:", f":-{name}"):
+                changed = ast.unparse(slot.node)
+                for cut in dict.fromkeys(told):
+                    changed = changed.replace(cut, other)
+                text = f"other entries are cut off: [{told[0]}] stands where [{other}] belongs"
+                yield instead(slot, parse(changed), "GP109", text)
+
+
+def _is_mask(slot: Slot) -> bool:
+    """Whether an array chooses entries here: ``dout[mask]``, ``np.where(mask, ...)``."""
+    if isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "where":
+        return slot.index == 0 and slot.field == "args"
+    return slot.field == "slice" and is_read(slot)
+
+
+def _is_word(slot: Slot) -> bool:
+    return isinstance(slot.parent, ast.keyword) and slot.parent.arg in ("axis", "keepdims", "dtype")
+
+
+def _is_size(slot: Slot) -> bool:
+    """Whether the number chooses a size: ``x.shape[1]``."""
+    parent = slot.parent
+    return (
+        isinstance(parent, ast.Subscript) and isinstance(parent.value, ast.Attribute) and parent.value.attr == "shape"
+    )

@@ -1,0 +1,56 @@
+"""Adds to a finding the change that makes its gradient right, and names the cause by it where the numbers name none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gradproof.codes import CODES
+from gradproof.mend.bench import Mend
+from gradproof.mend.mend import Mended
+from gradproof.source.source import shown
+from gradproof.values import Finding
+
+_RETURNED = ("GP1", "GP2", "GP303", "GP508", "GP509", "GP513", "GP514")
+_AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below it
+
+
+def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
+    """Each finding about a gradient, its form or its crash with the change that was tried for it."""
+    return [_told(f, found.of(f.tensor)) if _concerns(f) else f for f in findings]
+
+
+def _concerns(finding: Finding) -> bool:
+    """Whether a finding is about what backward returns, or that it returns nothing."""
+    return finding.severity == "error" and finding.code.startswith(_RETURNED)
+
+
+def _told(finding: Finding, mend: Mend | None) -> Finding:
+    if mend is None:
+        return finding
+    if finding.vague or mend.change.sure or "likely cause" not in dict(finding.lines):
+        finding = _named(finding, mend)
+    line = ("change to", f"{_where(mend)}\n{_tried(mend)}")
+    lines = tuple(line for line in finding.lines if line[0] != "what to do")
+    at = next((i for i, (label, _) in enumerate(lines) if label in _AFTER), len(lines))
+    return replace(finding, lines=(*lines[:at], line, *lines[at:]))
+
+
+def _named(finding: Finding, mend: Mend) -> Finding:
+    change, form = mend.change, not finding.code.startswith("GP1")
+    finding = replace(finding, lines=tuple(line for line in finding.lines if line[0] != "likely cause"))
+    at = next((i for i, (label, _) in enumerate(finding.lines) if label in _AFTER), len(finding.lines))
+    lines = (*finding.lines[:at], ("likely cause", change.likely), *finding.lines[at:])
+    code = finding.code if form else change.code  # what is wrong with the form is known; the slip behind it is told
+    return replace(finding, code=code, name=CODES[code], lines=lines, vague=False)
+
+
+def _where(mend: Mend) -> str:
+    return f"{shown(mend.tree.function.file)}:{mend.change.statement.lineno}   {mend.change.text}"
+
+
+def _tried(mend: Mend) -> str:
+    names = sorted(mend.tensors)
+    many = "gradients" if len(names) > 1 else "gradient"
+    are = "are" if len(names) > 1 else "is"
+    return f"tried: the {many} of {', '.join(names)} {are} then right in all {mend.examples} examples tried"

@@ -1,0 +1,238 @@
+"""One example with a known answer, at which a changed backward can be tried again and again; it changes nothing itself.
+
+Where the example was judged, its true gradients are known already: a trial costs a backward, and no forward but for a
+change of forward itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradproof.diagnose.evidence import Sample
+from gradproof.differentiate.differentiate import Floats, top_step
+from gradproof.guard import Randomness, SubjectError
+from gradproof.mend.truth import measured
+from gradproof.subject import outputs
+from gradproof.subject.outputs import Form
+from gradproof.subject.subject import Subject, upstream
+from gradproof.values import Outcome, TensorResult, Verdict
+
+Build = Callable[..., Subject]
+
+DIRECTIONS = 2  # along which a changed forward is compared with backward
+STEP = 1 / 128  # of the first step of a measurement
+GROSS = 1e-2
+CLOSE = 1e-6  # relative to the sum of absolute terms: a wrong side is further off
+
+
+@dataclass(eq=False)
+class Trial:
+    """A subject right after a forward at an example, and samples of its tensors with their true gradients.
+
+    ``right`` names the tensors whose gradient is right there as it is; ``forwards`` counts those of the trial.
+    ``twice`` asks that a second backward be as right as the first.
+    """
+
+    outcome: Outcome
+    subject: Subject
+    form: Form
+    outputs: Floats
+    dout: Floats
+    samples: Mapping[str, Sample] = field(default_factory=dict[str, Sample])
+    right: frozenset[str] = frozenset()
+    forwards: int = 0
+    twice: bool = False
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many entries are wrong, of each tensor that has some."""
+        wrong = {name: sample for name, sample in self.samples.items() if name not in self.right}
+        return {name: int(np.count_nonzero(sample.wrong)) or sample.position.size for name, sample in wrong.items()}
+
+    @property
+    def is_gross(self) -> bool:
+        """Whether a gradient is off by more than a hundredth of its largest entry."""
+        wrong = [sample for name, sample in self.samples.items() if name not in self.right]
+        gaps = [np.abs(s.analytic - s.numeric).max() / max(float(np.abs(s.numeric).max()), 1e-300) for s in wrong]
+        return any(gap > GROSS for gap in gaps)
+
+    def now_right(self, *, anew: bool = False) -> frozenset[str] | None:
+        """The tensors whose gradient is right as the code is now; None where it raises, or gives another output.
+
+        anew: run forward again, for that was changed too.
+        """
+        claims = self.claims(anew=anew)
+        return None if claims is None else frozenset(n for n, s in self.samples.items() if _agrees(s, claims.get(n)))
+
+    def claims(self, *, anew: bool = False) -> Mapping[str, Any] | None:
+        """What backward claims as the code is now, by tensor."""
+        subject = self.subject.fork()
+        try:
+            if anew and not self._repeats(subject):
+                return None
+            if self.twice:
+                self._backward(subject)
+            return self._backward(subject)
+        except SubjectError:
+            return None
+
+    def agrees_with_forward(self, rng: np.random.Generator) -> bool:
+        """Whether every gradient is the derivative of forward as the code is now, along a few directions.
+
+        Forward may give other outputs than it did: what is asked is whether the two sides belong together.
+        """
+        now = replace(self, subject=self.subject.fork())
+        try:
+            now.subject.restart()
+            now.forwards += 1
+            returned = now.subject.forward(_inputs(self.outcome, self.subject.wanted or ()))
+            claims = None if outputs.flat(returned, self.form) is None else now._backward(now.subject)
+        except SubjectError:
+            return False
+        if claims is None or any(name not in claims for name in self.samples):
+            return False
+        agree = all(now._slope_agrees(n, claims[n], rng) for n in self.samples for _ in range(DIRECTIONS))
+        self.forwards = now.forwards
+        return agree
+
+    def _slope_agrees(self, name: str, claim: Any, rng: np.random.Generator) -> bool:
+        inputs = self.outcome.example.inputs
+        value = np.array(inputs[name] if name in inputs else self.subject.parameters()[name], dtype=np.float64)
+        if np.shape(claim) != value.shape:
+            return False
+        direction = rng.standard_normal(value.shape)
+        step = STEP * top_step(value)
+        ends = [self.outputs_at(name, value + sign * step * direction) for sign in (1.0, -1.0)]
+        slopes = self.dout * (ends[0] - ends[1]) / (2 * step)
+        size = float(np.abs(slopes).sum() + np.abs(claim * direction).sum())
+        return bool(abs(float(slopes.sum()) - float((claim * direction).sum())) <= CLOSE * size)
+
+    def outputs_at(self, name: str, value: Floats) -> Floats:
+        """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
+        self.forwards += 1
+        self.subject.restart()
+        inputs, live = _inputs(self.outcome, self.subject.wanted or ()), self.subject.parameters()
+        before = None if name in inputs else live[name].copy()
+        if before is None:
+            inputs[name] = value
+        else:
+            live[name][...] = value
+        try:
+            flat = outputs.own(outputs.flat(self.subject.forward(inputs), self.form))
+        except SubjectError:
+            flat = None
+        finally:
+            if before is not None:
+                live[name][...] = before
+        return np.full(self.outputs.size, np.nan) if flat is None else flat
+
+    def _repeats(self, subject: Subject) -> bool:
+        self.forwards += 1
+        subject.restart()
+        flat = outputs.flat(subject.forward(_inputs(self.outcome, subject.wanted or ())), self.form)
+        return flat is not None and outputs.same(flat, self.outputs)
+
+    def _backward(self, subject: Subject) -> Mapping[str, Any] | None:
+        parts = zip(self.form.split(self.dout), self.form.shapes, strict=True)
+        inputs = self.outcome.example.inputs
+        given = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
+        returned = subject.backward([part.copy() if shape else float(part) for part, shape in parts])
+        found, defects = outputs.input_gradients(returned, subject.wanted or (), given, declared=True)
+        parameters, more = subject.gradients()
+        arrays = {name: np.copy(value) for name, value in {**found, **parameters}.items() if _is_array(value)}
+        return None if defects or more else arrays
+
+
+def trial(outcome: Outcome, build: Build, random: Randomness, *, twice: bool = False) -> Trial | None:
+    """Run an example once more; None where its true gradients are not known entry by entry, nor can be measured.
+
+    random: entered with the example's seed, for as long as the trial is used. Raises SubjectError where the subject
+    raises.
+    """
+    wanted = tuple(name for name in outcome.example.inputs if name in outcome.example.differentiable)
+    subject = build(random, widen=True)
+    subject.wanted = wanted
+    made = _begun(outcome, subject, wanted)
+    if made is None:
+        return None
+    made = replace(made, samples=_judged(outcome))
+    if not made.samples and not outcome.tensors:
+        made = _measured(made, wanted)
+    made.twice = twice
+    right = made.now_right() or frozenset()
+    return replace(made, right=right) if made.samples else None
+
+
+def _begun(outcome: Outcome, subject: Subject, wanted: Collection[str]) -> Trial | None:
+    """Run forward, and freeze a subject that draws anything, as it was when the example was judged."""
+    subject.forward(_inputs(outcome, wanted))  # what only a first forward does makes no difference
+    before = subject.drawn()
+    returned = subject.forward(_inputs(outcome, wanted))
+    forwards = 2
+    if before != subject.drawn():
+        subject.frozen = True
+        subject.restart()
+        returned = subject.forward(_inputs(outcome, wanted))
+        forwards = 3
+    form = outputs.form_of(returned)
+    if not isinstance(form, Form):
+        return None
+    flat = outputs.flat(returned, form)
+    if flat is None or not np.isfinite(flat).all():
+        return None
+    dout = upstream(subject, form.shapes, np.random.default_rng(outcome.example.seed))
+    return Trial(outcome, subject, form, flat.copy(), dout, forwards=forwards)
+
+
+def _measured(made: Trial, wanted: Collection[str]) -> Trial:
+    inputs = _inputs(made.outcome, wanted)
+    values = {name: inputs[name] for name in wanted}
+    values |= {name: array.copy() for name, array in made.subject.parameters().items()}
+    samples = measured(made.outcome, values, made.dout, made.outputs_at)
+    made.subject.restart()
+    made.subject.forward(inputs)
+    return replace(made, samples=samples, forwards=made.forwards + 1)
+
+
+def _judged(outcome: Outcome) -> dict[str, Sample]:
+    """The tensors that were measured entry by entry, and not beside a kink: there, the point was another one."""
+    if any(result.kinks or result.ties for result in outcome.tensors):
+        return {}
+    judged = [result for result in outcome.tensors if result.verdict is not Verdict.INCONCLUSIVE]
+    found = {result.name: _sample(outcome, result) for result in judged}
+    whole = {name: sample for name, sample in found.items() if sample is not None}
+    return whole if whole.keys() == found.keys() else {}
+
+
+def _sample(outcome: Outcome, result: TensorResult) -> Sample | None:
+    if result.analytic is None or result.numeric is None or result.bound is None:
+        return None
+    analytic, numeric, bound = (np.ravel(a).astype(np.float64) for a in (result.analytic, result.numeric, result.bound))
+    position = np.flatnonzero(np.isfinite(numeric) & np.isfinite(bound))
+    if not position.size:
+        return None
+    return Sample(outcome, result.shape, position, analytic[position], numeric[position], bound[position])
+
+
+def _inputs(outcome: Outcome, wanted: Collection[str]) -> dict[str, Any]:
+    """Copies of the example's inputs, in float64 where their gradient is asked for."""
+    inputs = outcome.example.inputs
+    return {
+        name: (value.astype(np.float64) if name in wanted else value.copy()) if isinstance(value, np.ndarray) else value
+        for name, value in inputs.items()
+    }
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, float | int | np.number) or (isinstance(value, np.ndarray) and value.dtype.kind in "fiub")
+
+
+def _agrees(sample: Sample, claim: Any) -> bool:
+    if not _is_array(claim) or np.shape(claim) != sample.shape:
+        return False
+    claimed = np.asarray(claim, dtype=np.float64).reshape(-1)[sample.position]
+    return bool(np.isfinite(claimed).all() and replace(sample, analytic=claimed).equals(sample.numeric).all())

@@ -1,0 +1,194 @@
+"""Layers that one small change of the source makes right, each with the words for that change; they hold no test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradproof import Case, floats, labels, positive
+
+
+class Slip(NamedTuple):
+    """A backward that is wrong by one slip: what must be told of it, and what it must be changed to."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    likely: str
+    change: str
+    specs: dict[str, Any]
+
+    @property
+    def case(self) -> Case:
+        return Case(self.forward, self.backward, **self.specs)
+
+
+def gate(x, w):
+    s = 1 / (1 + np.exp(-x))
+    return s * w, (s, w)
+
+
+def gate_of_the_wrong_sign(dout, cache):
+    s, w = cache
+    return dout * w * s * (1 + s), (dout * s).sum(axis=0)
+
+
+def gate_divided(dout, cache):
+    s, w = cache
+    return dout / w * s * (1 - s), (dout * s).sum(axis=0)
+
+
+def gate_unpacked_in_the_wrong_order(dout, cache):
+    w, s = cache
+    return dout * w * s * (1 - s), (dout * s).sum(axis=0)
+
+
+def gate_of_the_wrong_name(dout, cache):
+    s, w = cache
+    return dout * w * s * (1 - s), (dout * w).sum(axis=0)
+
+
+def gate_without_a_factor(dout, cache):
+    s, w = cache
+    return dout * w * (1 - s) + 0 * s, (dout * s).sum(axis=0)
+
+
+def gate_of_the_mean(dout, cache):
+    s, w = cache
+    return dout * w * s * (1 - s), (dout * s).mean(axis=0)
+
+
+def gate_of_the_wrong_power(dout, cache):
+    s, w = cache
+    return dout * w * s**2 * (1 - s), (dout * s).sum(axis=0)
+
+
+def huber(x):
+    return np.where(np.abs(x) < 1, 0.5 * x**2, np.abs(x) - 0.5), x
+
+
+def huber_of_the_wrong_comparison(dout, x):
+    return dout * np.where(np.abs(x) > 1, x, np.sign(x))
+
+
+def root(x):
+    y = np.sqrt(x + 1e-3)
+    return y, (x, y)
+
+
+def root_without_its_epsilon(dout, cache):
+    x, y = cache
+    return 0.5 * dout / np.sqrt(x) + 0 * y
+
+
+def root_of_another_constant(dout, cache):
+    x, y = cache
+    return 0.4871 * dout / np.sqrt(x + 1e-3) + 0 * y
+
+
+def spread(x):
+    return x - x.mean(axis=1, keepdims=True), x
+
+
+def spread_without_its_mean(dout, x):
+    return dout + 0 * x
+
+
+def spread_over_the_batch(dout, x):
+    return dout - dout.mean(axis=0, keepdims=True)
+
+
+def look_up(table, ids):
+    return table[ids], (table, ids)
+
+
+def look_up_of_the_last(dout, cache):
+    table, ids = cache
+    dtable = np.zeros_like(table)
+    dtable[ids] = dout
+    return dtable
+
+
+def running(x):
+    return np.cumsum(x, axis=1), x
+
+
+def running_of_the_last_step(dout, x):
+    dx, carried = np.zeros_like(x), np.zeros(len(x))
+    for t in reversed(range(x.shape[1])):
+        carried = dout[:, t]
+        dx[:, t] = carried
+    return dx
+
+
+def running_without_the_last_step(dout, x):
+    dx, carried = np.zeros_like(x), np.zeros(len(x))
+    for t in reversed(range(x.shape[1] - 1)):
+        carried = carried + dout[:, t]
+        dx[:, t] = carried
+    return dx
+
+
+def running_in_the_wrong_order(dout, x):
+    dx, carried = np.zeros_like(x), np.zeros(len(x))
+    for t in range(x.shape[1]):
+        carried = carried + dout[:, t]
+        dx[:, t] = carried
+    return dx
+
+
+def affine(x, w, b):
+    return x @ w + b, (x, w)
+
+
+def affine_not_summed(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, dout
+
+
+def affine_that_raises(dout, cache):
+    x, w = cache
+    return dout @ w, x.T @ dout, dout.sum(axis=0)
+
+
+def cubed(x):
+    return x**3, x
+
+
+def cubed_in_few_digits(dout, x):
+    return 3 * dout * (x**2).astype(np.float16)
+
+
+def cubed_that_overwrites(dout, x):
+    dx = 3 * dout * x**2
+    dx[:, 0] = dout[:, 0]
+    return dx
+
+
+LONG = {"t": (2, 6)}
+SLIPS = (
+    Slip(gate, gate_of_the_wrong_sign, "the sign of a term is wrong", "(1 - s)", {"x": "n d", "w": "d"}),
+    Slip(gate, gate_divided, "divides by w where it must multiply", "dout * w * s", {"x": "n d", "w": "d"}),
+    Slip(gate, gate_unpacked_in_the_wrong_order, "unpacked in the wrong order", "s, w = cache", {"x": "n d", "w": "d"}),
+    Slip(gate, gate_of_the_wrong_name, "", "(dout * s).sum(axis=0)", {"x": "n d", "w": "d"}),
+    Slip(gate, gate_without_a_factor, "", "", {"x": "n d", "w": "d"}),
+    Slip(gate, gate_of_the_mean, "", "(dout * s).sum(axis=0)", {"x": "n d", "w": "d"}),
+    Slip(gate, gate_of_the_wrong_power, "", "", {"x": "n d", "w": "d"}),
+    Slip(huber, huber_of_the_wrong_comparison, "the mask is", "np.abs(x) < 1", {"x": "n d"}),
+    Slip(root, root_without_its_epsilon, "an epsilon is left out", "np.sqrt(x + 0.001)", {"x": positive("n d")}),
+    Slip(root, root_of_another_constant, "", "0.5 * dout", {"x": positive("n d")}),
+    Slip(spread, spread_without_its_mean, "the mean over axis -1", ".mean(axis=-1, keepdims=True)", {"x": "n d"}),
+    Slip(spread, spread_over_the_batch, "", "axis=1", {"x": "n d"}),
+    Slip(look_up, look_up_of_the_last, "counts an index that occurs twice once", "np.add.at(dtable, ids, dout)",
+         {"table": "v d", "ids": labels("n", "v")}),
+    Slip(running, running_of_the_last_step, "", "carried += dout[:, t]",
+         {"x": "n t", "dims": LONG}),
+    Slip(running, running_without_the_last_step, "", "range(x.shape[1])", {"x": "n t", "dims": LONG}),
+    Slip(running, running_in_the_wrong_order, "", "reversed(range(x.shape[1]))", {"x": "n t", "dims": LONG}),
+    Slip(affine, affine_not_summed, "it is not summed", ".sum(axis=0)", {"x": "n d", "w": "d h", "b": "h"}),
+    Slip(affine, affine_that_raises, "a transpose is missing", "w.T", {"x": "n d", "w": "d h", "b": "h"}),
+    Slip(cubed, cubed_in_few_digits, "digits are lost", "3 * dout * x ** 2",
+         {"x": floats("n d", min_value=-3, max_value=3)}),
+    Slip(cubed, cubed_that_overwrites, "", "(without this line)", {"x": "n d"}),
+)  # fmt: skip

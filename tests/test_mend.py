@@ -1,0 +1,211 @@
+"""Small changes of the source that are tried out: what they mend is told, and nothing else is touched."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradproof import Case
+from gradproof.check import check_case
+from gradproof.mend.change import parse
+from gradproof.mend.kinds import KEPT, SIDES, TIERS
+from gradproof.mend.patch import compiled, patched
+from gradproof.mend.targets import trees_of
+from gradproof.mend.tree import tree_of
+from gradproof.source.hints import code_of, place_of
+from gradproof.source.source import code_of_class, function_of
+from gradproof.values import Finding, Verdict
+from mended import SLIPS, Slip
+
+
+def first_error(case: Case, examples: int = 8) -> Finding:
+    report = check_case(case, location="layers.py::Layer", examples=examples)
+    return next(finding for finding in report.findings if finding.severity == "error")
+
+
+def changed_to(finding: Finding) -> str:
+    return dict(finding.lines).get("change to", "")
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.backward.__name__)
+def test_the_change_that_mends_a_slip_is_told(slip: Slip) -> None:
+    finding = first_error(slip.case)
+    assert slip.likely in dict(finding.lines).get("likely cause", "")
+    line, tried = changed_to(finding).split("\n")
+    assert slip.change in line
+    assert re.fullmatch(r"tried: the gradients? of .* then right in all \d examples tried", tried)
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.backward.__name__)
+def test_a_change_is_undone(slip: Slip) -> None:
+    before = slip.forward.__code__, slip.backward.__code__
+    tree = ast.dump(function_of(slip.backward, "backward").node)
+    first_error(slip.case, examples=2)
+    assert (slip.forward.__code__, slip.backward.__code__) == before
+    assert ast.dump(function_of(slip.backward, "backward").node) == tree
+
+
+def unrelated(x):
+    return np.tanh(x), x
+
+
+def unrelated_backward(dout, x):
+    return dout * np.cosh(0.37 * x - 1.9) ** 0.31
+
+
+def test_a_gradient_that_no_small_change_mends_is_given_none() -> None:
+    finding = first_error(Case(unrelated, unrelated_backward, x="n d"))
+    assert (finding.code, changed_to(finding)) == ("GP101", "")
+
+
+class KeepsItsOutput:
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+
+    def forward(self, x):
+        x = x @ self.params[0]
+        self.x = x
+        return x.copy()
+
+    def backward(self, dout):
+        self.grads[0][...] = self.x.T @ dout
+        return dout @ self.params[0].T
+
+
+class Counter:
+    """Its backward is wrong, and loops as often as a number of its source says."""
+
+    def forward(self, x):
+        self.x = x
+        return x**2
+
+    def backward(self, dout):
+        i = 0
+        while i != 3:
+            i += 1
+        return 5 * dout * self.x**1.5 / i
+
+
+def test_what_forward_keeps_too_late_is_told_with_its_line() -> None:
+    finding = first_error(Case(KeepsItsOutput, W="d d", x="n d"))
+    assert (finding.code, finding.tensor) == ("GP112", "W")
+    assert "self.x = x; x = x @ self.params[0]" in changed_to(finding)
+
+
+def test_a_change_that_would_never_end_costs_no_verdict() -> None:
+    report = check_case(Case(Counter, x="n d"), location="x", examples=4)
+    assert (report.verdict, report.reason) == (Verdict.FAIL, None)
+    assert {finding.code for finding in report.findings} <= {"GP101", "GP102", "GP117"}
+
+
+class OfTheWrongForward:
+    """1 / (1 + exp(-2 (x - 1))) as it was meant."""
+
+    def forward(self, x):
+        self.x = x
+        return 1 / (1 + np.exp(-(x * x - 1)))
+
+    def backward(self, dout):
+        z = self.x * (self.x - 1)
+        s = 1 / (1 + np.exp(-z))
+        return dout * s * (1 - s) * (2 * self.x - 1)
+
+
+def test_a_forward_for_which_backward_is_right_is_told_as_the_wrong_side() -> None:
+    finding = first_error(Case(OfTheWrongForward, x="n d"), examples=12)
+    assert finding.code == "GP110"
+    assert dict(finding.lines)["likely cause"].startswith("your backward is right, your forward is not: ")
+    assert "np.exp(-(x * (x - 1)))" in changed_to(finding)
+
+
+class SpendsItsCache:
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+
+    def forward(self, x):
+        self.x = x.copy()
+        return x @ self.params[0]
+
+    def backward(self, dout):
+        x = self.x
+        self.grads[0][...] = x.T @ dout
+        x *= 0
+        return dout @ self.params[0].T
+
+
+def test_a_cache_that_is_used_up_is_copied_first() -> None:
+    finding = first_error(Case(SpendsItsCache, W="d h", x="n d"))
+    assert finding.code == "GP514"
+    assert "x = self.x.copy()" in changed_to(finding)
+
+
+class Private:
+    __scale = 2.0
+
+    def outer(self, factor):
+        class Inner:
+            def inner(self):
+                return factor * self.__class__.__name__.__len__()
+
+        return Inner
+
+    def scaled(self, x):
+        return super().__sizeof__() * 0 + self.__scale * x
+
+
+def test_a_changed_function_keeps_its_class_and_what_stands_around_it() -> None:
+    code = code_of_class(Private, "scaled", "scaled")
+    tree = tree_of(code.forward, code)
+    tree.node.body[-1].value = parse("super().__sizeof__() * 0 + self.__scale * x * 10")
+    ast.fix_missing_locations(tree.node)
+    changed = compiled(Private.scaled, tree.node)
+    with patched(Private.scaled, changed):
+        assert Private().scaled(1.0) == 20.0
+    assert Private().scaled(1.0) == 2.0
+
+
+def test_code_that_does_not_fit_is_not_put_in() -> None:
+    code = code_of_class(Private, "scaled", "scaled")
+    tree = tree_of(code.forward, code)
+    tree.node.body[-1].value = parse("x")  # without super() it needs no class
+    ast.fix_missing_locations(tree.node)
+    assert compiled(Private.scaled, tree.node) is None
+
+
+class TwoGradients:
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, dout):
+        first = dout * self.y
+        dx = first + 0
+        dy = dout * self.x
+        return dx, dy
+
+
+def test_the_statements_of_a_wrong_gradient_alone_are_changed_first() -> None:
+    code = code_of(TwoGradients)
+    outcomes: Any = [type("O", (), {"example": type("E", (), {"inputs": {"x": np.ones(1), "y": np.ones(1)},
+                                                              "differentiable": {"x", "y"}}), "tensors": ()})]  # fmt: skip
+    places = [place_of(code, name, outcomes) for name in ("x", "y")]
+    near = trees_of(code).feeding(places[:1], places[1:])
+    (tree,) = near.backward
+    assert {ast.unparse(slot.statement) for slot in tree.slots} == {"first = dout * self.y", "dx = first + 0"}
+
+
+def test_every_kind_of_change_is_listed_once_in_its_table() -> None:
+    for table in (*TIERS, KEPT, SIDES):
+        assert len(set(table)) == len(table)
+    tried = [kind for tier in TIERS for kind in tier]
+    assert len(set(tried)) == len(tried)
+
+
+def test_a_function_whose_source_is_unknown_is_not_changed() -> None:
+    made: dict[str, Any] = {}
+    exec("def backward(dout, cache):\n    return 2 * dout", made)
+    assert trees_of(code_of(unrelated, made["backward"])).backward == ()
