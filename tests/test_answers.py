@@ -242,4 +242,6 @@ def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:
         check(Case(Scale, gamma="d", x="n d"))
     finding = caught.value.report.findings[0]
     assert (finding.code, finding.tensor) == ("GP117", "gamma")
-    assert "dgamma multiplies dout by out" in dict(finding.lines)["likely cause"]
+    lines = dict(finding.lines)
+    assert lines["likely cause"] == "self.out stands where self.x belongs"
+    assert lines["everywhere"].startswith("yours sums dout * out")

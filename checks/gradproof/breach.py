@@ -13,6 +13,8 @@ from gradproof.values import Finding
 EXPLAINS = frozenset({"GP519", "GP520", "GP521"})
 # the cause of a gradient for which the numbers name none; where they name one, these repeat it, or say something else
 REPEATS = frozenset({"GP508", "GP509", "GP513", "GP514"})
+UNNAMED = "GP101"  # a wrong gradient without a cause
+REGION, NOT_LINEAR = "GP107", "GP509"
 NEEDS_PROOF = frozenset({"GP520", "GP521"})  # of one tensor: a net may change its gradient on purpose, and be right
 
 
@@ -30,7 +32,7 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
             continue
         fault = wrong.get(breach.tensor) if breach.tensor is not None else None
         is_error = breach.severity == "error"  # a warning explains no wrong number, and repeats none
-        unnamed = fault is not None and fault.vague and breach.code in REPEATS | MUTATES and is_error
+        unnamed = fault is not None and _leaves_open(fault, breach.code) and is_error
         if fault is not None and (breach.code in EXPLAINS or unnamed):
             causes.setdefault(breach.tensor, breach)
         elif fault is not None and breach.code in REPEATS and is_error:
@@ -38,7 +40,15 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
         elif fault is not None or breach.tensor is None or breach.code not in NEEDS_PROOF:
             left.append(breach)
     named = [_caused(f, causes[f.tensor]) if wrong.get(f.tensor) is f and f.tensor in causes else f for f in gradients]
-    return [*named, *_together(left)]
+    # what a call writes to is wrong for all that read it: told before the gradients that it makes wrong
+    return sorted([*named, *_together(left)], key=lambda f: not (f.code in MUTATES and f.severity == "error"))
+
+
+def _leaves_open(fault: Finding, code: str) -> bool:
+    """Whether a broken promise says more of a wrong gradient than its numbers do."""
+    if fault.code == UNNAMED:
+        return code in REPEATS | MUTATES
+    return fault.vague and code in REPEATS | MUTATES and not (fault.code == REGION and code == NOT_LINEAR)
 
 
 def _together(breaches: Sequence[Finding]) -> list[Finding]:

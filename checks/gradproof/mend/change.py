@@ -39,6 +39,11 @@ class Change:
         return self.slots[0].statement
 
     @property
+    def is_of_loop(self) -> bool:
+        """Whether a loop goes through something else: with fewer rounds, less of what is wrong is done."""
+        return isinstance(self.statement, ast.For) and self.code == "GP117"
+
+    @property
     def is_idle(self) -> bool:
         """Whether the statement would assign a thing to itself: nobody writes that."""
         with self.made():

@@ -17,7 +17,6 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.lines,
         blocks.additions,
         tokens.signs,
-        tokens.brackets,
         tokens.comparisons,
         sums.casts,
         products.epsilons,
@@ -31,6 +30,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.exchanged,
         blocks.moved,
         tokens.numbers,
+        tokens.brackets,
         tokens.slices,
     ),
     (

@@ -29,9 +29,9 @@ class Mended:
     mends: tuple[Mend, ...] = ()
     forwards: int = 0
 
-    def of(self, tensor: str | None) -> Mend | None:
-        """The mend for the gradient of one tensor; of None, the best of all."""
-        return next((mend for mend in self.mends if tensor is None or tensor in mend.tensors), None)
+    def of(self, tensor: str | None) -> list[Mend]:
+        """The mends for the gradient of one tensor, the best first; of None, all."""
+        return [mend for mend in self.mends if tensor is None or tensor in mend.tensors]
 
 
 def search(

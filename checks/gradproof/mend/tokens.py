@@ -77,7 +77,7 @@ def _rotated(node: ast.BinOp) -> Iterator[ast.expr]:
         inner = ast.BinOp(same(left), node.op, same(right.left))
         yield ast.BinOp(inner, right.op, same(right.right))
     for side, call in (("left", left), ("right", right)):
-        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
             other = right if side == "left" else left
             pair = (same(call.args[0]), same(other)) if side == "left" else (same(other), same(call.args[0]))
             yield ast.Call(same(call.func), [ast.BinOp(pair[0], node.op, pair[1])], [])

@@ -17,7 +17,22 @@ _AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below
 
 def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
     """Each finding about a gradient, its form or its crash with the change that was tried for it."""
-    return [_told(f, found.of(f.tensor)) if _concerns(f) else f for f in findings]
+    return [_told(f, _fitting(f, found)) if _concerns(f) else f for f in findings]
+
+
+def _fitting(finding: Finding, found: Mended) -> Mend | None:
+    """The best change for the finding's tensor: where the numbers name the cause, one that mends that or any formula.
+
+    Where forward is the wrong side, a change of backward would make it right for a forward that nobody meant.
+    """
+    mine = found.of(finding.tensor)
+    if finding.vague or not finding.code.startswith("GP1"):
+        return mine[0] if mine else None
+    if finding.code == "GP110":
+        return None
+    same = [mend for mend in mine if mend.change.code == finding.code or mend.change.sure]
+    others = [mend for mend in mine if not mend.change.is_of_loop]
+    return next(iter([*same, *others]), None)
 
 
 def _concerns(finding: Finding) -> bool:
@@ -31,7 +46,9 @@ def _told(finding: Finding, mend: Mend | None) -> Finding:
     if finding.vague or mend.change.sure or "likely cause" not in dict(finding.lines):
         finding = _named(finding, mend)
     line = ("change to", f"{_where(mend)}\n{_tried(mend)}")
-    lines = tuple(line for line in finding.lines if line[0] != "what to do")
+    # the advice of a broken promise says why; that of a wrong gradient, only where one might look
+    general = finding.code.startswith(("GP1", "GP2"))
+    lines = tuple(line for line in finding.lines if not (general and line[0] == "what to do"))
     at = next((i for i, (label, _) in enumerate(lines) if label in _AFTER), len(lines))
     return replace(finding, lines=(*lines[:at], line, *lines[at:]))
 
@@ -50,7 +67,6 @@ def _where(mend: Mend) -> str:
 
 
 def _tried(mend: Mend) -> str:
-    names = sorted(mend.tensors)
-    many = "gradients" if len(names) > 1 else "gradient"
-    are = "are" if len(names) > 1 else "is"
-    return f"tried: the {many} of {', '.join(names)} {are} then right in all {mend.examples} examples tried"
+    *names, last = [f"d{name}" for name in sorted(mend.tensors)]
+    told = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+    return f"tried: {told} then right in all {mend.examples} examples"
