@@ -154,6 +154,25 @@ class ParameterGradientInFloat64(Affine):
         self.grads = [np.zeros(W.shape), np.zeros(b.shape)]
 
 
+class KeepsItsGradientsInFloat32(Affine):
+    def __init__(self, W, b):
+        super().__init__(W, b)
+        self.grads = [np.zeros(W.shape, dtype="f"), np.zeros(b.shape, dtype="f")]
+
+
+class WorksInFloat32(Affine):
+    """Right: all of it holds seven digits."""
+
+    def __init__(self, W, b):
+        super().__init__(W.astype("f"), b.astype("f"))
+
+    def forward(self, x):
+        return super().forward(x.astype("f"))
+
+    def backward(self, dout):
+        return super().backward(dout.astype("f")).astype("f")
+
+
 class RefusesFloat32(Square):
     """Right: it says so."""
 
@@ -578,6 +597,8 @@ PROMISES = (
     Broken("GP505", "warning", OutputInFloat64, RefusesFloat32, SQUARE),
     Broken("GP507", "warning", GradientInFloat64, Square, SQUARE),
     Broken("GP507", "warning", ParameterGradientInFloat64, Affine, AFFINE),
+    Broken("GP507", "error", KeepsItsGradientsInFloat32, Affine, AFFINE),
+    Broken("GP507", "error", KeepsItsGradientsInFloat32, WorksInFloat32, AFFINE),
     Broken("GP506", "warning", BackwardWithoutForward, Affine, AFFINE),
     Broken("GP506", "warning", BackwardWithoutForward, Shift, AFFINE),
     Broken("GP508", "error", KeepsItsFirstInput, Square, SQUARE),

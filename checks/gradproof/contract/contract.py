@@ -15,7 +15,7 @@ from gradproof.contract.layout import layouts
 from gradproof.contract.linearity import linear
 from gradproof.contract.listing import lists
 from gradproof.contract.mutation import mutations
-from gradproof.contract.narrow import narrow
+from gradproof.contract.narrow import narrow, wide
 from gradproof.contract.reach import members, updates
 from gradproof.contract.repetition import backward_again, backward_first, forward_again
 from gradproof.contract.session import Build, MalformedError, Scene
@@ -36,6 +36,7 @@ PROMISES: Mapping[Callable[[Scene], Iterator[Defect]], frozenset[str]] = {
     linear: frozenset({"GP509"}),
     layouts: frozenset({"GP504"}),
     narrow: frozenset({"GP505", "GP507"}),
+    wide: frozenset({"GP507"}),
     aliases: frozenset({"GP516"}),
     lists: frozenset({"GP518", "GP519"}),
     updates: frozenset({"GP520"}),

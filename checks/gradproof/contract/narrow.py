@@ -1,4 +1,4 @@
-"""The promise that float32 stays float32: in the output, and in the gradients."""
+"""The promises about dtypes: float32 stays float32, and where forward works in float64, so does backward."""
 
 from __future__ import annotations
 
@@ -35,6 +35,26 @@ def narrow(scene: Scene) -> Iterator[Defect]:
     except SubjectError:
         return  # a layer may refuse float32, if it says so
     yield from _gradients(gradients, {**_arrays(example.inputs), **own})
+
+
+def wide(scene: Scene) -> Iterator[Defect]:
+    """Run the layer in float64, its own buffers as they are: where its output keeps all digits, so must its gradients."""
+    session = scene.session(widen=False)
+    output = session.forward(scene.inputs)
+    tensors = {**session.parameters().then, **_arrays(scene.inputs)}
+    if any(
+        array.dtype.kind == "f" and array.dtype != np.float64 for array in (*output.then.values(), *tensors.values())
+    ):
+        return  # it works in fewer digits on purpose
+    for name, gradient in session.backward(scene.douts(output)).then.items():
+        if gradient.dtype.kind == "f" and gradient.dtype.itemsize < tensors[name].dtype.itemsize:
+            headline = f"the gradient of {name} is {gradient.dtype}, while forward works in {tensors[name].dtype}"
+            lines = (
+                ("seen", f"{name} and the output are {tensors[name].dtype}, d{name} is {gradient.dtype}"),
+                ("why it matters", f"{gradient.dtype} drops digits of the gradient that forward has, and hides it"),
+                ("what to do", "make the gradient like its tensor: np.zeros_like(W), dtype=x.dtype; no astype"),
+            )
+            yield Defect("GP507", headline, name, lines)
 
 
 def _gradients(gradients: Returned, tensors: Mapping[str, Array]) -> Iterator[Defect]:

@@ -14,16 +14,22 @@ from gradproof.diagnose.formulas import plain
 
 # So many different values on each side of a threshold: unrelated ones are so ordered once in 126 times.
 ENOUGH = 5
+NARROW = 0.5  # relative: the gap between the last wrong value tried and the first right one
 
 Read = Callable[[Sample], Floats | None]
 
 
 @dataclass(frozen=True)
 class Law:
-    """``text`` completes "only ... is wrong"; ``sharp``: at a sign or at ties, not at a border between values tried."""
+    """``text`` completes "only ... is wrong".
+
+    ``sharp``: at a sign or at ties, not at a border between values tried. ``own``: of the tensor's own values, and the
+    values tried leave no wide gap: where the gradient goes wrong there, that is a branch or a mask.
+    """
 
     text: str
     sharp: bool
+    own: bool = True
 
 
 def law_of_values(evidence: Evidence) -> Law | None:
@@ -38,7 +44,7 @@ def law_of_values(evidence: Evidence) -> Law | None:
             continue
         law = _range(name, *sides) or _range(f"|{name}|", *(np.unique(np.abs(side)) for side in sides))
         if law is not None:
-            return law
+            return replace(law, own=law.own and name == evidence.tensor)
     return _ties(evidence)
 
 
@@ -75,12 +81,19 @@ def _range(name: str, bad: Floats, good: Floats) -> Law | None:
     if bad.max() < good.min():
         if bad.max() <= 0.0 <= good.min():
             return Law(f"what belongs to {name} {'<=' if bad.max() == 0.0 else '<'} 0", sharp=True)
-        return Law(f"what belongs to {name} <= {bad.max():.3g} (right from {good.min():.3g} on)", sharp=False)
+        told = f"what belongs to {name} <= {bad.max():.3g} (right from {good.min():.3g} on)"
+        return Law(told, sharp=False, own=_is_narrow(bad.max(), good.min()))
     if bad.min() > good.max():
         if good.max() <= 0.0 <= bad.min():
             return Law(f"what belongs to {name} {'>=' if bad.min() == 0.0 else '>'} 0", sharp=True)
-        return Law(f"what belongs to {name} >= {bad.min():.3g} (right up to {good.max():.3g})", sharp=False)
+        told = f"what belongs to {name} >= {bad.min():.3g} (right up to {good.max():.3g})"
+        return Law(told, sharp=False, own=_is_narrow(bad.min(), good.max()))
     return None
+
+
+def _is_narrow(one: float, other: float) -> bool:
+    """Whether two values tried next to each other leave little doubt where the border lies."""
+    return abs(one - other) <= NARROW * max(abs(one), abs(other))
 
 
 def _ties(evidence: Evidence) -> Law | None:

@@ -34,7 +34,7 @@ def region(evidence: Evidence) -> Region | None:
         return None
     values = law_of_values(evidence)
     if values is not None:
-        return Region(values.text, general=True, sharp=values.sharp)
+        return Region(values.text, general=values.own or values.sharp, sharp=values.sharp)
     held = [(n, mask) for n, mask in patterns([sample.shape for sample in samples]) if _separates(samples, mask)]
     shapes = {sample.shape for sample in samples}
     if len(held) == 1 and len(shapes) > 1:

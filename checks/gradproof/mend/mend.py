@@ -19,7 +19,7 @@ from gradproof.mend.trial import Build, Trial, trial
 from gradproof.source.origin import Place
 from gradproof.values import Example, Outcome
 
-SECONDS = 6.0  # for all changes of a subject; a single run that takes a sixth of it runs in circles
+SECONDS = 5.0  # for all changes of a subject; a single run that takes a sixth of it runs in circles
 
 
 @dataclass(frozen=True)

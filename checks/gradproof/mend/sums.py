@@ -171,11 +171,22 @@ def casts(tree: Tree) -> Iterator[Change]:
         if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
             text = f"digits are lost: {short(node)} holds fewer of them than {short(node.func.value)}"
             yield instead(slot, same(node.func.value), "GP119", text, sure=True)
+        yield from _whole_numbers(slot, node)
         kept = [keyword for keyword in node.keywords if keyword.arg != "dtype"]
         if len(kept) < len(node.keywords):
             told = next(ast.unparse(keyword) for keyword in node.keywords if keyword.arg == "dtype")
             changed = ast.Call(same(node.func), [same(a) for a in node.args], [_word(k) for k in kept])
             text = f"digits are lost: a buffer of {told} holds fewer of them than the gradient has"
+            yield instead(slot, changed, "GP119", text, sure=True)
+
+
+def _whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
+    """A buffer that is made of whole numbers: ``np.array([0] * n)``, ``np.full(n, 0)``."""
+    if last_name(node.func) in ("array", "asarray", "full"):
+        numbers = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and type(n.value) is int]
+        text = f"digits are lost: {short(node)} holds whole numbers, and so does what is written into it"
+        changed = ast.Call(ast.Attribute(same(node), "astype", ast.Load()), [parse("float")], [])
+        if numbers:
             yield instead(slot, changed, "GP119", text, sure=True)
 
 

@@ -32,6 +32,15 @@ class Trees:
         """
         return replace(self, backward=tuple(_narrowed(tree, wrong, right) for tree in self.backward))
 
+    def without(self, others: Trees) -> Trees:
+        """The same, without the places in backward that ``others`` have."""
+        known = {(id(slot.parent), slot.field, slot.index) for tree in others.backward for slot in tree.slots}
+        rest = [
+            replace(tree, slots=tuple(s for s in tree.slots if (id(s.parent), s.field, s.index) not in known))
+            for tree in self.backward
+        ]
+        return replace(self, backward=tuple(rest))
+
 
 def _narrowed(tree: Tree, wrong: Sequence[Place], right: Sequence[Place]) -> Tree:
     feeds, others = (_feeding(tree, places) for places in (wrong, right))

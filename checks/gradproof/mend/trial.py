@@ -24,7 +24,7 @@ from gradproof.values import Outcome, TensorResult, Verdict
 
 Build = Callable[..., Subject]
 
-DIRECTIONS = 2  # along which a changed forward is compared with backward
+DIRECTIONS = 3  # along which a changed forward is compared with backward
 STEP = 1 / 128  # of the first step of a measurement
 CLOSE = 1e-6  # relative to the sum of absolute terms: a wrong side is further off
 
