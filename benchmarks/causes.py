@@ -40,6 +40,7 @@ class Row:
     causes: tuple[str, ...]
     first: Finding | None
     named: frozenset[str]
+    changed: bool  # whether a change of the source is told that was tried and makes it right
     naming: int  # forwards
     seconds: float
 
@@ -80,6 +81,7 @@ def examined(source: str, number: int, seed: int) -> Row:
         fault.causes,
         first,
         frozenset() if first is None else causes_named(first),
+        first is not None and "change to" in dict(first.lines),
         report.naming_forwards,
         time.perf_counter() - begin,
     )
@@ -109,6 +111,7 @@ def summary(title: str, rows: Sequence[Row], accused: Sequence[str], right: int)
     yield f"| faults found | 100 % | {share(sum(row.found for row in rows), len(rows))} |"
     yield f"| a cause named first that a teacher accepts | >= 90 % | {share(len(accepted), len(rows))} |"
     yield f"| when a cause is named, it is right | >= 98 % | {share(len(accepted), len(named))} |"
+    yield f"| a change that makes it right is told with it | | {share(sum(row.changed for row in rows), len(rows))} |"
     yield f"| further forwards of naming, median | <= 200 | {spent:.0f} |"
     yield f"| right layers that get an error or a cause | 0 | {wronged(accused, 'error')} of {right} |"
     yield f"| right layers that get a warning; a note | | {wronged(accused, 'warning')}; {wronged(accused, 'note')} |"

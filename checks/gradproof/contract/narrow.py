@@ -38,7 +38,7 @@ def narrow(scene: Scene) -> Iterator[Defect]:
 
 
 def wide(scene: Scene) -> Iterator[Defect]:
-    """Run the layer in float64, its own buffers as they are: where its output keeps all digits, so must its gradients."""
+    """Run the layer in float64, its own buffers as they are: where the output keeps all digits, so must gradients."""
     session = scene.session(widen=False)
     output = session.forward(scene.inputs)
     tensors = {**session.parameters().then, **_arrays(scene.inputs)}
