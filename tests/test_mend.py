@@ -12,7 +12,7 @@ import pytest
 from gradproof import Case
 from gradproof.check import check_case
 from gradproof.mend.change import parse
-from gradproof.mend.kinds import KEPT, SIDES, TIERS
+from gradproof.mend.kinds import KEPT, KEPT_FIRST, SIDES, TIERS
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.targets import trees_of
 from gradproof.mend.tree import tree_of
@@ -198,8 +198,26 @@ def test_the_statements_of_a_wrong_gradient_alone_are_changed_first() -> None:
     assert {ast.unparse(slot.statement) for slot in tree.slots} == {"first = dout * self.y", "dx = first + 0"}
 
 
+class WritesALog:
+    def forward(self, x):
+        self.x = x
+        return x**2
+
+    def backward(self, dout):
+        self.logged(dout)
+        return 3 * dout * self.x
+
+    def logged(self, dout):
+        with open(self.path + "log", "w") as log:
+            log.write(f"{dout}")
+
+
+def test_a_function_that_writes_files_is_not_changed() -> None:
+    assert [tree.function.name for tree in trees_of(code_of(WritesALog)).backward] == ["backward"]
+
+
 def test_every_kind_of_change_is_listed_once_in_its_table() -> None:
-    for table in (*TIERS, KEPT, SIDES):
+    for table in (*TIERS, (*KEPT_FIRST, *KEPT), SIDES):
         assert len(set(table)) == len(table)
     tried = [kind for tier in TIERS for kind in tier]
     assert len(set(tried)) == len(tried)

@@ -12,7 +12,7 @@ import numpy as np
 from gradproof.diagnose.evidence import Floats
 from gradproof.mend.change import Change
 from gradproof.mend.fit import fits
-from gradproof.mend.kinds import KEPT, SIDES, TIERS
+from gradproof.mend.kinds import KEPT, KEPT_FIRST, SIDES, TIERS
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.targets import Trees
 from gradproof.mend.tree import Tree
@@ -54,6 +54,9 @@ class Bench:
 
         ``own`` holds the statements that feed no right gradient, ``near`` those that feed a wrong one.
         """
+        for kind in KEPT_FIRST:
+            for tree in trees.kept:
+                self._try(kind(tree), tree, anew=True)
         wider = near.without(own), trees.without(near)
         steps = [*((kinds, own) for kinds in TIERS), *((kinds, part) for kinds in TIERS for part in wider)]
         for kinds, part in steps:

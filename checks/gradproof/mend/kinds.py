@@ -46,7 +46,8 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
     ),
     (products.couplings,),
 )
-# of what forward keeps for backward: the output must stay as it is
-KEPT: tuple[Kind, ...] = (blocks.copies, blocks.too_late, tokens.names, tokens.comparisons, tokens.signs)
+# Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
+KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)
+KEPT: tuple[Kind, ...] = (tokens.names, tokens.comparisons, tokens.signs)
 # of forward itself: is backward right for another forward?
 SIDES: tuple[Kind, ...] = (tokens.brackets, sums.axes, tokens.signs, tokens.comparisons)
