@@ -166,6 +166,56 @@ def cubed_that_overwrites(dout, x):
     return dx
 
 
+def squashed(x, w):
+    z = x * w
+    return np.tanh(z), (x, w, z)
+
+
+def squashed_of_the_pre_activation(dout, cache):
+    x, w, z = cache
+    dz = dout * (1 - z**2)
+    return dz * w, (dz * x).sum(axis=0)
+
+
+def three_ways(x, u, v, w):
+    return x @ u + np.tanh(x @ v) + (x @ w) ** 2, (x, u, v, w)
+
+
+def three_ways_of_which_the_last_counts(dout, cache):
+    x, u, v, w = cache
+    dv, dw = dout * (1 - np.tanh(x @ v) ** 2), 2 * dout * (x @ w)
+    dx = dout @ u.T
+    dx = dv @ v.T
+    dx = dw @ w.T
+    return dx, x.T @ dout, x.T @ dv, x.T @ dw
+
+
+def boxes(x):
+    y = x.copy()
+    y[:, 0] = np.exp(x[:, 0])
+    y[:, 1] = np.exp(x[:, 1])
+    return y, (x, y.copy())
+
+
+def boxes_of_one_side(dout, cache):
+    x, y = cache
+    dx = dout.copy() + 0 * x
+    dx[:, 0] *= y[:, 0]
+    return dx
+
+
+def skipped(x, w):
+    z = np.maximum(x @ w, 0)
+    return x + z, (x, w, z)
+
+
+def skipped_in_place(dout, cache):
+    x, w, z = cache
+    dz = dout
+    dz[z <= 0] = 0
+    return dout + dz @ w.T, x.T @ dz
+
+
 LONG = {"t": (2, 6)}
 SLIPS = (
     Slip(gate, gate_of_the_wrong_sign, "the sign of a term is wrong", "(1 - s)", {"x": "n d", "w": "d"}),
@@ -188,6 +238,11 @@ SLIPS = (
     Slip(running, running_in_the_wrong_order, "", "reversed(range(x.shape[1]))", {"x": "n t", "dims": LONG}),
     Slip(affine, affine_not_summed, "it is not summed", ".sum(axis=0)", {"x": "n d", "w": "d h", "b": "h"}),
     Slip(affine, affine_that_raises, "a transpose is missing", "w.T", {"x": "n d", "w": "d h", "b": "h"}),
+    Slip(squashed, squashed_of_the_pre_activation, "", "np.tanh(z) ** 2", {"x": "n d", "w": "d"}),
+    Slip(three_ways, three_ways_of_which_the_last_counts, "dx is assigned in several lines", "dx += dw @ w.T",
+         {"x": "n d", "u": "d h", "v": "d h", "w": "d h"}),
+    Slip(boxes, boxes_of_one_side, "", "dx[:, 1] *= y[:, 1]", {"x": "n 4"}),
+    Slip(skipped, skipped_in_place, "dout is written to after this line", "dz = dout.copy()", {"x": "n d", "w": "d d"}),
     Slip(cubed, cubed_in_few_digits, "digits are lost", "3 * dout * x ** 2",
          {"x": floats("n d", min_value=-3, max_value=3)}),
     Slip(cubed, cubed_that_overwrites, "", "(without this line)", {"x": "n d"}),

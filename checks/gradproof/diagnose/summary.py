@@ -82,14 +82,20 @@ def _most(tensor: TensorSummary) -> str:
 def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Take back accusations against a subject whose output was seen to move in steps.
 
-    In another example the same staircase may look like a flat line, with a slope of zero that is no derivative. One or
-    two examples among many that fail are no staircase: there, saturated outputs went from one plateau to the next.
+    In another example the same staircase may look like a flat line, with a slope of zero that is no derivative. But one
+    or two examples among many that fail, with slopes, are none: saturated outputs went from one plateau to the next.
     """
     stepped = sum(any(r.unjudged.get(Reason.QUANTISED) for r in outcome.tensors) for outcome in outcomes)
     failing = sum(any(r.verdict is Verdict.FAIL for r in outcome.tensors) for outcome in outcomes)
-    if stepped <= SELDOM * failing:
+    if not stepped or (stepped <= SELDOM * failing and not any(_is_flat(outcome) for outcome in outcomes)):
         return list(outcomes)
     return [replace(outcome, tensors=tuple(_taken_back(result) for result in outcome.tensors)) for outcome in outcomes]
+
+
+def _is_flat(outcome: Outcome) -> bool:
+    """Whether everything that is accused there has a slope of zero."""
+    wrong = [entry for result in outcome.tensors if result.verdict is Verdict.FAIL for entry in result.wrong]
+    return bool(wrong) and all(abs(entry.numeric) <= entry.bound for entry in wrong)
 
 
 def _taken_back(result: TensorResult) -> TensorResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
@@ -64,12 +65,51 @@ def additions(tree: Tree) -> Iterator[Change]:
             what = ast.unparse(target)
             if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
                 text = f"{what} is assigned where it should be added to: what stood there before is overwritten"
-                yield Change((slot,), (ast.AugAssign(_stored(target), ast.Add(), same(value)),), "GP115", text)
+                added = ast.AugAssign(_stored(target), ast.Add(), same(value))
+                yield Change((slot,), (added,), "GP115", text, sure=True)
             elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
                 text = f"{what} is added to where it should be assigned: what stood there before stays in it"
                 yield Change((slot,), (ast.Assign([_stored(target)], same(value)),), "GP513", text)
             if isinstance(target, ast.Subscript) and _is_index(target.slice):
                 yield _added_at(slot, target, value)
+
+
+def collected(tree: Tree) -> Iterator[Change]:
+    """Several lines that assign to one name, added up: each but the last is lost."""
+    for owner, name, body in blocks_of(tree.node):
+        lines: dict[str, list[tuple[Slot, ast.Assign]]] = {}
+        for i, statement in enumerate(body):
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                told = ast.unparse(statement.targets[0])
+                lines.setdefault(told, []).append((Slot(owner, name, i, statement), statement))
+        for told, ((_, first), *others) in lines.items():
+            if len(others) > 1 and not _is_zero(first.value) and not isinstance(first.targets[0], ast.Tuple):
+                added = [ast.AugAssign(_stored(s.targets[0]), ast.Add(), same(s.value)) for _, s in others]
+                text = f"{told} is assigned in several lines where it should be added up: only the last one counts"
+                yield Change(tuple(slot for slot, _ in others), tuple(added), "GP115", text, sure=True)
+
+
+def repeated(tree: Tree) -> Iterator[Change]:
+    """A line for one index that is missing for the next one: ``dx[:, 3] *= y[:, 3]`` behind ``dx[:, 2] *= y[:, 2]``."""
+    for slot in _statements(tree):
+        if not isinstance(slot.statement, ast.AugAssign | ast.Assign) or not _written(slot.statement):
+            continue
+        numbers = {n.value for n in ast.walk(slot.statement) if isinstance(n, ast.Constant) and type(n.value) is int}
+        target = _written(slot.statement)[0]
+        for number in numbers if isinstance(target, ast.Subscript) else ():
+            for other in (number + 1, number - 1):
+                again = ast.If(ast.Constant(True), [slot.statement, _renumbered(slot.statement, number, other)], [])
+                told = ast.unparse(_written(again.body[1])[0])
+                text = f"{told} is forgotten: what this line does for index {number} is missing for index {other}"
+                yield Change((slot,), (again,), "GP107", text)
+
+
+def _renumbered(statement: ast.stmt, number: int, other: int) -> ast.stmt:
+    copied = copy.deepcopy(statement)
+    for node in ast.walk(copied):
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value == number:
+            node.value = other
+    return copied
 
 
 def _added_at(slot: Slot, target: ast.Subscript, value: ast.expr) -> Change:

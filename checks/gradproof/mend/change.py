@@ -69,6 +69,8 @@ class Change:
         """The statement as it is after the change, on one line."""
         if any(isinstance(node, ast.Pass) for node in self.nodes):
             return "(without this line)"
+        if isinstance(self.nodes[0], ast.If):  # only a frame around two lines
+            return "; ".join(ast.unparse(line) for line in self.nodes[0].body)
         whole = all(isinstance(node, ast.stmt) for node in self.nodes)
         with self.made():
             told = [ast.unparse(node) for node in self.nodes] if whole else [ast.unparse(self.statement)]

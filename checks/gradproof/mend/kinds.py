@@ -16,6 +16,8 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.copies,
         blocks.lines,
         blocks.additions,
+        blocks.collected,
+        blocks.repeated,
         tokens.signs,
         tokens.comparisons,
         sums.casts,
@@ -34,6 +36,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         tokens.slices,
     ),
     (
+        products.activated,
         tokens.replaced,
         products.products,
         sums.summed,
@@ -50,4 +53,4 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)
 KEPT: tuple[Kind, ...] = (tokens.names, tokens.comparisons, tokens.signs)
 # of forward itself: is backward right for another forward?
-SIDES: tuple[Kind, ...] = (tokens.brackets, sums.axes, tokens.signs, tokens.comparisons)
+SIDES: tuple[Kind, ...] = (tokens.brackets, sums.axes, tokens.comparisons)

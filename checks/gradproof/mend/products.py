@@ -142,6 +142,16 @@ def wraps(tree: Tree) -> Iterator[Change]:
                 yield instead(slot, changed, "GP117", words.format(short(slot.node)))
 
 
+def activated(tree: Tree) -> Iterator[Change]:
+    """An activation of what was kept, where what was kept itself is used."""
+    for slot in tree.slots:
+        if is_read(slot) and ast.unparse(slot.node) in tree.kept and not is_indexing(slot):
+            name = ast.unparse(slot.node)
+            for form in ("np.tanh({0})", "np.exp({0})", "np.log({0})", "1 / (1 + np.exp(-{0}))", "np.arctanh({0})"):
+                whole = form.format(name)
+                yield instead(slot, parse(whole), "GP117", f"{name} stands where {whole} belongs")
+
+
 def terms(tree: Tree) -> Iterator[Change]:
     """An expression plus a name at hand: a branch, a state that is carried back."""
     for slot in tree.slots:

@@ -70,6 +70,10 @@ def brackets(tree: Tree) -> Iterator[Change]:
 
 def _rotated(node: ast.BinOp) -> Iterator[ast.expr]:
     left, right = node.left, node.right
+    sums = (ast.Add, ast.Sub)
+    inner_sum = any(isinstance(side, ast.BinOp) and isinstance(side.op, sums) for side in (left, right))
+    if isinstance(node.op, sums) and inner_sum:  # there, a bracket is but a sign
+        return
     if isinstance(left, ast.BinOp):
         inner = ast.BinOp(same(left.right), node.op, same(right))
         yield ast.BinOp(same(left.left), left.op, inner)
