@@ -18,7 +18,7 @@ from gradproof.diagnose.cause import Link
 from gradproof.diagnose.diagnose import diagnose, dims_text, linked
 from gradproof.diagnose.evidence import result_of
 from gradproof.diagnose.together import told_once
-from gradproof.mend.choosing import asks_twice, worth_trying
+from gradproof.mend.choosing import asks_twice, effort, worth_trying
 from gradproof.mend.mend import Mended
 from gradproof.mend.told import mended
 from gradproof.source.hints import pointed
@@ -41,7 +41,7 @@ class Run:
     ask: Callable[[Outcome], Outcome]
     look_inside: Callable[[Example], Link | None]
     code: Code
-    mend: Callable[[Sequence[Outcome], type | None, bool], Mended]  # of a class of part, or of the whole
+    mend: Callable[..., Mended]  # of a class of part, or of the whole
     around: Callable[[Outcome, str], list[Outcome]] | None = None  # a glance at examples near a failing one
     judge: Callable[[Example], Outcome] | None = None  # a full look at one of them
     naming_forwards: int = 0
@@ -131,7 +131,7 @@ class Run:
         twice = asks_twice(self.findings)
         chosen = worth_trying(self.outcomes, wrong, twice=twice)
         if chosen:
-            found = self.mend(chosen, part, twice)
+            found = self.mend(chosen, part, most=effort(self.findings), twice=twice)
             self.naming_forwards += found.forwards
             self.findings[:] = mended(self.findings, found)
 
@@ -180,7 +180,7 @@ def _as_it_is(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _as_written(*_: object) -> Mended:
+def _as_written(*_: object, **__: object) -> Mended:
     return Mended()
 
 

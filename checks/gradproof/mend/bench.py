@@ -18,7 +18,6 @@ from gradproof.mend.targets import Trees
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import CLOSE, Trial
 
-MOST = 5000  # changes of backward that are tried of one subject
 MOST_FORWARD = 60  # changes of what forward keeps, and as many of forward itself: each of them costs forwards
 SIDE_TRIALS = 3  # examples at which a changed forward is tried
 GROSS = 1e-2  # relative: the two sides are so far apart there as the code is written
@@ -38,7 +37,7 @@ class Mend:
 class Bench:
     """The examples, which gradients are ``wrong`` or ``right`` at them, and what was ``found``, the best first."""
 
-    def __init__(self, trials: Sequence[Trial]) -> None:
+    def __init__(self, trials: Sequence[Trial], most: int) -> None:
         # first those where something is wrong: they turn down what does not help
         self.trials = sorted(trials, key=lambda each: not each.counts)
         names = {name for each in trials for name in each.counts}
@@ -47,7 +46,7 @@ class Bench:
         self.right = frozenset(name for each in trials for name in each.samples) - names
         self.found: list[Mend] = []
         self._seen: set[object] = set()
-        self._left = MOST
+        self._left = most  # changes that may still be tried
 
     def work(self, own: Trees, near: Trees, trees: Trees) -> None:
         """Tier after tier, until a change is found for every wrong gradient.

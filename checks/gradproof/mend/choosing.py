@@ -13,12 +13,20 @@ from gradproof.values import Finding, Outcome, Verdict
 FAILING = 5  # examples with a wrong gradient, shared out among the tensors
 MEASURED = 3  # examples whose true gradients must be measured first, for backward gave nothing to compare with
 PASSING, REPEATED = 2, 5  # right examples beside them; alone, where a second backward is what goes wrong
+# changes that are tried: where the numbers leave the cause open, and where they name it and only the line is missing
+OPEN, NAMED = 3000, 800
 _TWICE = frozenset({"GP513", "GP514"})  # promises about a second backward
 
 
 def asks_twice(findings: Sequence[Finding]) -> bool:
     """Whether a second backward after one forward is wrong."""
     return any(finding.code in _TWICE and finding.severity == "error" for finding in findings)
+
+
+def effort(findings: Sequence[Finding]) -> int:
+    """How many changes are worth trying."""
+    wrong = [f for f in findings if f.severity == "error" and f.code.startswith("GP1")]
+    return NAMED if wrong and not any(finding.vague for finding in wrong) else OPEN
 
 
 def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bool) -> list[Outcome]:

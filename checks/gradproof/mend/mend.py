@@ -40,15 +40,17 @@ def search(
     build: Callable[[Example], Build],
     place: Callable[[str], Place | None],
     *,
+    most: int,
     twice: bool = False,
 ) -> Mended:
     """Try changes of what backward alone runs, the likeliest slips first, then of forward.
 
-    place: where the gradient of a tensor is computed. twice: a second backward after one forward must be right, too.
+    place: where the gradient of a tensor is computed. most: changes that are tried. twice: a second backward after
+    one forward must be right, too.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
-        bench = Bench(list(_trials(outcomes, build, stack, twice=twice)))
+        bench = Bench(list(_trials(outcomes, build, stack, twice=twice)), most)
         if bench.wrong:
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
             with contextlib.suppress(Expired), limited(SECONDS):
