@@ -22,7 +22,6 @@ SHARED, LISTS = "shared gradients not added", "lists out of step"
 
 # What a tried change of the source says of the slip, whatever the code is that it goes with.
 CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"^your backward is right, your forward is not", ("the forward is the wrong side",)),
     (r"^brackets: one of forward", (POWER, OTHER, "the forward is the wrong side")),
     (r"^the sign ", ("sign",)),
     (r"^backward (divides|multiplies) by .* where it must", (POWER,)),
@@ -98,7 +97,6 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP107", r"for what belongs to|mask of \S+ is inverted", (REGION,)),
     ("GP107", r"not broadcast back", ("not broadcast back",)),
     ("GP107", r"a mask is missing", (REGION, LESS)),
-    ("GP107", r"blocks dout|never fills", (REGION, "never written")),
     ("GP107", r"another mask", (REGION, OTHER, "stale cache")),
     ("GP107", r"\brow\b", ("one row wrong",)),
     ("GP107", r"\bcolumn\b", ("one column wrong",)),

@@ -22,7 +22,7 @@ def finding(code, likely=None):
         ("GP102", "dW is divided by n: a mean is taken", {"extra mean over the batch"}),
         ("GP102", "dW is n times too large: the 1/n of a mean is missing", {"missing mean over the batch"}),
         ("GP102", "dW is divided by d: a mean is taken", {"a dim as factor"}),
-        ("GP102", "dW is divided by sqrt(n)", {"a dim as factor"}),
+        ("GP102", "dW is divided by sqrt(n)", {"a dim as factor", "a factor too many"}),
         ("GP102", "dW is twice the true gradient", {"constant factor"}),
         ("GP107", "backward goes wrong for the last row, and is right elsewhere", {"one row wrong"}),
         ("GP303", None, {"crash"}),

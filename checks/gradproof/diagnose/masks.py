@@ -30,9 +30,10 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
         return Cause("GP107", lines, likely, "multiply dout by the mask that forward used, the very same")
     if out >= ENOUGH and not through and right >= ENOUGH:
         lines = (("where", f"yours is zero at {out} entries, the gradient is not; elsewhere yours is right"),)
-        likely = f"{d} blocks dout at entries that forward lets through, or never fills them in"
         advice = "compare the mask, the index or the slice in backward with those in forward"
-        return Cause("GP107", lines, likely, advice, vague=True)
+        return Cause(
+            "GP107", lines, None, advice, vague=True
+        )  # a mask, a line that is missing, a step left out: it can be any
     if through and out and right >= ENOUGH:
         lines = (
             ("where", f"yours is zero at {out} entries, the gradient at {through} others; elsewhere yours is right"),

@@ -52,5 +52,3 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)
 KEPT: tuple[Kind, ...] = (tokens.names, tokens.comparisons, tokens.signs)
-# of forward itself: is backward right for another forward?
-SIDES: tuple[Kind, ...] = (tokens.brackets, sums.axes, tokens.comparisons)

@@ -19,7 +19,7 @@ from gradproof.mend.trial import Build, Trial, trial
 from gradproof.source.origin import Place
 from gradproof.values import Example, Outcome
 
-SECONDS = 5.0  # for all changes of a subject; a single run that takes a sixth of it runs in circles
+SECONDS = 3.0  # for all changes of a subject; a single run that takes a sixth of it runs in circles
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def search(
     most: int,
     twice: bool = False,
 ) -> Mended:
-    """Try changes of what backward alone runs, the likeliest slips first, then of forward.
+    """Try changes of what backward alone runs, the likeliest slips first, then of what forward keeps.
 
     place: where the gradient of a tensor is computed. most: changes that are tried. twice: a second backward after
     one forward must be right, too.

@@ -26,7 +26,7 @@ _WRAPS = {
     "({0}) ** 2": "the power is wrong: {0} must be squared",
     "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs",
 }
-_SMALL = 1e-2  # a number that keeps a root or a quotient from zero is smaller
+_SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
 _EPSILONS = ("eps", "delta", "tiny")  # parts of the names of such numbers
 
 

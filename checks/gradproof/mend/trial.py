@@ -6,7 +6,6 @@ change of forward itself.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.diagnose.evidence import Sample
-from gradproof.differentiate.differentiate import Floats, top_step
+from gradproof.differentiate.differentiate import Floats
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.truth import measured
 from gradproof.subject import outputs
@@ -23,10 +22,6 @@ from gradproof.subject.subject import Subject, upstream
 from gradproof.values import Outcome, TensorResult, Verdict
 
 Build = Callable[..., Subject]
-
-DIRECTIONS = 3  # along which a changed forward is compared with backward
-STEP = 1 / 128  # of the first step of a measurement
-CLOSE = 1e-6  # relative to the sum of absolute terms: a wrong side is further off
 
 
 @dataclass(eq=False)
@@ -72,43 +67,6 @@ class Trial:
             return self._backward(subject)
         except SubjectError:
             return None
-
-    def distance_of_sides(self, rng: np.random.Generator) -> float:
-        """How far the gradients are from the derivatives of forward as the code is now, along a few directions.
-
-        Forward may give other outputs than it did: what is asked is whether the two sides belong together. Relative to
-        the sum of absolute terms; infinite where one side cannot be run.
-        """
-        now = replace(self, subject=self.subject.fork())
-        try:
-            now.subject.restart()
-            now.forwards += 1
-            returned = now.subject.forward(_inputs(self.outcome, self.subject.wanted or ()))
-            claims = None if outputs.flat(returned, self.form) is None else now._backward(now.subject)
-        except SubjectError:
-            return math.inf
-        if claims is None or any(name not in claims for name in self.samples):
-            return math.inf
-        furthest = 0.0
-        for name in [name for name in self.samples for _ in range(DIRECTIONS)]:
-            furthest = max(furthest, now._distance(name, claims[name], rng))
-            if furthest > CLOSE:
-                break
-        self.forwards = now.forwards
-        return furthest
-
-    def _distance(self, name: str, claim: Any, rng: np.random.Generator) -> float:
-        inputs = self.outcome.example.inputs
-        value = np.array(inputs[name] if name in inputs else self.subject.parameters()[name], dtype=np.float64)
-        if np.shape(claim) != value.shape:
-            return math.inf
-        direction = rng.standard_normal(value.shape)
-        step = STEP * top_step(value)
-        ends = [self.outputs_at(name, value + sign * step * direction) for sign in (1.0, -1.0)]
-        slopes = self.dout * (ends[0] - ends[1]) / (2 * step)
-        size = float(np.abs(slopes).sum() + np.abs(claim * direction).sum())
-        gap = abs(float(slopes.sum()) - float((claim * direction).sum()))
-        return gap / size if size > 0.0 and math.isfinite(size) else math.inf * (size != 0.0)
 
     def outputs_at(self, name: str, value: Floats) -> Floats:
         """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
