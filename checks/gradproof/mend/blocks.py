@@ -66,7 +66,7 @@ def additions(tree: Tree) -> Iterator[Change]:
             if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
                 text = f"{what} is assigned where it should be added to: what stood there before is overwritten"
                 added = ast.AugAssign(_stored(target), ast.Add(), same(value))
-                yield Change((slot,), (added,), "GP115", text, sure=True)
+                yield Change((slot,), (added,), "GP115", text, sure=what not in tree.function.arguments)
             elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
                 text = f"{what} is added to where it should be assigned: what stood there before stays in it"
                 yield Change((slot,), (ast.Assign([_stored(target)], same(value)),), "GP513", text)
