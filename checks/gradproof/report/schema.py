@@ -79,6 +79,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "subject": finding.subject,
         "tensor": finding.tensor,
+        "also": list(finding.also),
         "index": None if finding.index is None else [int(i) for i in finding.index],
         "severity": finding.severity,
         "headline": finding.headline,
