@@ -54,7 +54,7 @@ def wide(scene: Scene) -> Iterator[Defect]:
                 ("why it matters", f"{gradient.dtype} drops digits of the gradient that forward has, and hides it"),
                 ("what to do", "make the gradient like its tensor: np.zeros_like(W), dtype=x.dtype; no astype"),
             )
-            yield Defect("GP507", headline, name, lines)
+            yield Defect("GP507", headline, name, lines, "warning")
 
 
 def _gradients(gradients: Returned, tensors: Mapping[str, Array]) -> Iterator[Defect]:
