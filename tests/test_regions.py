@@ -85,3 +85,41 @@ def test_four_values_are_too_few_for_a_range() -> None:
     x, true = np.array([[-1.0, -2.0, 3.0, 4.0]]), np.array([[0.3, 0.7, -0.4, 0.9]])
     result = tensor("x", np.where(x < 0, true**2, true), true, Role.INPUT)
     assert "belongs to" not in named([Outcome(example(1, 4, 1, x=x), (result,))], "x")[1]["where"]
+
+
+def two_inputs(wrong_at: Callable[[FloatArray, FloatArray], FloatArray], rounded: bool = False) -> list[Outcome]:
+    """The gradient of x beside an input t of its shape, wrong where the values of the two say so."""
+    rng = np.random.default_rng(5)
+    outcomes: list[Outcome] = []
+    for n, d in [(3, 4), (4, 6), (5, 5)]:
+        x, t, true = rng.standard_normal((3, n, d))
+        x = np.round(x, 1) if rounded else x
+        result = tensor("x", np.where(wrong_at(x, t), true + 0.7, true), true, Role.INPUT)
+        outcomes.append(Outcome(example(n, d, 1, x=x, t=t), (result,)))
+    return outcomes
+
+
+def test_a_border_of_the_difference_of_two_arrays_is_told_and_is_no_cause() -> None:
+    code, lines = named(two_inputs(lambda x, t: np.abs(x - t) > 1), "x")
+    assert code == "GP107"
+    assert lines["where"].startswith("only what belongs to |x - t| >= 1.")
+    assert "likely cause" not in lines
+
+
+def test_ties_are_told_where_just_they_are_wrong() -> None:
+    def tied(x: FloatArray, t: FloatArray) -> FloatArray:
+        values, counts = np.unique(x, return_counts=True)
+        return np.isin(x, values[counts > 1])
+
+    lines = named(two_inputs(tied, rounded=True), "x")[1]
+    assert lines["where"].startswith("only what belongs to ties of x, values that occur more than once, is wrong")
+
+
+def test_ties_are_not_told_where_one_of_them_is_right() -> None:
+    def all_but_one(x: FloatArray, t: FloatArray) -> FloatArray:
+        values, counts = np.unique(x, return_counts=True)
+        wrong = np.isin(x, values[counts > 1])
+        wrong.flat[int(np.argmax(wrong))] = False
+        return wrong
+
+    assert "ties" not in named(two_inputs(all_but_one, rounded=True), "x")[1].get("where", "")

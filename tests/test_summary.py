@@ -142,3 +142,13 @@ def test_accusations_are_withdrawn_where_the_output_was_seen_to_move_in_steps():
 def test_the_resolution_of_nothing_is_no_number():
     (x,) = summary.summarise([outcome(result(verdict=Verdict.INCONCLUSIVE, judged=0, resolution=NAN))])
     assert np.isnan(x.resolution)
+
+
+def test_accusations_with_slopes_stand_beside_a_single_example_that_moved_in_steps():
+    entry = Entry((0,), 1.0, 0.5, 1e-12)
+    accused = outcome(result(verdict=Verdict.FAIL, wrong=(entry,), wrong_count=1))
+    stepped = outcome(result(verdict=Verdict.INCONCLUSIVE, judged=0, unjudged={Reason.QUANTISED: 4}))
+    many = summary.withdrawn([*[accused] * 20, stepped])
+    assert many[0].tensors[0].verdict is Verdict.FAIL
+    flat = outcome(result(verdict=Verdict.FAIL, wrong=(Entry((0,), 1.0, 0.0, 1e-12),), wrong_count=1))
+    assert summary.withdrawn([*[flat] * 20, stepped])[0].tensors[0].verdict is Verdict.INCONCLUSIVE
