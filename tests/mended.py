@@ -216,6 +216,86 @@ def skipped_in_place(dout, cache):
     return dout + dz @ w.T, x.T @ dz
 
 
+def last_bias(x, b):
+    return np.cumsum(x + b, axis=1), (x, b)
+
+
+def last_bias_behind_the_loop(dout, cache):
+    x, _ = cache
+    dx, db, carried = np.zeros_like(x), 0.0, np.zeros(len(x))
+    for t in reversed(range(x.shape[1])):
+        carried = carried + dout[:, t]
+        dx[:, t] = carried
+    db += carried.sum()
+    return dx, np.array(db)
+
+
+def margin(x, ids):
+    return x.sum(axis=1) - x[np.arange(len(ids)), ids], (x, ids)
+
+
+def margin_of_every_row(dout, cache):
+    x, ids = cache
+    d = np.ones_like(x)
+    d[:, ids] -= 1
+    return d * dout[:, None]
+
+
+def total(x):
+    return x.sum(axis=1, keepdims=True), x
+
+
+def total_not_spread(dout, x):
+    return 2 * dout / 2
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x)), x
+
+
+def logistic_without_brackets(dout, x):
+    s = 1 / 1 + np.exp(-x)
+    return dout * s * (1 - s)
+
+
+def blend(x, y, w):
+    z = 1 / (1 + np.exp(-w))
+    return z * x + (1 - z) * y, (x, y, z)
+
+
+def blend_exchanged(dout, cache):
+    x, y, z = cache
+    dx = (1 - z) * dout
+    dy = z * dout
+    return dx, dy, dout * (x - y) * z * (1 - z)
+
+
+def blend_without_a_term(dout, cache):
+    x, y, z = cache
+    return dout * z, dout * (1 - z) + 0 * y, dout * x * z * (1 - z)
+
+
+def limited(x, t):
+    r = x - t
+    return np.where(np.abs(r) < 0.75, 0.5 * r**2, 0.75 * np.abs(r) - 0.28125), (r, 0.75)
+
+
+def limited_not_cut_off(dout, cache):
+    r, limit = cache
+    return dout * r, -dout * np.clip(r, -limit, limit)
+
+
+def update(x, h, w):
+    z = 1 / (1 + np.exp(-(x @ w)))
+    return (1 - z) * h + z * x, (x, h, w, z)
+
+
+def update_without_the_direct_path(dout, cache):
+    x, h, w, z = cache
+    da = dout * (x - h) * z * (1 - z)
+    return da @ w.T, dout * (1 - z), x.T @ da
+
+
 LONG = {"t": (2, 6)}
 SLIPS = (
     Slip(gate, gate_of_the_wrong_sign, "the sign of a term is wrong", "(1 - s)", {"x": "n d", "w": "d"}),
@@ -238,6 +318,18 @@ SLIPS = (
     Slip(running, running_in_the_wrong_order, "", "reversed(range(x.shape[1]))", {"x": "n t", "dims": LONG}),
     Slip(affine, affine_not_summed, "it is not summed", ".sum(axis=0)", {"x": "n d", "w": "d h", "b": "h"}),
     Slip(affine, affine_that_raises, "a transpose is missing", "w.T", {"x": "n d", "w": "d h", "b": "h"}),
+    Slip(last_bias, last_bias_behind_the_loop, "this line stands behind the loop", "at the end of the loop above it",
+         {"x": "n t", "b": "", "dims": LONG}),
+    Slip(margin, margin_of_every_row, "takes the columns ids of every row", "d[np.arange(len(ids)), ids] -= 1",
+         {"x": "n c", "ids": labels("n", "c")}),
+    Slip(total, total_not_spread, "", "np.ones_like(x)", {"x": "n d"}),
+    Slip(logistic, logistic_without_brackets, "", "1 / (1 + np.exp(-x))", {"x": "n d"}),
+    Slip(blend, blend_exchanged, "", "dx = z * dout", {"x": "n d", "y": "n d", "w": "n d"}),
+    Slip(blend, blend_without_a_term, "a term is missing: - y", "(x - y)", {"x": "n d", "y": "n d", "w": "n d"}),
+    Slip(limited, limited_not_cut_off, "is not cut off as forward does it", "np.clip(r, -limit, limit)",
+         {"x": "n d", "t": "n d"}),
+    Slip(update, update_without_the_direct_path, "a term is missing: + dout * z", "dout * z",
+         {"x": "n d", "h": "n d", "w": "d d"}),
     Slip(squashed, squashed_of_the_pre_activation, "", "np.tanh(z) ** 2", {"x": "n d", "w": "d"}),
     Slip(three_ways, three_ways_of_which_the_last_counts, "dx is assigned in several lines", "dx += dw @ w.T",
          {"x": "n d", "u": "d h", "v": "d h", "w": "d h"}),

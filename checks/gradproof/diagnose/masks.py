@@ -31,9 +31,8 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
     if out >= ENOUGH and not through and right >= ENOUGH:
         lines = (("where", f"yours is zero at {out} entries, the gradient is not; elsewhere yours is right"),)
         advice = "compare the mask, the index or the slice in backward with those in forward"
-        return Cause(
-            "GP107", lines, None, advice, vague=True
-        )  # a mask, a line that is missing, a step left out: it can be any
+        # a mask, a line that is missing, a step left out: it can be any of them
+        return Cause("GP107", lines, None, advice, vague=True)
     if through and out and right >= ENOUGH:
         lines = (
             ("where", f"yours is zero at {out} entries, the gradient at {through} others; elsewhere yours is right"),

@@ -67,8 +67,8 @@ class Change:
     @property
     def text(self) -> str:
         """The statement as it is after the change, on one line."""
-        if any(isinstance(node, ast.Pass) for node in self.nodes):
-            return "(without this line)"
+        if isinstance(self.nodes[0], ast.Pass):
+            return "(without this line)" if len(self.nodes) == 1 else "(this line at the end of the loop above it)"
         if isinstance(self.nodes[0], ast.If):  # only a frame around two lines
             return "; ".join(ast.unparse(line) for line in self.nodes[0].body)
         whole = all(isinstance(node, ast.stmt) for node in self.nodes)

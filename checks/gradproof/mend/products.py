@@ -166,7 +166,8 @@ def products(tree: Tree) -> Iterator[Change]:
     """A whole value plus dout times a name at hand: another way from the input to the output."""
     handed = [name for name in tree.function.arguments if name not in ("self", "cache")]
     for slot in tree.slots:
-        if slot.parent is slot.statement and takes_factor(slot):
+        whole = slot.parent is slot.statement or isinstance(slot.parent, ast.Tuple)  # one of several gradients
+        if whole and takes_factor(slot):
             for one in handed:
                 for other in tree.known:
                     for term in (f"{one} * {other}", f"{one} @ {other}.T", f"{one} * (1 - {other})"):
