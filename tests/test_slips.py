@@ -167,6 +167,14 @@ class Private(Stored):
         return 2 * dout * (1 - self.out**2)
 
 
+class AddedAtInAnOverride(Stored):
+    """Its backward, which stands before the inherited constructor, writes into an array that only that one stores."""
+
+    def backward(self, dout):
+        np.add.at(self.dW, [0], dout)
+        return dout * self.out
+
+
 class SetByName(Stored):
     def __init__(self):
         setattr(self, "y", 1.0)  # noqa: B010  a way that the syntax does not show
@@ -184,7 +192,7 @@ def train(layer):
     layer.training = True
 
 
-STORING = (Stored, StoredByItsBase, NoneAsked, OfTheClass, AProperty, Unpacked, Private, SetByName, SetFromOutside)
+STORING = (Stored, StoredByItsBase, NoneAsked, OfTheClass, AProperty, Unpacked, Private, AddedAtInAnOverride, SetByName, SetFromOutside)
 
 
 @pytest.mark.parametrize(

@@ -80,14 +80,12 @@ def never_stored(code: Code) -> list[Slip]:
 
 def _stored_values(code: Code) -> dict[str, set[str]]:
     """For each attribute of ``self`` that a method stores, the source of what is stored; "?" where it is no value."""
-    values: dict[str, set[str]] = {}
-    for function in code.all_functions:
-        for node in ast.walk(function.node):
-            if _is_stored(node) and _is_self(node.value):
-                values.setdefault(node.attr, set())
-        for store in stores(function):
-            if isinstance(store.target, ast.Attribute) and _is_self(store.target.value):
-                values[store.target.attr].add("?" if store.part is not None else ast.unparse(store.value))
+    nodes = [node for function in code.all_functions for node in ast.walk(function.node)]
+    values: dict[str, set[str]] = {node.attr: set() for node in nodes if _is_stored(node) and _is_self(node.value)}
+    for store in (store for function in code.all_functions for store in stores(function)):
+        target = store.target
+        if isinstance(target, ast.Attribute) and _is_self(target.value) and target.attr in values:
+            values[target.attr].add("?" if store.part is not None else ast.unparse(store.value))
     return {attribute: sources or {"?"} for attribute, sources in values.items()}
 
 
