@@ -22,7 +22,9 @@ SHARED, LISTS = "shared gradients not added", "lists out of step"
 
 # What a tried change of the source says of the slip, whatever the code is that it goes with.
 CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"^brackets: one of forward", (POWER, OTHER, "the forward is the wrong side")),
+    (r"^brackets: one of forward", (POWER, OTHER, LESS, MORE, "the forward is the wrong side")),
+    (r"derivative, stands where .* belongs$", (OTHER, POWER)),
+    (r"^a derivative is missing: that of the softmax", ("derivative left out", SKIPPED, "a term missing")),
     (r"^the sign ", ("sign",)),
     (r"^backward (divides|multiplies) by .* where it must", (POWER,)),
     (r"^(the mask|a mask is one too many|(minimum|maximum|clip) is one too many)", (REGION,)),
@@ -39,6 +41,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^a \w+ over .* (drops|keeps) that axis", ("sum over the wrong axis", "not broadcast back")),
     (r"^it is not summed: -?\d+ stands where", ("not summed", "a term missing", LESS)),
     (r"^it is not summed", ("not summed",)),
+    (r"^only a part is taken", ("not summed", "one row wrong", SHAPE)),
     (r"^a step or an entry is left out", ("not summed", "a term missing", "one row wrong", "one column wrong")),
     (r"^other entries are cut off", ("entries permuted",)),
     (r" are unpacked in the wrong order", (OTHER, "gradients swapped")),
@@ -69,6 +72,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"is assigned in several lines where it should be added up", (ADDED, DROPPED)),
     (r" is forgotten: what this line does", ("one column wrong", "one row wrong", "one channel wrong")),
     (r"is added to where it should be assigned", ("accumulates", "a term too many")),
+    (r"^every entry of the list is the one object", ("stale cache",)),
     (r"^.* is written to after this line", ("mutates",)),
     (r"^two lines are in the wrong order", (ORDER,)),
     (r"^two gradients are exchanged", ("gradients swapped",)),
@@ -120,12 +124,14 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP113", r"missing, or one too many", ("a term missing", "a term too many")),
     ("GP113", r"term of \S+ is missing", ("a term missing",)),
     ("GP114", r"takes nothing from output", (DROPPED,)),
+    ("GP114", r"the terms that these bring are missing", ("a term missing", "not summed")),
     ("GP114", r"takes nothing from", ("not summed",)),
     ("GP115", r"assigned where it should be added", (ADDED,)),
     ("GP116", r"wrong axis", ("sum over the wrong axis",)),
     ("GP116", r"mixes the entries", ("sum over the wrong axis", "a term too many")),
     ("GP117", r"is dout, unchanged", ("derivative left out",)),
     ("GP117", r"taken at the pre-activation", (PRE,)),
+    ("GP117", r"one too many, or a division", (MORE, POWER, LESS)),
     ("GP117", r"one too many|there twice", (MORE, POWER)),
     ("GP117", r"at the wrong place", (ORDER,)),
     ("GP117", r"is missing", (LESS, POWER, "derivative left out")),
@@ -152,6 +158,7 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP513", r"", ("accumulates",)),
     ("GP514", r"", ("mutates",)),  # "backward changed what forward had kept"
     ("GP51[89]", r"", ("list rebound",)),
+    ("GP521", r"is a new array, which the net", ("list rebound", LISTS)),
     ("GP52[01]", r"", (LISTS,)),
 )
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradproof import Case, floats, labels, positive
+from gradproof import Case, constant, floats, labels, positive
 
 
 class Slip(NamedTuple):
@@ -296,6 +296,184 @@ def update_without_the_direct_path(dout, cache):
     return da @ w.T, dout * (1 - z), x.T @ da
 
 
+def two_ways(x, u, w):
+    z = np.tanh(x @ w)
+    return x @ u + z, (x, u, w, z)
+
+
+def two_ways_of_which_one_comes_back(dout, cache):
+    x, u, w, z = cache
+    dz = dout * (1 - z**2)
+    return dout @ u.T, x.T @ dout, x.T @ dz
+
+
+def choose(s, v):
+    e = np.exp(s - s.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return p @ v, (p, v)
+
+
+def choose_without_the_sum(dout, cache):
+    p, v = cache
+    dp = dout @ v.T
+    return dp * p, p.T @ dout
+
+
+def choose_without_the_softmax(dout, cache):
+    p, v = cache
+    dp = dout @ v.T
+    return dp, p.T @ dout
+
+
+def centred(x):
+    return x - x.mean(axis=(1, 2), keepdims=True), None
+
+
+def centred_not_at_all(dout, cache):
+    return 1.0 * dout
+
+
+def pointing(x):
+    length = np.sqrt((x**2).sum(axis=1, keepdims=True))
+    return x / length, (x, length)
+
+
+def pointing_of_a_fixed_length(dout, cache):
+    x, length = cache
+    return dout / length
+
+
+def margins(s, ids):
+    rows = np.arange(len(ids))
+    m = s - s[rows, ids][:, None] + 1
+    m[rows, ids] = 0
+    return np.maximum(m, 0).sum(axis=1), (m, ids)
+
+
+def margins_without_the_true_class(dout, cache):
+    m, ids = cache
+    ds = (m > 0) * 1.0
+    return dout[:, None] * ds
+
+
+def cross_entropy_without_its_one(dout, cache):
+    p, ids = cache
+    d = p.copy()
+    return dout * d / len(ids)
+
+
+def cross_entropy(s, ids):
+    e = np.exp(s - s.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(ids)), ids]).mean(), (p, ids)
+
+
+def squash_like_a_gate(dout, cache):
+    y, w = cache
+    return dout * y * (1 - y) * w, (dout * y).sum(axis=0)
+
+
+def squash(x, w):
+    y = np.tanh(x)
+    return y * w, (y, w)
+
+
+def gate_like_a_squash(dout, cache):
+    s, w = cache
+    return dout * w * (1 - s**2), (dout * s).sum(axis=0)
+
+
+def standard(x):
+    c = x - x.mean(axis=1, keepdims=True)
+    s = np.sqrt((c**2).mean(axis=1, keepdims=True) + 0.125)
+    return c / s, (c / s, s)
+
+
+def standard_over_the_batch(dout, cache):
+    y, s = cache
+    mean = dout.mean(axis=0, keepdims=True)
+    return (dout - mean - y * (dout * y).mean(axis=0, keepdims=True)) / s
+
+
+def standard_of_a_bare_deviation(dout, cache):
+    x, y, eps = cache
+    d = dout - dout.mean(axis=1, keepdims=True) - y * (dout * y).mean(axis=1, keepdims=True)
+    return d / x.std(axis=1, keepdims=True)
+
+
+def standard_anew(x):
+    y = standard(x)[0]
+    return y, (x, y, 0.125)
+
+
+def pixels(x):
+    n, c, h, w = x.shape
+    return x.sum(axis=(2, 3)) / (h * w), x.shape
+
+
+def pixels_counting_channels(dout, shape):
+    n, c, h, w = shape
+    m = c
+    return dout[:, :, None, None] / m * np.ones(shape)
+
+
+def rectified(x):
+    y = np.log1p(np.exp(x))
+    return y, y
+
+
+def rectified_of_the_output(dout, y):
+    return dout / (1 + np.exp(-y))
+
+
+def squared_hinge(x, t):
+    over = np.maximum(0, 1 - x * t)
+    return over**2, (t, over)
+
+
+def squared_hinge_without_the_margin(dout, cache):
+    t, over = cache
+    active = (over > 0) * 1.0
+    return -2 * dout * t * active
+
+
+def quadratic(x, a):
+    return ((x @ a) * x).sum(axis=1), (x, a)
+
+
+def quadratic_taken_for_symmetric(dout, cache):
+    x, a = cache
+    return 2 * dout[:, None] * (x @ a), (dout[:, None] * x).T @ x
+
+
+def binary(p, t):
+    return -(t * np.log(p) + (1 - t) * np.log(1 - p)), (p, t)
+
+
+def binary_of_the_positives(dout, cache):
+    p, t = cache
+    d = -t / p
+    return dout * d
+
+
+def weighted(x, w):
+    return x**2 * w[:, None], (x, w)
+
+
+def weighted_not_at_all(dout, cache):
+    x, w = cache
+    return 2 * dout * x, (dout * x**2).sum(axis=1) + 0 * w
+
+
+def scores(hs, q):
+    return np.einsum("ntd,nd->nt", hs, q), (hs, q)
+
+
+def scores_of_the_last_state(ds, cache):
+    hs, q = cache
+    return ds[:, :, None] * q[:, None, :], ds[:, -1:] * hs[:, -1]
+
+
 LONG = {"t": (2, 6)}
 SLIPS = (
     Slip(gate, gate_of_the_wrong_sign, "the sign of a term is wrong", "(1 - s)", {"x": "n d", "w": "d"}),
@@ -308,7 +486,7 @@ SLIPS = (
     Slip(huber, huber_of_the_wrong_comparison, "the mask is", "np.abs(x) < 1", {"x": "n d"}),
     Slip(root, root_without_its_epsilon, "an epsilon is left out", "np.sqrt(x + 0.001)", {"x": positive("n d")}),
     Slip(root, root_of_another_constant, "", "0.5 * dout", {"x": positive("n d")}),
-    Slip(spread, spread_without_its_mean, "the mean over axis -1", ".mean(axis=-1, keepdims=True)", {"x": "n d"}),
+    Slip(spread, spread_without_its_mean, "the mean over axis 1", ".mean(axis=1, keepdims=True)", {"x": "n d"}),
     Slip(spread, spread_over_the_batch, "", "axis=1", {"x": "n d"}),
     Slip(look_up, look_up_of_the_last, "counts an index that occurs twice once", "np.add.at(dtable, ids, dout)",
          {"table": "v d", "ids": labels("n", "v")}),
@@ -335,6 +513,36 @@ SLIPS = (
          {"x": "n d", "u": "d h", "v": "d h", "w": "d h"}),
     Slip(boxes, boxes_of_one_side, "", "dx[:, 1] *= y[:, 1]", {"x": "n 4"}),
     Slip(skipped, skipped_in_place, "dout is written to after this line", "dz = dout.copy()", {"x": "n d", "w": "d d"}),
+    Slip(two_ways, two_ways_of_which_one_comes_back, "a term is missing: + dz @ w.T", "dout @ u.T + dz @ w.T",
+         {"x": "n d", "u": "d h", "w": "d h"}),
+    Slip(choose, choose_without_the_sum, "a term is missing: a sum", ".sum(axis=1, keepdims=True)",
+         {"s": "n c", "v": "c d"}),
+    Slip(choose, choose_without_the_softmax, "that of the softmax", "p * (", {"s": "n c", "v": "c d"}),
+    Slip(centred, centred_not_at_all, "the mean over axis (1, 2)", ".mean(axis=(1, 2), keepdims=True)", {"x": "n t d"}),
+    Slip(pointing, pointing_of_a_fixed_length, "a term is missing: what lies along x", "x",
+         {"x": "n d", "dims": {"d": (2, 6)}}),
+    Slip(margins, margins_without_the_true_class, "the true class of each row gets nothing", "ds = ",
+         {"s": "n c", "ids": labels("n", "c"), "dims": {"c": (2, 6)}}),
+    Slip(cross_entropy, cross_entropy_without_its_one, "one_hot(ids)", "d = p.copy() - ",
+         {"s": "n c", "ids": labels("n", "c"), "dims": {"c": (2, 6)}}),
+    Slip(squash, squash_like_a_gate, "a sigmoid's derivative, stands where 1 - y ** 2", "(1 - y ** 2)",
+         {"x": "n d", "w": "d"}),
+    Slip(gate, gate_like_a_squash, "tanh's derivative, stands where s * (1 - s)", "s * (1 - s)",
+         {"x": "n d", "w": "d"}),
+    Slip(standard, standard_over_the_batch, "over the wrong axis", "(so too in line ",
+         {"x": "n d"}),
+    Slip(standard_anew, standard_of_a_bare_deviation, "forward has eps under the root", "+ eps)", {"x": "n d"}),
+    Slip(pixels, pixels_counting_channels, "the size c stands where h * w belongs", "m = h * w", {"x": "n c h w"}),
+    Slip(rectified, rectified_of_the_output, "softplus's derivative at the output", "np.exp(-x)",
+         {"x": floats("n d", min_value=-3, max_value=3)}),
+    Slip(squared_hinge, squared_hinge_without_the_margin, "the factor over is missing", "over",
+         {"x": "n d", "t": constant("n d")}),
+    Slip(quadratic, quadratic_taken_for_symmetric, "a stands where (a + a.T) / 2 belongs", "(a + a.T) / 2",
+         {"x": "n d", "a": "d d", "dims": {"d": (2, 6)}}),
+    Slip(binary, binary_of_the_positives, "a term is missing: + (1 - t) / (1 - p)", "d = -t / p + (1 - t) / (1 - p)",
+         {"p": floats("n d", min_value=0, max_value=1), "t": constant(floats("n d", min_value=0, max_value=1))}),
+    Slip(weighted, weighted_not_at_all, "the factor w is missing", "w[:, None]", {"x": "n d", "w": "n"}),
+    Slip(scores, scores_of_the_last_state, "", "np.einsum(", {"hs": "n t d", "q": "n d", "dims": LONG}),
     Slip(cubed, cubed_in_few_digits, "digits are lost", "3 * dout * x ** 2",
          {"x": floats("n d", min_value=-3, max_value=3)}),
     Slip(cubed, cubed_that_overwrites, "", "(without this line)", {"x": "n d"}),

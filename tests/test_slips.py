@@ -167,7 +167,12 @@ class Private(Stored):
         return 2 * dout * (1 - self.out**2)
 
 
-class AddedAtInAnOverride(Stored):
+class WithAGradient(Stored):
+    def __init__(self, W):
+        self.dW = np.zeros_like(W)
+
+
+class AddedAtInAnOverride(WithAGradient):
     """Its backward, which stands before the inherited constructor, writes into an array that only that one stores."""
 
     def backward(self, dout):
@@ -192,7 +197,18 @@ def train(layer):
     layer.training = True
 
 
-STORING = (Stored, StoredByItsBase, NoneAsked, OfTheClass, AProperty, Unpacked, Private, AddedAtInAnOverride, SetByName, SetFromOutside)
+STORING = (
+    Stored,
+    StoredByItsBase,
+    NoneAsked,
+    OfTheClass,
+    AProperty,
+    Unpacked,
+    Private,
+    AddedAtInAnOverride,
+    SetByName,
+    SetFromOutside,
+)
 
 
 @pytest.mark.parametrize(

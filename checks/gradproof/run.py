@@ -139,10 +139,11 @@ class Run:
         """One finding more for a composite: the part that is wrong, or the place where the chain breaks."""
         tensors = [f.tensor for f in failures(self.outcomes) if f.tensor is not None and f.code is None]
         explained = any(finding.code in EXPLAINS for finding in self.findings)  # by its lists, not by its chain
-        chosen = worth_asking(self.outcomes, tensors[0]) if tensors and not explained else []
+        chosen = worth_asking(self.outcomes, tensors[0]) if tensors else []
         link = self.look_inside(chosen[0].example) if chosen else None
-        if not chosen or link is None:
+        if not chosen or link is None or (explained and not link.proven):
             return None
+        self.findings[:] = [f for f in self.findings if not (link.proven and f.code in EXPLAINS)]
         self.naming_forwards += link.forwards
         self.findings.append(linked(self.name, link, chosen[0], self.reproduce))
         return link.part

@@ -69,15 +69,17 @@ def members(scene: Scene) -> Iterator[Defect]:
     net = layer_of(session.subject)
     if net is None or "in place" not in session.subject.promises:
         return
-    session.backward(scene.douts(session.forward(scene.inputs)))
+    douts = scene.douts(session.forward(scene.inputs))
     layers = {path: layer for path, layer in parts(net).items() if path}
+    before = {id(array) for layer in layers.values() for array in arrays_in(layer, "grads").values()}
+    session.backward(douts)
     own = arrays_in(net, "params")
     for path, layer in layers.items():
         for slot, array in arrays_in(layer, "params").items():
             if not any(np.shares_memory(array, mine) for mine in own.values()):
                 yield _lost(f"{path}.{slot}")
                 return
-    yield from _out_of_step(session, net, layers)
+    yield from _out_of_step(session, net, layers, before)
 
 
 def _lost(where: str) -> Defect:
@@ -90,10 +92,11 @@ def _lost(where: str) -> Defect:
     return Defect("GP521", "the net's params lack those of a layer", None, lines, "warning")
 
 
-def _out_of_step(session: Session, net: Any, layers: Mapping[str, Any]) -> Iterator[Defect]:
+def _out_of_step(session: Session, net: Any, layers: Mapping[str, Any], before: set[int]) -> Iterator[Defect]:
     """A place in the net's grads that holds nothing of what its layers keep for the same parameter.
 
-    Layers hold each other and may share a parameter: an array counts once, and the net may keep one of them or the sum.
+    before: the arrays in the layers' grads before backward, by identity. Layers hold each other and may share a
+    parameter: an array counts once, and the net may keep one of them or the sum.
     """
     kept, _ = session.subject.gradients()
     for name, array in session.subject.parameters().items():
@@ -104,7 +107,8 @@ def _out_of_step(session: Session, net: Any, layers: Mapping[str, Any]) -> Itera
             continue
         value, total = kept.get(name), np.sum(held, axis=0)
         if isinstance(value, np.ndarray) and total.any() and not any(_is_near(value, g) for g in (*held, total)):
-            yield _slot(name, next(path for path, _ in theirs.values()))
+            where = next(path for path, _ in theirs.values())
+            yield _rebound(name, where) if theirs.keys().isdisjoint(before) else _slot(name, where)
 
 
 def _gradients_for(layer: Any, array: Array) -> list[Array]:
@@ -116,6 +120,18 @@ def _gradients_for(layer: Any, array: Array) -> list[Array]:
 
 def _is_near(one: Array, other: Array) -> bool:
     return one.shape == other.shape and within(one, other, COARSE)
+
+
+def _rebound(name: str, where: str) -> Defect:
+    lines = (
+        ("seen", f"backward of self.{where} puts new arrays into its grads; the net's grads still hold the old ones"),
+        ("why it matters", "an optimizer reads the net's lists: the gradient must stand at the place of its parameter"),
+        ("what to do", f"let the layer write into the array that it has, self.grads[i][...] = ..., in self.{where}; or "
+         "collect grads anew after every backward"),
+    )  # fmt: skip
+    return Defect(
+        "GP521", f"the layer's gradient of {name} is a new array, which the net's grads do not hold", name, lines
+    )
 
 
 def _slot(name: str, where: str) -> Defect:

@@ -26,10 +26,12 @@ class Cause:
 class Link:
     """What is wrong inside a composite: what to call it, its cause, and the forwards that it took to find it.
 
-    ``part`` is the class of the part that is wrong by itself; None where it is the chaining.
+    ``part`` is the class of the part that is wrong by itself; None where it is the chaining. ``proven``: with what is
+    missing in its place, every gradient was right.
     """
 
     headline: str
     cause: Cause
     forwards: int
     part: type | None = None
+    proven: bool = False

@@ -21,7 +21,7 @@ from gradproof.diagnose.causes import name_cause
 from gradproof.diagnose.evidence import gather, sizes
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.guard import Randomness, SubjectError
-from gradproof.subject.parts import Call, Part, Recorder, parts_of
+from gradproof.subject.parts import Call, Part, Recorder, let_remember, parts_of
 from gradproof.subject.subject import Subject, subject_from, upstream
 from gradproof.values import Example, Outcome, Verdict
 
@@ -37,10 +37,13 @@ def weak_link(example: Example, build: Callable[..., Any]) -> Link | None:
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         subject = build(random, widen=True)
         parts = parts_of(getattr(subject, "layer", None))
-        if len(parts) < 2:
+        if not parts:
             return None
         trace = _Trace(subject, Recorder(parts), example, np.random.default_rng(example.seed))
         calls = trace.run()
+        forgetful = _forgetful(trace, calls, build)
+        if forgetful is not None or len(parts) < 2:
+            return forgetful
         for call in calls:
             outcomes = _alone(call, example.seed)
             wrong = next((o for o in outcomes if any(t.verdict is Verdict.FAIL for t in o.tensors)), None)
@@ -48,6 +51,33 @@ def weak_link(example: Example, build: Callable[..., Any]) -> Link | None:
                 return _wrong_part(call.part, wrong, outcomes, trace.forwards + sum(o.forwards for o in outcomes))
         return _wrong_chaining(trace, calls)
     return None
+
+
+def _forgetful(trace: _Trace, calls: list[Call], build: Callable[..., Any]) -> Link | None:
+    """A part that is called several times and remembers one call: with a memory for each, every gradient is right."""
+    for part in list({id(call.part): call.part for call in calls}.values()):
+        mine = [call for call in calls if call.part is part]
+        if len(mine) < 2 or sum(len(call.douts) for call in mine) < 2:
+            continue
+        outcome = look(trace.example, functools.partial(_remembering, build, part.path, len(mine)), declared=False)
+        trace.forwards += outcome.forwards
+        if outcome.tensors and all(tensor.verdict is Verdict.PASS for tensor in outcome.tensors):
+            told = _told(mine[0])
+            shown = f"with a memory for each of its {len(mine)} calls, every gradient is right"
+            likely = f"{told} is called several times in one forward, and remembers the last call alone"
+            advice = (
+                "keep what each call needs (a list of caches), or have one object for each call that shares its params"
+            )
+            return Link(BROKEN, Cause("GP121", (("tried", shown),), likely, advice), trace.forwards, proven=True)
+    return None
+
+
+def _remembering(build: Callable[..., Any], path: str, calls: int, random: Randomness, **how: Any) -> Any:
+    subject = build(random, **how)
+    for part in parts_of(getattr(subject, "layer", None)):
+        if part.path == path:
+            let_remember(part, calls)
+    return subject
 
 
 @dataclass(eq=False)

@@ -102,6 +102,18 @@ SLIPS = (
         "exp(x) - exp(-x) / exp(x) + exp(-x), without brackets",
         lambda x: np.exp(x) - np.exp(-2 * x) + np.exp(-x),
     ),
+    Slip(
+        "tanh",
+        "exp(x) - exp(-x) / (exp(x) + exp(-x)), with brackets below alone",
+        lambda x: np.exp(x) - np.exp(-x) / (np.exp(x) + np.exp(-x)),
+    ),
+    Slip(
+        "tanh",
+        "(exp(x) - exp(-x)) / exp(x) + exp(-x), with brackets above alone",
+        lambda x: 1 - np.exp(-2 * x) + np.exp(-x),
+    ),
+    Slip("the sigmoid", "exp(x) / 1 + exp(x), which is 2 * exp(x)", lambda x: 2 * np.exp(x)),
+    Slip("softsign", "x / 1 + |x|, which is x + |x|", lambda x: x + np.abs(x)),
     Slip("softplus", "log(1) + exp(x), which is exp(x)", np.exp),
     Slip("softplus", "log(1 + exp(-x)): the sign is lost", lambda x: np.logaddexp(0.0, -x)),
     Slip("sqrt", "x**1 / 2, which is x / 2", lambda x: x / 2),

@@ -15,6 +15,8 @@ from gradproof.diagnose.formulas import plain
 # So many different values on each side of a threshold: unrelated ones are so ordered once in 126 times.
 ENOUGH = 5
 NARROW = 0.5  # relative: the gap between the last wrong value tried and the first right one
+# Beyond it an exponential or an activation may be so flat that a wrong gradient looks right.
+FLAT = 3.0
 
 Read = Callable[[Sample], Floats | None]
 
@@ -23,8 +25,9 @@ Read = Callable[[Sample], Floats | None]
 class Law:
     """``text`` completes "only ... is wrong".
 
-    ``sharp``: at a sign or at ties, not at a border between values tried. ``own``: of the tensor's own values, and the
-    values tried leave no wide gap: where the gradient goes wrong there, that is a branch or a mask.
+    ``sharp``: at a sign or at ties, not at a border between values tried. ``own``: of the tensor's own values, the
+    values tried leave no wide gap, and the right ones are not so far out that a function is flat there: where the
+    gradient goes wrong there, that is a branch or a mask.
     """
 
     text: str
@@ -82,12 +85,12 @@ def _range(name: str, bad: Floats, good: Floats) -> Law | None:
         if bad.max() <= 0.0 <= good.min():
             return Law(f"what belongs to {name} {'<=' if bad.max() == 0.0 else '<'} 0", sharp=True)
         told = f"what belongs to {name} <= {bad.max():.3g} (right from {good.min():.3g} on)"
-        return Law(told, sharp=False, own=_is_narrow(bad.max(), good.min()))
+        return Law(told, sharp=False, own=_is_narrow(bad.max(), good.min()) and good.min() <= FLAT)
     if bad.min() > good.max():
         if good.max() <= 0.0 <= bad.min():
             return Law(f"what belongs to {name} {'>=' if bad.min() == 0.0 else '>'} 0", sharp=True)
         told = f"what belongs to {name} >= {bad.min():.3g} (right up to {good.max():.3g})"
-        return Law(told, sharp=False, own=_is_narrow(bad.min(), good.max()))
+        return Law(told, sharp=False, own=_is_narrow(bad.min(), good.max()) and good.max() >= -FLAT)
     return None
 
 

@@ -37,6 +37,11 @@ def wrong_reduction(evidence: Evidence) -> Cause | None:
         likely = f"dout is not broadcast back: all of it goes to the {yours} of the entries that each output sees"
         return Cause("GP107", (("everywhere", text),), likely, advice)
     text = f"forward {FORWARD[forward]} of several entries, yours is right for the {yours}   {count}"
+    if yours == "sum":  # dout as it is: no step towards the entry that was chosen
+        likely = (
+            f"the derivative of the {forward} is missing: dout goes to every entry, not to the one that forward takes"
+        )
+        return Cause("GP117", (("everywhere", text),), likely, advice)
     likely = f"your backward is right for the {yours} of what each output sees, but your forward {FORWARD[forward]}"
     return Cause("GP110", (("everywhere", text),), likely, advice)
 

@@ -76,7 +76,10 @@ def factor_of_array(evidence: Evidence) -> Cause | None:
 
 
 def share_is_array(evidence: Evidence) -> Cause | None:
-    """GP117 where each share is the entry of a known array: yours multiplies dout by that, forward does not."""
+    """GP117 where each share is the entry of a known array: yours multiplies dout by that, forward does not.
+
+    GP107 where forward does so too, but not for every entry.
+    """
     found = linear_answers(evidence)
     if not _telling(found):
         return None
@@ -84,6 +87,11 @@ def share_is_array(evidence: Evidence) -> Cause | None:
         if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
             tensor = evidence.tensor
             lines = (("everywhere", f"yours sums dout * {name}   {counted(evidence, found)}"),)
+            if all((answer.right | ~answer.wanted).all() for answer in found):
+                likely = (
+                    f"a mask is missing in d{tensor}: it sums all of dout * {name}, and forward uses only some of it"
+                )
+                return Cause("GP107", lines, likely, f"multiply by the mask of the entries that {tensor} has a part in")
             likely = f"d{tensor} multiplies dout by {name}, which is not what forward multiplies {tensor} by"
             return Cause(
                 "GP117", lines, likely, f"cache what {tensor} is multiplied by in forward, and use that", vague=True
@@ -207,9 +215,8 @@ def _kinds(answer: Answers) -> Iterator[_Kind]:
                 once = f"look for a factor {name} that forward has and backward lacks"
                 varies = not np.allclose(factor, factor[0])
                 yield _Kind(f"-{name}{side}", shaped, ones, f"the factor {name} is missing", once, varies)
-                yield _Kind(
-                    f"+{name}{side}", ones, shaped, f"the factor {name} is one too many", "leave it out once", varies
-                )
+                twice = f"the factor {name} is one too many, or a division by it is missing"
+                yield _Kind(f"+{name}{side}", ones, shaped, twice, f"leave {name} out once, or divide by it", varies)
         if at_output is not None and at_entry is not None:
             moved = f"multiply dout by {name} first, before what forward did ahead of {name} is undone"
             sides = at_output[:, None], at_entry[None, :]

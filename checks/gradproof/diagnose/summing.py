@@ -22,17 +22,17 @@ def dout_unused(evidence: Evidence) -> Cause | None:
         or sum(int(np.count_nonzero(a.lost)) for a in found) < ENOUGH
     ):
         return None
-    left = f"d{evidence.tensor} takes nothing from {where} of dout"
+    left, some = f"d{evidence.tensor} takes nothing from {where} of dout", where.endswith("entries")
     lines = (("everywhere", f"yours is right but for {where} of dout: left out   {counted(evidence, found)}"),)
     if found[0].shapes and len(found[0].shapes) > 1:
-        return Cause("GP114", lines, left, "every output's gradient counts: add what each of them brings")
-    return Cause(
-        "GP114",
-        lines,
-        f"{left}: it is not summed over all of it",
-        "sum over that axis instead of taking a part",
-        vague=where.endswith("entries"),
-    )
+        return Cause("GP114", lines, left, "every output's gradient counts: add what each of them brings", vague=True)
+    if some:
+        likely = f"{left}: the terms that these bring are missing"
+        return Cause(
+            "GP114", lines, likely, "go through what forward does with each entry: each way counts", vague=True
+        )
+    likely = f"{left}: it is not summed over all of it"
+    return Cause("GP114", lines, likely, "sum over that axis instead of taking a part")
 
 
 def overwritten(evidence: Evidence) -> Cause | None:
@@ -72,11 +72,11 @@ def _where(found: list[Answers], unused: list[Mask]) -> str:
     for name, pattern in regions.patterns([shape for answer in found for shape in answer.shapes]):
         if all(_covers(a, pattern(a.shapes[0]).ravel(), rows) for a, rows in zip(found, unused, strict=True)):
             return name
-    for shape in first:
-        for axis, size in enumerate(shape):
-            indices = set(np.indices(shape)[axis].reshape(-1)[unused[0]].tolist())
-            if len(indices) == 1 and size > 1:
-                return f"index {indices.pop()} along axis {axis}"
+    for axis in range(len(found[0].shapes[0])):
+        indices = [set(a.rows(axis)[rows, 0].tolist()) for a, rows in zip(found, unused, strict=True)]
+        several = [a.rows(axis).any() for a in found]
+        if all(len(index) == 1 and index == indices[0] for index in indices) and all(several):
+            return f"index {indices[0].pop()} along axis {axis}"
     return _some(unused[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,25 @@ def malformed(
     found = [
         outputs.malformed(name, claim, values[name].shape, parameter=name in dtypes) for name, claim in claims.items()
     ]
-    return (*unreal, *(defect for defect in found if defect is not None))
+    return (*unreal, *(_exchanged(defect, values, claims) for defect in found if defect is not None))
+
+
+def _exchanged(defect: Defect, values: Mapping[str, Floats], claims: Mapping[str, Any]) -> Defect:
+    """The defect with its cause, where two gradients have each the shape of the other's tensor."""
+    name = defect.tensor
+    if defect.code != "GP201" or name is None:
+        return defect
+    mine, shape = np.shape(claims[name]), values[name].shape
+    for other in claims:
+        if mine != shape and values[other].shape == mine and _is_shaped(claims[other], shape):
+            likely = f"two gradients are exchanged: that of {name} has the shape of {other}, and the reverse"
+            advice = "look at the order of grads, in the constructor too, and of what backward returns"
+            return replace(defect, lines=(("likely cause", likely), ("what to do", advice)))
+    return defect
+
+
+def _is_shaped(claim: Any, shape: tuple[int, ...]) -> bool:
+    return isinstance(claim, np.ndarray) and claim.shape == shape
 
 
 def tensors(

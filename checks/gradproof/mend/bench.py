@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,19 @@ from types import CodeType
 import numpy as np
 
 from gradproof.diagnose.evidence import Floats
+from gradproof.mend.atoms import Atoms
 from gradproof.mend.change import Change
 from gradproof.mend.fit import fits
 from gradproof.mend.kinds import KEPT, KEPT_FIRST, TIERS
+from gradproof.mend.levers import Lever, lever
 from gradproof.mend.patch import compiled, patched
+from gradproof.mend.slots import Slot, is_read, makes_room, takes_factor
+from gradproof.mend.solved import compound, simple
 from gradproof.mend.targets import Trees
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
 
+MOST_SOLVED = 200  # formulas that fit at one example, whatever was tried before
 MOST_FITS = 60  # numbers that are fitted, whatever was tried before
 MOST_FORWARD = 60  # changes of what forward keeps: each of them costs forwards
 ENOUGH = 4  # wrong entries that a change must make right: fewer agree by chance
@@ -63,12 +69,40 @@ class Bench:
                     self._try(kind(tree), tree, anew=trees.in_forward)
             if self._done():
                 return
+            if kinds is TIERS[0] and part is own:
+                self._solve(own, near, trees)
+                if self._done():
+                    return
         self._left = max(self._left, MOST_FITS)
         for tree in trees.backward:
             gap = functools.partial(self._gap, tree, anew=trees.in_forward)
             self._try(fits(tree, gap), tree, anew=trees.in_forward)
         if not self._done():
             self._try_forward(trees)
+
+    def _solve(self, own: Trees, near: Trees, trees: Trees) -> None:
+        """Look for a formula that makes right what is wrong: the simplest at every expression, then the rest."""
+        places = [(tree, slot) for tree in (*own.backward, *near.without(own).backward) for slot in _levers(tree)]
+        levers: dict[int, Lever | None] = {}
+        left, self._left = self._left, MOST_SOLVED
+        for formulas in (simple, compound):
+            for number, (tree, slot) in enumerate(places):
+                if not self._unmended():
+                    break
+                if number not in levers:
+                    levers[number] = self._lever(tree, slot, anew=trees.in_forward)
+                found = levers[number]
+                if found is not None:
+                    self._try(formulas(found), tree, anew=trees.in_forward)
+        self._left = left
+
+    def _lever(self, tree: Tree, slot: Slot, *, anew: bool) -> Lever | None:
+        """The lever at a place, where it can make right what is not yet; None else."""
+        found = lever(tree, slot, self.trials[0], self._unmended(), Atoms(tree.atoms), anew=anew)
+        return found if found is not None and found.suffices else None
+
+    def _unmended(self) -> frozenset[str]:
+        return self.wrong - {name for mend in self.found for name in mend.tensors}
 
     def _try_forward(self, trees: Trees) -> None:
         self._left = MOST_FORWARD
@@ -78,6 +112,8 @@ class Bench:
         self._done()
 
     def _done(self) -> bool:
+        masked = [mend.change for mend in self.found]
+        self.found = [m for m in self.found if not any(other.masks(m.change) for other in masked)]
         self.found.sort(key=lambda mend: -len(mend.tensors))
         return frozenset(name for mend in self.found for name in mend.tensors) == self.wrong
 
@@ -98,16 +134,17 @@ class Bench:
 
     def _try(self, changes: Iterable[Change], tree: Tree, *, anew: bool) -> None:
         for change, code in self._changed(changes, tree):
-            with patched(tree.function.live, code):
-                mended = self._mended(anew=anew)
+            mended = self._mended(tree, change, code, anew=anew)
             if mended and not change.is_idle:
                 self.found.append(Mend(change, tree, mended, len(self.trials)))
 
-    def _mended(self, *, anew: bool) -> frozenset[str]:
-        """The wrong gradients that are right now at every example; none where a right one became wrong."""
+    def _mended(self, tree: Tree, change: Change, code: CodeType, *, anew: bool) -> frozenset[str]:
+        """The wrong gradients that are right then at every example; none where a right one became wrong."""
         left = self.wrong
         for each in self.trials:
-            right = each.now_right(anew=anew)
+            given = {name: value for name, value in each.arguments().items() if name in change.needs}
+            with patched(tree.function.live, code, given):
+                right = each.now_right(anew=anew)
             if right is None or not each.right <= right:
                 return frozenset()
             left &= right
@@ -130,3 +167,10 @@ class Bench:
                     return None
                 parts.append(np.ravel(claims[name])[sample.position] - sample.numeric)
         return np.concatenate(parts) if parts else None
+
+
+def _levers(tree: Tree) -> list[Slot]:
+    """The expressions at which a formula is looked for: whole values first, then their terms and factors."""
+    named = [slot for slot in tree.slots if is_read(slot) and isinstance(slot.parent, ast.BinOp)]
+    slots = [slot for slot in tree.slots if slot in named or (takes_factor(slot) and not makes_room(slot.node))]
+    return sorted(slots, key=lambda slot: slot.parent is not slot.statement)

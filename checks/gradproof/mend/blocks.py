@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, blocks_of
+from gradproof.mend.slots import Slot, blocks_of, inherits, makes_room
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import is_attribute, last_name
 
@@ -27,13 +27,14 @@ def copies(tree: Tree) -> Iterator[Change]:
             text = f"{name} is written to after this line: without a copy, what it was here is lost"
             yield instead(slot, copied, "GP118", text, sure=True)
             if kept:  # of an object that has no copy of its own
+                text = f"every entry of the list is the one object {name}, which remembers its last call alone"
                 yield instead(slot, parse(f"__import__('copy').deepcopy({name})"), "GP118", text, sure=True)
 
 
 def lines(tree: Tree) -> Iterator[Change]:
     """A line that is one too many, where its target is written in other lines too."""
     targets = [ast.unparse(t) for s in _statements(tree) for t in _written(s.statement)]
-    if any(_inherits(s.statement) for s in _statements(tree)):  # without the line, the base class has done it
+    if any(inherits(s.statement) for s in _statements(tree)):  # without the line, the base class has done it
         return
     for slot in _statements(tree):
         for target in _written(slot.statement):
@@ -60,7 +61,7 @@ def additions(tree: Tree) -> Iterator[Change]:
         statement = slot.statement
         for target in _written(statement):
             value = statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
-            if value is None or _is_zero(value):
+            if value is None or makes_room(value):
                 continue
             what = ast.unparse(target)
             if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
@@ -83,7 +84,7 @@ def collected(tree: Tree) -> Iterator[Change]:
                 told = ast.unparse(statement.targets[0])
                 lines.setdefault(told, []).append((Slot(owner, name, i, statement), statement))
         for told, ((_, first), *others) in lines.items():
-            if len(others) > 1 and not _is_zero(first.value) and not isinstance(first.targets[0], ast.Tuple):
+            if len(others) > 1 and not makes_room(first.value) and not isinstance(first.targets[0], ast.Tuple):
                 added = [ast.AugAssign(_stored(s.targets[0]), ast.Add(), same(s.value)) for _, s in others]
                 text = f"{told} is assigned in several lines where it should be added up: only the last one counts"
                 yield Change(tuple(slot for slot, _ in others), tuple(added), "GP115", text, sure=True)
@@ -118,10 +119,6 @@ def _added_at(slot: Slot, target: ast.Subscript, value: ast.expr) -> Change:
     return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
 
 
-def _is_zero(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.Call) and "zeros" in ast.unparse(node.func))
-
-
 def _is_index(node: ast.expr) -> bool:
     return any(isinstance(n, ast.Name) or is_attribute(n) for n in ast.walk(node))
 
@@ -138,7 +135,7 @@ def orders(tree: Tree) -> Iterator[Change]:
     """Two neighbouring statements, two results, or the ends of a loop exchanged."""
     for owner, name, body in blocks_of(tree.node):
         for (i, first), (k, second) in pairwise(enumerate(body)):
-            if all(isinstance(s, _PLAIN) and not _inherits(s) for s in (first, second)):
+            if all(isinstance(s, _PLAIN) and not inherits(s) for s in (first, second)):
                 slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
                 text = f"two lines are in the wrong order: what line {second.lineno} does must come first"
                 yield Change(slots, (second, first), "GP121", text)
@@ -176,11 +173,6 @@ def _permuted(slot: Slot, node: ast.Tuple | ast.List) -> Iterator[Change]:
         changed = ast.Tuple(elements, ast.Load()) if isinstance(node, ast.Tuple) else ast.List(elements, ast.Load())
         text = f"two gradients are exchanged: {short(node.elts[i])} and {short(node.elts[k])}"
         yield instead(slot, changed, "GP106", text)
-
-
-def _inherits(statement: ast.stmt) -> bool:
-    """Whether what a base class does is done here: another order undoes what was overridden."""
-    return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(statement))
 
 
 def too_late(tree: Tree) -> Iterator[Change]:

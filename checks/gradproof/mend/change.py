@@ -19,7 +19,8 @@ class Change:
     """One small change of a function: which nodes stand in which slots instead, and the slip that it would mend.
 
     ``code`` and ``likely`` are those of the cause, ``likely`` in a student's words. ``sure`` says that nothing but that
-    slip could be mended so: it is then the cause, whatever else the numbers look like.
+    slip could be mended so: it is then the cause, whatever else the numbers look like. ``needs`` are arguments of
+    forward that are not at hand there: forward would have to keep them.
     """
 
     slots: tuple[Slot, ...]
@@ -27,6 +28,7 @@ class Change:
     code: str
     likely: str
     sure: bool = False
+    needs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -52,6 +54,18 @@ class Change:
                 return False
             return ast.unparse(now.targets[0]).removesuffix("[...]") == ast.unparse(now.value)
 
+    def masks(self, other: Change) -> bool:
+        """Whether this is ``a * b`` where the other one is ``b`` for ``a``: as both mend it, a is but a mask of b."""
+        node, theirs = self.nodes[0], other.nodes[0]
+        same_place = [(s.parent, s.field, s.index) for s in self.slots] == [
+            (s.parent, s.field, s.index) for s in other.slots
+        ]
+        if not same_place or not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+            return False
+        return ast.unparse(node.left) == ast.unparse(self.slots[0].node) and ast.unparse(node.right) == ast.unparse(
+            theirs
+        )
+
     @contextmanager
     def made(self) -> Generator[None]:
         """The tree with the change in it, and without it afterwards."""
@@ -75,7 +89,9 @@ class Change:
         with self.made():
             told = [ast.unparse(node) for node in self.nodes] if whole else [ast.unparse(self.statement)]
         line = "; ".join(line.splitlines()[0] for line in told)
-        return line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 4]} ..."
+        cut = line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 4]} ..."
+        others = sorted({slot.statement.lineno for slot in self.slots} - {self.statement.lineno})
+        return cut if whole or not others else f"{cut}  (so too in line {', '.join(map(str, others))})"
 
 
 def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:

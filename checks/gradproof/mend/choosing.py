@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradproof.diagnose.asking import worth_asking
-from gradproof.diagnose.evidence import sizes
+from gradproof.diagnose.evidence import result_of, sizes
 from gradproof.values import Finding, Outcome, Verdict
 
 FAILING = 5  # examples with a wrong gradient, shared out among the tensors
 MEASURED = 3  # examples whose true gradients must be measured first, for backward gave nothing to compare with
 PASSING, REPEATED = 2, 5  # right examples beside them; alone, where a second backward is what goes wrong
 # changes that are tried: where the numbers leave the cause open, and where they name it and only the line is missing
-OPEN, NAMED = 2500, 500
+OPEN, NAMED = 2500, 800
 _TWICE = frozenset({"GP513", "GP514"})  # promises about a second backward
 
 
@@ -35,7 +35,7 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     wrong: the tensors that have a wrong gradient. twice: a second backward is wrong.
     """
     share = FAILING // max(len(wrong), 1) + 1
-    chosen = [o for tensor in wrong for o in worth_asking(outcomes, tensor, FAILING)[:share]]
+    chosen = [o for tensor in wrong for o in _clearest(outcomes, tensor)[:share]]
     if not wrong:
         chosen = sorted((o for o in outcomes if _is_unjudged(o)), key=_telling)[:MEASURED]
     if not chosen and not twice:
@@ -43,6 +43,20 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     passing = [o for o in outcomes if o.tensors and all(t.verdict is Verdict.PASS for t in o.tensors)]
     beside = passing[: REPEATED if twice else PASSING]
     return list({id(outcome): outcome for outcome in (*chosen, *beside)}.values())
+
+
+def _clearest(outcomes: Sequence[Outcome], tensor: str) -> list[Outcome]:
+    """The failing examples of different dims, first those where most entries are wrong.
+
+    Where most hide their fault, saturated say, the rest agrees with almost anything.
+    """
+    failing = worth_asking(outcomes, tensor, len(outcomes))
+    return sorted(failing, key=lambda outcome: _hides(outcome, tensor))
+
+
+def _hides(outcome: Outcome, tensor: str) -> bool:
+    result = result_of(outcome, tensor)
+    return result is not None and 2 * result.wrong_count < result.judged
 
 
 def _is_unjudged(outcome: Outcome) -> bool:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 
 from gradproof.mend import blocks, products, sums, tokens
 from gradproof.mend.change import Change
+from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 
 Kind = Callable[[Tree], Iterable[Change]]
+
+
+def everywhere(kind: Kind) -> Kind:
+    """The changes of one kind, made at every place where it would mend the same slip: one is often made twice."""
+
+    def changes(tree: Tree) -> Iterator[Change]:
+        alike: dict[tuple[str, int], list[Change]] = {}
+        met: Counter[tuple[str, Slot]] = Counter()
+        for change in kind(tree):
+            place = change.likely, change.slots[0]
+            alike.setdefault((change.likely, met[place]), []).append(change)  # a slip may have several ways to mend it
+            met[place] += 1
+        for several in alike.values():
+            slots, nodes = (
+                tuple(one[0] for one in each) for each in zip(*((c.slots, c.nodes) for c in several), strict=True)
+            )
+            if len(several) > 1:
+                yield Change(slots, nodes, several[0].code, several[0].likely)
+
+    return changes
+
 
 # Of what backward alone runs: what an earlier tier mends is not looked for in a later one.
 TIERS: tuple[tuple[Kind, ...], ...] = (
@@ -19,10 +42,12 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.collected,
         blocks.repeated,
         tokens.signs,
+        products.sigmoids,
         tokens.comparisons,
         sums.casts,
         products.epsilons,
         tokens.names,
+        tokens.unkept,
         sums.axes,
         sums.transposes,
         sums.functions,
@@ -32,8 +57,16 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.exchanged,
         blocks.moved,
         tokens.numbers,
+        tokens.counts,
         tokens.brackets,
         tokens.slices,
+        everywhere(tokens.signs),
+        everywhere(products.epsilons),
+        everywhere(tokens.names),
+        everywhere(sums.axes),
+        everywhere(sums.functions),
+        everywhere(tokens.numbers),
+        products.masked,
     ),
     (
         products.activated,
@@ -51,4 +84,4 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
 )
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)
-KEPT: tuple[Kind, ...] = (tokens.names, tokens.comparisons, tokens.signs)
+KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, tokens.signs)

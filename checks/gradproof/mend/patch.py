@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FunctionType
+from typing import Any
 
 from gradproof.source.source import FunctionNode
 
 
 @contextmanager
-def patched(live: FunctionType, code: CodeType) -> Generator[None]:
-    """The function runs ``code`` meanwhile."""
-    before = live.__code__
+def patched(live: FunctionType, code: CodeType, given: Mapping[str, Any] | None = None) -> Generator[None]:
+    """The function runs ``code`` meanwhile, and sees the ``given`` names, none of which its module has."""
+    before, names = live.__code__, live.__globals__
     live.__code__ = code
+    names.update(given or {})
     try:
         yield
     finally:
         live.__code__ = before
+        for name in given or {}:
+            names.pop(name, None)
 
 
 def compiled(live: FunctionType, node: FunctionNode) -> CodeType | None:

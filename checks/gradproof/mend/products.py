@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, is_indexing, is_read, takes_factor
+from gradproof.mend.slots import Slot, inherits, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import last_name
+from gradproof.source.stores import constant, last_name
 
 # derivatives of activations, as formulas of what forward kept: what a backward multiplies dout by
 _SLOPES = (
@@ -40,6 +40,12 @@ def epsilons(tree: Tree) -> Iterator[Change]:
             for epsilon in known:
                 text = f"an epsilon is left out: forward has {short(node)} + {epsilon}"
                 yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), "GP108", text)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "std":
+            variance = ast.Call(ast.Attribute(same(node.func.value), "var", ast.Load()), node.args, node.keywords)
+            for epsilon in known:
+                whole = f"np.sqrt({ast.unparse(variance)} + {epsilon})"
+                text = f"an epsilon is left out: forward has {epsilon} under the root of the variance"
+                yield instead(slot, parse(whole), "GP108", text)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and ast.unparse(node.right) in known:
             text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
             yield instead(slot, same(node.left), "GP108", text)
@@ -56,10 +62,10 @@ def _needs_epsilon(slot: Slot) -> bool:
 
 
 def too_many(tree: Tree) -> Iterator[Change]:
-    """An expression without one of its factors or terms."""
+    """An expression without one of its factors or terms; not in what an override hands on, for it would undo that."""
     for slot in tree.slots:
         node = slot.node
-        if not isinstance(node, ast.BinOp):
+        if not isinstance(node, ast.BinOp) or inherits(slot.statement):
             continue
         if isinstance(node.op, ast.Mult):
             for kept, lost in ((node.left, node.right), (node.right, node.left)):
@@ -81,6 +87,17 @@ def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
     """The words for an index or the end of a loop."""
     what = f"{short(slot.node)} stands where {short(right)} belongs"
     return "GP114", f"a step or an entry is left out, or taken too often: {what}"
+
+
+def masked(tree: Tree) -> Iterator[Change]:
+    """A name times another one: where the first is its mask, that comes to the other one alone."""
+    for slot in tree.slots:
+        mine = ast.unparse(slot.node)
+        if is_read(slot) and not is_indexing(slot) and not tree.is_global(slot.node):
+            for other in tree.known:
+                if other not in (mine, tree.dout) and other not in tree.sizes:
+                    changed = ast.BinOp(same(slot.node), ast.Mult(), parse(other))
+                    yield instead(slot, changed, *_factor("missing", parse(other)))
 
 
 def left_out(tree: Tree) -> Iterator[Change]:
@@ -131,6 +148,44 @@ def slopes(tree: Tree) -> Iterator[Change]:
                     if "sign" in formula:
                         text = f"the sign of {name} is lost: the factor {factor} is missing"
                     yield instead(slot, changed, "GP103" if "sign" in formula else "GP117", text)
+
+
+def sigmoids(tree: Tree) -> Iterator[Change]:
+    """The derivative of tanh for that of the sigmoid, and the reverse: ``1 - y ** 2`` for ``y * (1 - y)``."""
+    for slot in tree.slots:
+        factors = list(_factors(slot.node))
+        told = [ast.unparse(factor) for factor in factors]
+        for i, name in enumerate(told):
+            other = f"1 - {name} ** 2"
+            if f"1 - {name}" in told:
+                rest = [f for k, f in enumerate(told) if k not in (i, told.index(f"1 - {name}"))]
+                words = f"{name} * (1 - {name}), a sigmoid's derivative, stands where {other}, that of tanh, belongs"
+                yield instead(slot, parse(" * ".join([*map(_bracketed, rest), f"({other})"])), "GP117", words)
+        squared = _squared(slot.node) if isinstance(slot.node, ast.BinOp) else None
+        if squared is not None:
+            other = f"{squared} * (1 - {squared})"
+            words = f"1 - {squared} ** 2, tanh's derivative, stands where {other}, that of a sigmoid, belongs"
+            yield instead(slot, parse(other), "GP117", words)
+
+
+def _factors(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        yield from _factors(node.left)
+        yield from _factors(node.right)
+    else:
+        yield node
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})"
+
+
+def _squared(node: ast.BinOp) -> str | None:
+    """``y`` where the node is ``1 - y ** 2``."""
+    power = node.right
+    if not isinstance(power, ast.BinOp) or not isinstance(power.op, ast.Pow) or not isinstance(node.op, ast.Sub):
+        return None
+    return ast.unparse(power.left) if (constant(node.left), constant(power.right)) == (1, 2) else None
 
 
 def wraps(tree: Tree) -> Iterator[Change]:

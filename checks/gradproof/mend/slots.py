@@ -122,14 +122,26 @@ def _index_parts(node: ast.Subscript | ast.Slice) -> Iterator[ast.AST]:
 
 
 def counts_entries(node: ast.expr) -> bool:
-    """Whether an expression is made of sizes alone."""
+    """Whether an expression is made of sizes alone; a name that ends in shape holds some."""
     if isinstance(node, ast.BinOp):
         return counts_entries(node.left) and counts_entries(node.right)
     if isinstance(node, ast.Subscript):
         return counts_entries(node.value)
     if isinstance(node, ast.Call):
         return last_name(node.func) == "len"
-    return isinstance(node, ast.Attribute) and node.attr in ("shape", "size")
+    if isinstance(node, ast.Attribute) and node.attr == "size":
+        return True
+    return isinstance(node, ast.Attribute | ast.Name) and (last_name(node) or "").endswith("shape")
+
+
+def makes_room(node: ast.expr) -> bool:
+    """Whether an expression only makes room for what is written later: zeros, a number."""
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Call) and "zeros" in ast.unparse(node.func))
+
+
+def inherits(statement: ast.stmt) -> bool:
+    """Whether what a base class does is done here: another order undoes what was overridden."""
+    return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(statement))
 
 
 def is_whole(slot: Slot) -> bool:

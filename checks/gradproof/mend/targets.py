@@ -54,12 +54,13 @@ def _feeding(tree: Tree, places: Sequence[Place]) -> list[ast.stmt]:
     chosen = [statement for statement in every if (statement.lineno, statement.col_offset) in lines]
     # of a statement that returns several gradients, one of them
     read = {name for place in here for name in _read(place.statement if place.value is None else place.value)}
+    read |= {name for statement in chosen for name in _written_into(statement)}
     for _ in every:
         more = [s for s in every if s not in chosen and read & _written(s)]
         if not more:
             break
         chosen += more
-        read |= {name for statement in more for name in _read(statement)}
+        read |= {name for statement in more for name in (*_read(statement), *_written_into(statement))}
     return chosen
 
 
@@ -69,6 +70,13 @@ _NOBODY = frozenset({"self", "np"})
 def _read(statement: ast.AST) -> set[str]:
     nodes = [node for node in ast.walk(statement) if isinstance(node, ast.expr)]
     return {ast.unparse(node) for node in nodes if isinstance(node, ast.Name) or is_attribute(node)} - _NOBODY
+
+
+def _written_into(statement: ast.stmt) -> set[str]:
+    """The names of what a statement writes a part of, or adds to: it has to be made before."""
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    into = [target for target in targets if isinstance(target, ast.Subscript) or isinstance(statement, ast.AugAssign)]
+    return {name for target in into for name in _read(target)}
 
 
 def _written(statement: ast.stmt) -> set[str]:

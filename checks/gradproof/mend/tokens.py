@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, is_indexing, is_read, is_whole
+from gradproof.mend.slots import Slot, counts_entries, is_indexing, is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, is_attribute, last_name
+
+MOST_SIZES = 5  # sizes of which products are formed
 
 _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -123,6 +126,16 @@ def names(tree: Tree) -> Iterator[Change]:
                     yield instead(slot, parse(other), "GP102" if both else "GP117", text)
 
 
+def unkept(tree: Tree) -> Iterator[Change]:
+    """An argument of forward that is not at hand: what was kept in its place is another array."""
+    for slot in tree.slots:
+        mine = ast.unparse(slot.node)
+        if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
+            for argument in tree.unkept:
+                text = f"{mine} stands where {argument} belongs"
+                yield Change((slot,), (parse(argument),), "GP117", text, needs=(argument,))
+
+
 def replaced(tree: Tree) -> Iterator[Change]:
     """A name that is at hand for what is computed here."""
     for slot in tree.slots:
@@ -162,6 +175,29 @@ def numbers(tree: Tree) -> Iterator[Change]:
                 code, what = ("GP107", "the mask is not the one of forward:") if compared else ("GP102", "the number")
                 text = f"{what} {value:g} stands where {number:g} belongs"
                 yield instead(slot, parse(repr(number)), code, text)
+
+
+def counts(tree: Tree) -> Iterator[Change]:
+    """Another number of entries: the products of the sizes at hand, and those that forward forms."""
+    sizes = sorted(tree.sizes)[:MOST_SIZES]
+    products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
+    products += [text for text in tree.atoms if " * " in text and _is_count(parse(text), tree)]
+    for slot in tree.slots:
+        divides = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Div) and slot.field == "right"
+        if (divides or slot.parent is slot.statement) and _is_count(slot.node, tree):
+            mine = ast.unparse(slot.node)
+            for other in dict.fromkeys(products):
+                text = f"the size {mine} stands where {other} belongs"
+                yield instead(slot, parse(other), "GP102", text)
+
+
+def _is_count(node: ast.expr, tree: Tree) -> bool:
+    """Whether an expression is a product of sizes, and of nothing else but attributes and numbers."""
+    if isinstance(node, ast.BinOp):
+        sides = (node.left, node.right)
+        plain = all(_is_count(side, tree) or is_attribute(side) or constant(side) is not None for side in sides)
+        return isinstance(node.op, ast.Mult | ast.FloorDiv) and plain and any(_is_count(side, tree) for side in sides)
+    return counts_entries(node) or (isinstance(node, ast.Name) and node.id in tree.sizes)
 
 
 def slices(tree: Tree) -> Iterator[Change]:

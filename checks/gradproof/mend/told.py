@@ -35,6 +35,11 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
     return next(iter([*same, *others]), None)
 
 
+def _says_more(mend: Mend, code: str) -> bool:
+    """Whether the change knows better: two gradients look exchanged, and another line mends it; or which sum it is."""
+    return mend.change.code != code if code == "GP106" else mend.change.code == code == "GP116"
+
+
 def _concerns(finding: Finding) -> bool:
     """Whether a finding is about what backward returns, or that it returns nothing."""
     return finding.severity == "error" and finding.code.startswith(_RETURNED)
@@ -43,7 +48,7 @@ def _concerns(finding: Finding) -> bool:
 def _told(finding: Finding, mend: Mend | None) -> Finding:
     if mend is None:
         return finding
-    if finding.vague or mend.change.sure or "likely cause" not in dict(finding.lines):
+    if finding.vague or mend.change.sure or "likely cause" not in dict(finding.lines) or _says_more(mend, finding.code):
         finding = _named(finding, mend)
     line = ("change to", f"{_where(mend)}\n{_tried(mend)}")
     # the advice of a broken promise says why; that of a wrong gradient, only where one might look
@@ -69,4 +74,6 @@ def _where(mend: Mend) -> str:
 def _tried(mend: Mend) -> str:
     *names, last = [f"d{name}" for name in sorted(mend.tensors)]
     told = f"{', '.join(names)} and {last} are" if names else f"{last} is"
-    return f"tried: {told} then right in all {mend.examples} examples"
+    examples = "the example" if mend.examples == 1 else f"all {mend.examples} examples"
+    kept = f"; forward must keep {' and '.join(mend.change.needs)} for it" if mend.change.needs else ""
+    return f"tried: {told} then right in {examples}{kept}"

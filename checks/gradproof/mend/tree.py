@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gradproof.mend.atoms import expressions
 from gradproof.mend.slots import Slot, counts_entries, is_read, slots_of, statements
 from gradproof.source.source import Code, Function, FunctionNode
 from gradproof.source.stores import constant, is_attribute
@@ -20,6 +22,8 @@ class Tree:
 
     ``known`` are the names at hand in it, as source, ``sizes`` those of them that count entries, ``dout`` the one for
     what comes from upstream, ``kept`` those that forward kept; ``numbers`` are those of forward and the constructor.
+    ``atoms`` are names and expressions of both that may be evaluated there, ``unkept`` forward's arguments that have no
+    name there.
     """
 
     function: Function
@@ -30,6 +34,8 @@ class Tree:
     sizes: frozenset[str] = frozenset()
     kept: tuple[str, ...] = ()
     dout: str = ""
+    atoms: tuple[str, ...] = field(default=(), repr=False)
+    unkept: tuple[str, ...] = ()
 
     def is_last_dout(self, name: str) -> bool:
         """Whether dout is read at one place alone: something else there would be a gradient that ignores it."""
@@ -60,7 +66,16 @@ def tree_of(function: Function, code: Code) -> Tree:
         sizes,
         tuple(name for name in names if (name in kept or name.startswith("self.")) and name not in sizes),
         handed[0] if handed and function is code.backward else "",
+        (*names, *expressions([node] if code.forward is None else [node, code.forward.node])),
+        tuple(_unkept(function, code, names)),
     )
+
+
+def _unkept(function: Function, code: Code, names: Sequence[str]) -> Iterator[str]:
+    """The arguments of forward for which backward has no name."""
+    if code.forward is not None and function is code.backward and function is not code.forward:
+        taken = {*names, *function.names, *dir(builtins), "self"}
+        yield from (name for name in code.forward.arguments if name not in taken)
 
 
 def _unpacked(function: FunctionNode) -> Iterator[str]:

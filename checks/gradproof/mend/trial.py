@@ -68,6 +68,11 @@ class Trial:
         except SubjectError:
             return None
 
+    def arguments(self) -> dict[str, Any]:
+        """Copies of forward's arguments that are arrays, by name."""
+        inputs = _inputs(self.outcome, self.subject.wanted or ())
+        return {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
+
     def outputs_at(self, name: str, value: Floats) -> Floats:
         """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
         self.forwards += 1

@@ -1,0 +1,106 @@
+"""What a softmax, a norm or a loss over classes takes off a value: sums of the value itself; it knows no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from gradproof.differentiate.differentiate import Floats
+from gradproof.mend.contractions import bracketed
+
+Make = Callable[[Floats, Mapping[str, Floats]], Floats]
+Formula = tuple[str, Make, str, str]  # the text, how it is made, the code and the words of the slip
+Reduce = Callable[[Floats], Floats]
+
+_SUM = "a term is missing: {v} times a sum, by which forward couples the entries"
+# of the value e and an array v of its shape: the text, the words, and how it is made with the sum and the mean
+_COUPLED: tuple[tuple[str, str, Callable[[Floats, Floats, Reduce, Reduce], Floats]], ...] = (
+    (
+        "{e} - ({e} * {v}).sum({over})",
+        "a term is missing: a sum, by which forward couples the entries, is not subtracted",
+        lambda e, v, total, _: e - total(e * v),
+    ),
+    ("{e} - {v} * ({e} * {v}).sum({over})", _SUM, lambda e, v, total, _: e - v * total(e * v)),
+    ("{e} - {v} * ({e} * {v}).mean({over})", _SUM, lambda e, v, _, mean: e - v * mean(e * v)),
+    ("{e} - {v} * {e}.sum({over})", _SUM, lambda e, v, total, _: e - v * total(e)),
+    (
+        "{v} * ({e} - ({e} * {v}).sum({over}))",
+        "a derivative is missing: that of the softmax, which couples the entries",
+        lambda e, v, total, _: v * (e - total(e * v)),
+    ),
+    (
+        "{e} - {e}.mean({over}) - {v} * ({e} * {v}).mean({over})",
+        "a term is missing: the mean, and {v} times a mean, are not subtracted",
+        lambda e, v, _, mean: e - mean(e) - v * mean(e * v),
+    ),
+    (
+        "{e} - {v} * ({e} * {v}).sum({over}) / ({v} ** 2).sum({over})",
+        "a term is missing: what lies along {v} is not taken off",
+        lambda e, v, total, _: e - v * total(e * v) / total(v * v),
+    ),
+)
+# of the value e and a 1 at the true class of each row
+_CLASSES: tuple[tuple[str, str, Callable[[Floats, Floats], Floats]], ...] = (
+    ("{e} - {one}", "1 is not subtracted at the true class of each row", lambda e, one: e - one),
+    (
+        "{e} - {one} / len({e})",
+        "1 / n is not subtracted at the true class of each row",
+        lambda e, one: e - one / max(len(e), 1),
+    ),
+    (
+        "{e} - {e}.sum(axis=1, keepdims=True) * {one}",
+        "the true class of each row gets nothing: minus the sum of the others",
+        lambda e, one: e - e.sum(axis=1, keepdims=True) * one if not (e * one).any() else e,
+    ),
+)
+
+
+def couplings(own: str, names: Sequence[str], ndim: int) -> Iterator[Formula]:
+    """The value less its own mean or sum along axes, alone or times an array; less what belongs to the true class."""
+    e = f"({own})"
+    for axes in (axes for count in range(1, ndim + 1) for axes in combinations(range(ndim), count)):
+        told = axes[0] if len(axes) == 1 else axes
+        over = f"axis={told}, keepdims=True"
+        words = f"a term is missing: the mean over axis {told} is not subtracted"
+        yield f"{e} - {e}.mean({over})", _centred(axes), "GP113", words
+        for name in names:
+            for form, likely, function in _COUPLED:
+                text = form.format(e=e, v=bracketed(name), over=over)
+                yield text, _along(name, axes, function), "GP113", likely.format(v=name)
+    for name in names:
+        one = f"np.eye({e}.shape[1])[{name}]"
+        for form, likely, at_class in _CLASSES:
+            yield form.format(e=e, one=one), _at_labels(name, at_class), "GP113", f"a term is missing: {likely}"
+
+
+def _centred(axes: tuple[int, ...]) -> Make:
+    return lambda e, _: e - e.mean(axis=axes, keepdims=True)
+
+
+def _along(name: str, axes: tuple[int, ...], function: Callable[[Floats, Floats, Reduce, Reduce], Floats]) -> Make:
+    def total(values: Floats) -> Floats:
+        result: Floats = values.sum(axis=axes, keepdims=True)
+        return result
+
+    def mean(values: Floats) -> Floats:
+        result: Floats = values.mean(axis=axes, keepdims=True)
+        return result
+
+    def made(e: Floats, names: Mapping[str, Floats]) -> Floats:
+        if names[name].shape != e.shape:
+            raise ValueError(f"{name} has another shape")
+        return function(e, names[name], total, mean)
+
+    return made
+
+
+def _at_labels(name: str, function: Callable[[Floats, Floats], Floats]) -> Make:
+    def made(e: Floats, names: Mapping[str, Floats]) -> Floats:
+        t = names[name]
+        if e.ndim != 2 or t.shape != e.shape[:1] or t.dtype.kind not in "iu" or not t.size or t.min() < 0:
+            raise ValueError(f"{name} holds no labels of these rows")
+        return function(e, np.eye(e.shape[1])[t.astype(np.intp)])
+
+    return made

@@ -1,0 +1,177 @@
+"""How the gradients move with the value of one expression in backward, found by moving it; it changes no source.
+
+Backward is linear in most of what it computes on its way. So a few runs tell what the value of an expression would have
+to be for all gradients to be right; whether such a value exists at all; and, without a run, what any other would do.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from gradproof.compare.lanes import MARGIN
+from gradproof.differentiate.differentiate import Floats
+from gradproof.mend.atoms import Atoms
+from gradproof.mend.patch import compiled, patched
+from gradproof.mend.slots import Slot
+from gradproof.mend.tree import Tree
+from gradproof.mend.trial import Trial
+from gradproof.source.stores import is_attribute
+
+HOOK = "__gradproof__"
+MOST = 80  # entries of the value: one backward for each
+CLOSE = 1e-6  # relative to the largest entry: how exactly a value must fit before it is tried
+
+
+@dataclass(frozen=True, eq=False)
+class Lever:
+    """One expression at one example: its values, one for each time that backward comes by, and what they would move.
+
+    ``moves`` has a row for each entry of the gradients and a column for each entry of the values; ``gap`` is what is
+    missing in each row, known to ``slack``. ``names`` are the arrays at hand each time, ``unkept`` those of them that
+    are not, being arguments of forward that it did not keep.
+    """
+
+    slot: Slot
+    values: tuple[Floats, ...]
+    names: tuple[Mapping[str, Floats], ...]
+    moves: Floats
+    gap: Floats
+    slack: Floats
+    unkept: frozenset[str] = frozenset()
+
+    @property
+    def is_of_method(self) -> bool:
+        """Whether the expression calls a method of the user's: what it gives is computed there, not here."""
+        return isinstance(self.slot.node, ast.Call) and is_attribute(self.slot.node.func)
+
+    @property
+    def suffices(self) -> bool:
+        """Whether some value here makes every gradient right."""
+        best: Floats = np.asarray(np.linalg.lstsq(self.moves, self.gap, rcond=None)[0], dtype=np.float64)
+        return self.fits(best)
+
+    def fits(self, moved: Floats) -> bool:
+        """Whether the gradients are right once the values are moved by this much."""
+        return bool((np.abs(self.moves @ moved - self.gap) <= self.slack).all())
+
+    def times(self, moved: Floats) -> float | None:
+        """The number times which this move makes the gradients right; None where there is none."""
+        along = self.moves @ moved
+        square = float(along @ along)
+        if not np.isfinite(square) or square == 0.0:
+            return None
+        factor = float(along @ self.gap) / square
+        return factor if bool((np.abs(factor * along - self.gap) <= self.slack).all()) else None
+
+
+class _Hook:
+    """Stands around the expression while backward runs: notes its values, and moves them."""
+
+    def __init__(self, atoms: Atoms, outside: dict[str, Any]) -> None:
+        self.atoms, self.outside = atoms, outside
+        self.values: list[Floats] = []
+        self.names: list[Mapping[str, Floats]] = []
+        self.plain = True
+        self.moved: Floats | None = None
+        self._at = 0
+
+    def __call__(self, value: Any, names: Mapping[str, Any]) -> Any:
+        plain = isinstance(value, np.ndarray | float | np.floating) and np.asarray(value).dtype.kind == "f"
+        if self.moved is None:
+            self.plain &= plain
+            self.values.append(np.array(value, dtype=np.float64) if plain else np.zeros(0))
+            self.names.append(self.atoms.evaluate(self.outside, names))
+            return value
+        size = int(np.size(value))
+        part = self.moved[self._at : self._at + size]
+        self._at += size
+        return value + part.reshape(np.shape(value)) if part.size == size else value
+
+    def move(self, moved: Floats) -> None:
+        self.moved, self._at = moved, 0
+
+
+def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: Atoms, *, anew: bool) -> Lever | None:
+    """The lever at one slot; None where the gradients are not linear in it, or it is no array or too large.
+
+    wrong: the gradients that are to become right; those of the trial that are right stay so, the rest may do anything.
+    """
+    code = _watched(tree, slot)
+    if code is None:
+        return None
+    outside: dict[str, Any] = tree.function.live.__globals__
+    hook = _Hook(atoms, outside)
+    kept = [name for name in trial.samples if name in wrong or name in trial.right]
+    with patched(tree.function.live, code, {HOOK: hook}):
+        before = _gradients(trial, kept, anew=anew)
+        size = sum(value.size for value in hook.values)
+        if before is None or not hook.plain or not 0 < size <= MOST:
+            return None
+        step = max(float(np.abs(np.concatenate([v.reshape(-1) for v in hook.values])).max()), 1e-3)
+        columns: list[Floats] = []
+        mixed = np.random.default_rng(0).standard_normal(size)
+        for moved in (*np.eye(size), mixed):
+            hook.move(step * moved)
+            after = _gradients(trial, kept, anew=anew)
+            if after is None:
+                return None
+            columns.append((after - before) / step)
+    moves, control = np.stack(columns[:-1], axis=1), columns[-1]
+    if not np.isfinite(moves).all() or not np.allclose(moves @ mixed, control, rtol=CLOSE, atol=CLOSE * _top(control)):
+        return None
+    samples = [trial.samples[name] for name in kept]
+    gap = np.concatenate([sample.numeric for sample in samples]) - before
+    slack = MARGIN * np.concatenate([sample.bound for sample in samples]) + CLOSE * _top(gap)
+    unkept = _unkept(trial, outside, hook.names)
+    names = tuple({**each, **unkept} for each in hook.names)
+    return Lever(slot, tuple(hook.values), names, moves, gap, slack, frozenset(unkept))
+
+
+def _unkept(trial: Trial, outside: Mapping[str, Any], names: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """The arguments of forward that backward has no name for."""
+    return {
+        name: value
+        for name, value in trial.arguments().items()
+        if name not in outside and not any(_is_there(value, name, each) for each in names)
+    }
+
+
+def _is_there(value: Floats, name: str, names: Mapping[str, Floats]) -> bool:
+    same = (np.shape(other) == value.shape and bool((other == value).all()) for other in names.values())
+    return name in names or any(same)
+
+
+def _top(values: Floats) -> float:
+    return float(np.max(np.abs(values), initial=0.0))
+
+
+def _watched(tree: Tree, slot: Slot) -> CodeType | None:
+    """The code of the tree with the hook around the expression."""
+    node = slot.node
+    around = ast.Call(ast.Name(HOOK, ast.Load()), [node, ast.Call(ast.Name("locals", ast.Load()), [], [])], [])
+    slot.put(ast.fix_missing_locations(ast.copy_location(around, node)))
+    try:
+        return compiled(tree.function.live, tree.node)
+    finally:
+        slot.put(node)
+
+
+def _gradients(trial: Trial, kept: Sequence[str], *, anew: bool) -> Floats | None:
+    """The claims for these tensors in a row; None where one is missing or of another shape."""
+    claims = trial.claims(anew=anew)
+    if claims is None:
+        return None
+    parts: list[Floats] = []
+    for name in kept:
+        sample = trial.samples[name]
+        if name not in claims or np.shape(claims[name]) != sample.shape:
+            return None
+        parts.append(np.asarray(claims[name], dtype=np.float64).reshape(-1)[sample.position])
+    row = np.concatenate(parts)
+    return row if np.isfinite(row).all() else None

@@ -1,0 +1,225 @@
+"""What an expression would have to be for the gradients to be right, as a formula of the arrays at hand there.
+
+A lever tells of any value whether it would do, without a run. So a large grammar can be gone through: a factor, a term,
+or the whole as a product of two arrays. What fits is tried as any other change.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, permutations
+
+import numpy as np
+
+from gradproof.differentiate.differentiate import Floats
+from gradproof.mend.change import Change, parse, short
+from gradproof.mend.contractions import bracketed, contractions, value, written
+from gradproof.mend.coupled import couplings
+from gradproof.mend.forms import FORMS, SIDES, WHOLE, Form
+from gradproof.mend.levers import Lever
+from gradproof.source.stores import is_attribute, last_name
+
+PAIRED = 36  # arrays of which each two are multiplied
+NICE: Mapping[float, str] = {
+    1.0: "",
+    2.0: "2 * ",
+    0.5: "0.5 * ",
+    3.0: "3 * ",
+    4.0: "4 * ",
+}  # numbers that stand before a term
+_SUMMING = frozenset({"sum", "mean", "einsum", "dot", "matmul", "tensordot"})
+NEARLY = 0.2  # two arrays whose ratio is nearer to 1 differ by an epsilon
+SAME = 1e-5  # relative: a number that is told for a measured one
+
+Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself and the arrays beside it
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What may stand in an expression's place: its ``text``, how it is made, and the slip that it would mend."""
+
+    text: str
+    make: Make
+    code: str
+    likely: str
+
+
+def simple(lever: Lever) -> Iterator[Change]:
+    """The changes that make the gradients right at the lever's example: a factor, the whole, or a term of one array."""
+    own, names = ast.unparse(lever.slot.node), _names(lever)
+    yield from _fitting(lever, (_factor(own, name, form) for name in names for form in FORMS))
+    if not lever.is_of_method:
+        wholes = (_whole(lever, form.of(name), _made(name, form)) for name in names for form in WHOLE)
+        yield from _fitting(lever, wholes)
+    for name in names:
+        if np.ndim(lever.names[0][name]):
+            for form in FORMS:
+                yield from _added(lever, form.of(name), _made(name, form))
+
+
+def compound(lever: Lever) -> Iterator[Change]:
+    """The same with formulas of two arrays, and of sums of the value itself."""
+    dims = {value.ndim for value in lever.values}
+    if len(dims) == 1:
+        coupled = couplings(ast.unparse(lever.slot.node), _names(lever), dims.pop())
+        yield from _fitting(lever, (Formula(*each) for each in coupled))
+    for text, make in (*_products(lever), *_fractions(lever)):
+        yield from _added(lever, text, make)
+        yield from _fitting(lever, [_times(lever, text, make)])
+        if not lever.is_of_method:
+            yield from _fitting(lever, [_whole(lever, text, make)])
+
+
+def _names(lever: Lever) -> list[str]:
+    """The expressions that have a value each time."""
+    return [name for name in lever.names[0] if all(name in names for names in lever.names)]
+
+
+def _values(lever: Lever, make: Make) -> list[Floats] | None:
+    """What is made each time; None where it does not go into the value's shape, or is not finite."""
+    made: list[Floats] = []
+    for own, names in zip(lever.values, lever.names, strict=True):
+        try:
+            with np.errstate(all="ignore"):
+                made.append(np.broadcast_to(make(own, names), own.shape))
+        except (ValueError, TypeError, IndexError):  # of shapes or kinds that do not go together
+            return None
+        if not np.isfinite(made[-1]).all():
+            return None
+    return made
+
+
+def _row(values: Sequence[Floats]) -> Floats:
+    return np.concatenate([value.reshape(-1) for value in values])
+
+
+def _fitting(lever: Lever, formulas: Iterator[Formula] | Sequence[Formula]) -> Iterator[Change]:
+    """The formulas by which all is right, as changes."""
+    for formula in formulas:
+        made = _values(lever, formula.make)
+        if made is not None and lever.fits(_row(made) - _row(lever.values)):
+            yield _changed(lever, formula.text, formula.code, formula.likely)
+
+
+def _made(name: str, form: Form) -> Make:
+    return lambda _, names: form.function(names[name])
+
+
+def _factor(own: str, name: str, form: Form) -> Formula:
+    factor = form.of(name)
+    code, likely = "GP117", f"the factor {factor} is missing"
+    if form.text.startswith("1 / "):
+        likely = f"the division by {factor.removeprefix('1 / ')} is missing"
+    elif form.slope:
+        likely = f"a derivative is missing: the factor ({factor})"
+    elif "sign" in form.text:
+        code, likely = "GP103", f"the sign of {name} is lost: the factor {factor} is missing"
+    text = f"{bracketed(own)} * {bracketed(factor)}"
+    return Formula(text, lambda value, names: value * form.function(names[name]), code, likely)
+
+
+def _times(lever: Lever, factor: str, make: Make) -> Formula:
+    own, values = ast.unparse(lever.slot.node), _values(lever, make)
+    words = "GP117", f"the factor ({factor}) is missing"
+    if values is not None and all((np.abs(value - 1) < NEARLY).all() for value in values):
+        words = "GP108", f"an epsilon is left out: it makes ({factor}) nearly 1, and that factor is missing"
+    text = f"{bracketed(own)} * {bracketed(factor)}"
+    return Formula(text, lambda value, names: value * make(value, names), *words)
+
+
+def _whole(lever: Lever, text: str, make: Make) -> Formula:
+    mine = lever.slot.node
+
+    def alike(value: Floats, names: Mapping[str, Floats]) -> Floats:
+        made = make(value, names)
+        return made if np.shape(made) == value.shape else np.full(1, np.nan)
+
+    words = f"{short(mine)} stands where {text} belongs"
+    if _cuts(mine) and not _cuts(parse(text)) and _arrays(parse(text)) == _arrays(mine):
+        return Formula(text, alike, "GP114", f"only a part is taken: {words}")
+    if _sums(parse(text)) and not _sums(mine) and _arrays(parse(text)) <= _arrays(mine):
+        return Formula(text, alike, "GP114", f"it is not summed: {words}")
+    return Formula(text, alike, "GP117", words)
+
+
+def _sums(node: ast.expr) -> bool:
+    """Whether something is summed in an expression."""
+    calls = [last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
+    return any(isinstance(n, ast.MatMult) for n in ast.walk(node)) or not _SUMMING.isdisjoint(calls)
+
+
+def _cuts(node: ast.expr) -> bool:
+    """Whether a part of an array is taken."""
+    return any(isinstance(n, ast.Slice) and (n.lower or n.upper) for n in ast.walk(node))
+
+
+def _arrays(node: ast.expr) -> set[str]:
+    """The names in it, and the attributes of self."""
+    names = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.Name) or is_attribute(n)}
+    return names - {"np", "self"}
+
+
+def _added(lever: Lever, text: str, make: Make) -> Iterator[Change]:
+    """The term, times the number that makes it fit, where that is one that somebody would write."""
+    made = _values(lever, make)
+    number = None if made is None else lever.times(_row(made))
+    before = None if number is None else _number(lever, abs(number))
+    if number is not None and before is not None:
+        term = f"{'-' if number < 0 else '+'} {before}{bracketed(text) if before else text}"
+        yield _changed(lever, f"{ast.unparse(lever.slot.node)} {term}", "GP113", f"a term is missing: {term}")
+
+
+def _number(lever: Lever, number: float) -> str | None:
+    """A number as one would write it before a term: a small one, a size at hand or one over it; None for no such."""
+    known = dict(NICE)
+    for name in _names(lever):
+        sizes = {float(names[name]) if np.ndim(names[name]) == 0 else 0.0 for names in lever.names}
+        size = abs(sizes.pop()) if len(sizes) == 1 else 0.0
+        if size:
+            known.setdefault(size, f"{name} * ")
+            known.setdefault(1 / size, f"1 / {name} * ")
+    return next((text for value, text in known.items() if abs(number - value) <= SAME * value), None)
+
+
+def _products(lever: Lever) -> Iterator[tuple[str, Make]]:
+    """Every two arrays multiplied, and summed over an axis or not."""
+    first, shape = lever.names[0], lever.values[0].shape
+    names = [name for name in _names(lever) if np.ndim(first[name])][:PAIRED]
+    for a, b in combinations_with_replacement(names, 2):
+        if 1 in (*first[a].shape, *first[b].shape):  # an axis that was kept
+            yield f"{bracketed(a)} * {bracketed(b)}", _product(a, b)
+        for subscripts in contractions(first[a], first[b], shape):
+            yield written(subscripts, a, b), _contraction(subscripts, a, b)
+
+
+def _product(a: str, b: str) -> Make:
+    return lambda _, names: names[a] * names[b]
+
+
+def _contraction(subscripts: str, a: str, b: str) -> Make:
+    return lambda _, names: value(subscripts, names[a], names[b])
+
+
+def _fractions(lever: Lever) -> Iterator[tuple[str, Make]]:
+    """Products and fractions of two arrays of the value's own shape, or of 1 minus these."""
+    first, shape = lever.names[0], lever.values[0].shape
+    alike = [n for n in _names(lever) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
+    sides = [(name, form) for name in alike for form in SIDES]
+    for one, other in permutations(sides, 2):
+        for sign in "*/":
+            text = f"{bracketed(one[1].of(one[0]))} {sign} {bracketed(other[1].of(other[0]))}"
+            yield text, _fraction(_made(*one), _made(*other), divides=sign == "/")
+
+
+def _fraction(one: Make, other: Make, *, divides: bool) -> Make:
+    if divides:
+        return lambda value, names: one(value, names) / other(value, names)
+    return lambda value, names: one(value, names) * other(value, names)
+
+
+def _changed(lever: Lever, text: str, code: str, likely: str) -> Change:
+    node = parse(text)
+    needs = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & lever.unkept
+    return Change((lever.slot,), (node,), code, likely, needs=tuple(sorted(needs)))
