@@ -130,6 +130,18 @@ SLIPS: dict[str, tuple[Forward, Backward, str, str]] = {
         "GP110",
         "right for the maximum of what each output sees, but your forward takes the mean",
     ),
+    "the sum's gradient of a maximum": (
+        lambda x: x.max(axis=1),
+        lambda d, x: np.ones_like(x) * d[:, None],
+        "GP117",
+        "the derivative of the maximum is missing",
+    ),
+    "some outputs, in no order": (
+        lambda x: np.concatenate([np.cumsum(x, axis=1), x**2], axis=1),
+        lambda d, x: np.cumsum(d[:, x.shape[1] - 1 :: -1], axis=1)[:, ::-1],
+        "GP114",
+        "the terms that these bring are missing",
+    ),
     "the first entry of a mean": (
         lambda x: x.mean(axis=1),
         lambda d, x: (np.arange(x.shape[1]) == 0) * d[:, None],
@@ -222,6 +234,28 @@ def test_examples_of_different_dims_are_asked_the_most_telling_first() -> None:
     shapes = [(1, 1), (3, 3), (2, 3), (2, 3), (3, 4)]
     outcomes = [outcome(softmax, lambda d, x: d.copy(), shape, seed) for seed, shape in enumerate(shapes)]
     assert [o.example.dims for o in worth_asking(outcomes, "x0")] == [{"n": 3, "d": 4}, {"n": 2, "d": 3}]
+
+
+def test_a_parameter_whose_gradient_sums_entries_without_a_part_lacks_a_mask() -> None:
+    class PReLU:
+        """x where x is above zero, alpha * x elsewhere; alpha's gradient takes all entries."""
+
+        def __init__(self, alpha):
+            self.params, self.grads = [alpha], [np.zeros_like(alpha)]
+
+        def forward(self, x):
+            self.x = x
+            return np.where(x > 0, x, self.params[0] * x)
+
+        def backward(self, dout):
+            self.grads[0][...] = (dout * self.x).sum(axis=0)
+            return np.where(self.x > 0, dout, self.params[0] * dout)
+
+    with pytest.raises(GradientFault) as caught:
+        check(Case(PReLU, alpha="d", x="n d"))
+    finding = caught.value.report.findings[0]
+    assert (finding.code, finding.tensor) == ("GP107", "alpha")
+    assert "a mask is missing in dalpha" in dict(finding.lines)["likely cause"]
 
 
 def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:

@@ -18,8 +18,10 @@ from faulty_contract import (
     BuildsLazily,
     Chain,
     ClipsDout,
+    CollectsGradsInAnotherOrder,
     Dropping,
     HalfSquareForNoDout,
+    HoldsALayerThatRebinds,
     KeepsItsFirstInput,
     Residual,
     Shift,
@@ -161,6 +163,16 @@ def test_a_net_whose_layers_share_a_parameter_is_not_said_to_have_lost_its_gradi
     report = findings_of(Shared, {"W": "d d", "b": "d", "x": "n d"})
     assert "W" in {finding.tensor for finding in report.findings if finding.severity == "error"}
     assert "GP521" not in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("net", "told"),
+    [(CollectsGradsInAnotherOrder, "the net's grads do not hold"), (HoldsALayerThatRebinds, "is a new array, which")],
+)
+def test_a_list_in_another_order_is_told_from_one_of_old_arrays(net, told):
+    found = [dict(f.lines)["likely cause"] for f in findings_of(net, CHAIN).findings if f.code == "GP521"]
+    assert found
+    assert all(told in likely for likely in found)
 
 
 def test_the_lists_of_a_convention_without_lists_promise_nothing():

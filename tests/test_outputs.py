@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradproof.differentiate.claims import malformed
 from gradproof.subject import outputs
 from gradproof.subject.outputs import Form
 from gradproof.values import Defect, Reason
@@ -128,3 +129,17 @@ def test_a_gradient_has_the_shape_of_its_tensor_and_is_real(gradient, code, hint
 def test_a_complex_gradient_is_named_as_one():
     defect = outputs.malformed("x", np.ones(2) * 1j, (2,), parameter=False)
     assert defect.headline == "the gradient of x is an array of dtype complex128, not a real array"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "exchanged"),
+    [(((2,), (3, 2)), True), (((2,), (2,)), False), (((3, 2), (3, 2)), False)],
+    ids=["exchanged", "one summed too often", "one not summed"],
+)
+def test_two_gradients_that_have_each_others_shape_are_called_exchanged(shapes, exchanged):
+    values = {"W": np.ones((3, 2)), "b": np.ones(2)}
+    dtypes = {name: value.dtype for name, value in values.items()}
+    found = malformed(values, dict(zip(values, map(np.ones, shapes), strict=True)), dtypes)
+    likely = [dict(defect.lines).get("likely cause", "") for defect in found]
+    assert all(text.startswith("two gradients are exchanged") is exchanged for text in likely)
+    assert {defect.code for defect in found} == {"GP201"}

@@ -64,6 +64,21 @@ def test_a_range_of_values_that_is_wrong_is_named(
     assert lines["where"].startswith(text or "")
 
 
+@pytest.mark.parametrize(("border", "claims"), [(1.5, True), (8.0, False)])
+def test_a_border_far_out_beyond_which_all_is_right_is_no_cause(border: float, claims: bool) -> None:
+    x = np.linspace(-2 * border, 2 * border, 24).reshape(4, 6)  # beyond it a function may be flat
+    true = np.cos(3 * x)
+    wrong = np.where(x < border, true + 0.7, true)
+    outcomes = [
+        Outcome(example(len(v), 6, 1, x=v), (tensor("x", w, t, Role.INPUT),))
+        for v, w, t in ((x, wrong, true), (x[1:], wrong[1:], true[1:]))
+    ]
+    code, lines = named(outcomes, "x")
+    assert code == "GP107"
+    assert lines["where"].startswith("only what belongs to x <= ")
+    assert ("likely cause" in lines) is claims
+
+
 def test_located_entries_say_nothing_of_the_rest() -> None:
     values = np.linspace(-2.0, 2.0, 20).reshape(4, 5)
     true = np.cos(3 * values)

@@ -69,18 +69,13 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         products.masked,
     ),
     (
-        products.activated,
         tokens.replaced,
-        products.products,
         sums.summed,
         products.left_out,
-        products.slopes,
         products.wraps,
-        products.terms,
         sums.clipped,
         sums.spread,
     ),
-    (products.couplings,),
 )
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)
