@@ -60,6 +60,7 @@ FORMS = (
 WHOLE = (
     *FORMS,
     Form("np.tanh({0})", lambda a: np.tanh(a)),
+    Form("np.tanh({0}) ** 2", lambda a: np.tanh(a) ** 2),
     Form("1 - np.tanh({0}) ** 2", lambda a: 1 - np.tanh(a) ** 2),
     Form("np.log({0})", lambda a: np.log(a)),
     Form("1 / (1 + np.exp(-{0}))", lambda a: 1 / (1 + np.exp(-a))),

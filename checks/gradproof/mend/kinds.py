@@ -72,6 +72,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         tokens.replaced,
         sums.summed,
         products.left_out,
+        products.slopes,
         products.wraps,
         sums.clipped,
         sums.spread,

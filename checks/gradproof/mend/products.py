@@ -137,9 +137,9 @@ def _sizes(tree: Tree) -> Iterator[str]:
 
 
 def slopes(tree: Tree) -> Iterator[Change]:
-    """An expression times the derivative of an activation, in terms of what forward kept."""
+    """A branch of np.where, which may be one number, times a derivative in terms of what forward kept."""
     for slot in tree.slots:
-        if takes_factor(slot):
+        if isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "where" and slot.index:
             for name in tree.kept:
                 for formula in _SLOPES:
                     factor = formula.format(name)
@@ -195,53 +195,3 @@ def wraps(tree: Tree) -> Iterator[Change]:
             for form, words in _WRAPS.items():
                 changed = parse(form.format(ast.unparse(slot.node)))
                 yield instead(slot, changed, "GP117", words.format(short(slot.node)))
-
-
-def activated(tree: Tree) -> Iterator[Change]:
-    """An activation of what was kept, where what was kept itself is used."""
-    for slot in tree.slots:
-        if is_read(slot) and ast.unparse(slot.node) in tree.kept and not is_indexing(slot):
-            name = ast.unparse(slot.node)
-            for form in ("np.tanh({0})", "np.exp({0})", "np.log({0})", "1 / (1 + np.exp(-{0}))", "np.arctanh({0})"):
-                whole = form.format(name)
-                yield instead(slot, parse(whole), "GP117", f"{name} stands where {whole} belongs")
-
-
-def terms(tree: Tree) -> Iterator[Change]:
-    """An expression plus a name at hand: a branch, a state that is carried back."""
-    for slot in tree.slots:
-        if takes_factor(slot) or (is_read(slot) and isinstance(slot.parent, ast.BinOp)):
-            for name in tree.known:
-                for operator, sign in ((ast.Add(), "+"), (ast.Sub(), "-")):
-                    changed = ast.BinOp(same(slot.node), operator, parse(name))
-                    yield instead(slot, changed, "GP113", f"a term is missing: {sign} {name}")
-
-
-def products(tree: Tree) -> Iterator[Change]:
-    """A whole value plus dout times a name at hand: another way from the input to the output."""
-    handed = [name for name in tree.function.arguments if name not in ("self", "cache")]
-    for slot in tree.slots:
-        whole = slot.parent is slot.statement or isinstance(slot.parent, ast.Tuple)  # one of several gradients
-        if whole and takes_factor(slot):
-            for one in handed:
-                for other in tree.known:
-                    for term in (f"{one} * {other}", f"{one} @ {other}.T", f"{one} * (1 - {other})"):
-                        changed = ast.BinOp(same(slot.node), ast.Add(), parse(term))
-                        yield instead(slot, changed, "GP113", f"a term is missing: + {term}")
-
-
-def couplings(tree: Tree) -> Iterator[Change]:
-    """An expression less its own mean or sum over an axis, alone or times what was kept: as softmax and norms have."""
-    for slot in tree.slots:
-        inner = isinstance(slot.parent, ast.BinOp) or slot.parent is slot.statement
-        if not inner or not takes_factor(slot):
-            continue
-        e = ast.unparse(slot.node)
-        for axis in (-1, 0):
-            over = f"axis={axis}, keepdims=True)"
-            told = f"a term is missing: the mean over axis {axis} is not subtracted"
-            yield instead(slot, parse(f"({e}) - ({e}).mean({over}"), "GP113", told)
-            for v in tree.kept:
-                for reduced in (f"({e}).sum", f"(({e}) * {v}).sum", f"(({e}) * {v}).mean"):
-                    told = f"a term is missing: {v} times a sum over axis {axis}, by which forward couples the entries"
-                    yield instead(slot, parse(f"({e}) - {v} * {reduced}({over}"), "GP113", told)

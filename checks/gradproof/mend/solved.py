@@ -49,14 +49,19 @@ class Formula:
 def simple(lever: Lever) -> Iterator[Change]:
     """The changes that make the gradients right at the lever's example: a factor, the whole, or a term of one array."""
     own, names = ast.unparse(lever.slot.node), _names(lever)
-    yield from _fitting(lever, (_factor(own, name, form) for name in names for form in FORMS))
+    yield from _fitting(lever, (_factor(own, name, form) for name, form in _formed(names, FORMS)))
     if not lever.is_of_method:
-        wholes = (_whole(lever, form.of(name), _made(name, form)) for name in names for form in WHOLE)
-        yield from _fitting(lever, wholes)
-    for name in names:
+        yield from _fitting(lever, (_whole(lever, form.of(n), _made(n, form)) for n, form in _formed(names, WHOLE)))
+    for name, form in _formed(names, FORMS):
         if np.ndim(lever.names[0][name]):
-            for form in FORMS:
-                yield from _added(lever, form.of(name), _made(name, form))
+            yield from _added(lever, form.of(name), _made(name, form))
+
+
+def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, Form]]:
+    """Every name in every form; what is more than a name, as it is."""
+    for name in names:
+        plain = name.removeprefix("self.").isidentifier()
+        yield from ((name, form) for form in (forms if plain else forms[:1]))
 
 
 def compound(lever: Lever) -> Iterator[Change]:
