@@ -22,12 +22,16 @@ SHARED, LISTS = "shared gradients not added", "lists out of step"
 
 # What a tried change of the source says of the slip, whatever the code is that it goes with.
 CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"^your backward is right for another forward", ("the forward is the wrong side",)),
     (r"^brackets: one of forward", (POWER, OTHER, LESS, MORE, "the forward is the wrong side")),
     (r"derivative, stands where .* belongs$", (OTHER, POWER)),
     (r"^a derivative is missing: that of the softmax", ("derivative left out", SKIPPED, "a term missing")),
     (r"^the sign ", ("sign",)),
     (r"^backward (divides|multiplies) by .* where it must", (POWER,)),
+    (r"^(minimum|maximum|clip) is one too many: (dout|dy|grad)", ("not linear in dout", REGION)),
     (r"^(the mask|a mask is one too many|(minimum|maximum|clip) is one too many)", (REGION,)),
+    (r" is bound to a new array here", ("never written",)),
+    (r"^a mask is missing: the factor", (REGION, LESS, "derivative left out")),
     (r"is not cut off as forward does it", (REGION,)),
     (r"^(another size is taken|the size .* stands where)", ("a dim as factor",)),
     (r"^the sign of .* is lost", ("sign",)),
@@ -35,7 +39,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^another entry is taken", ("entries permuted", OTHER)),
     (r"^the power is wrong", (POWER,)),
     (r"^the number .* (stands where|is mistyped)", ("constant mistyped", "constant factor")),
-    (r"^the number .* is missing as a factor", ("constant factor",)),
+    (r"^the number .* is missing as a factor", ("constant factor", "constant mistyped", LESS)),
     (r"^an epsilon is", ("epsilon left out",)),
     (r"^a \w+ runs over the wrong axis", ("sum over the wrong axis",)),
     (r"^a \w+ over .* (drops|keeps) that axis", ("sum over the wrong axis", "not broadcast back")),
@@ -104,8 +108,8 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP107", r"another mask", (REGION, OTHER, "stale cache")),
     ("GP107", r"\brow\b", ("one row wrong",)),
     ("GP107", r"\bcolumn\b", ("one column wrong",)),
-    ("GP107", r"\bslice along axis 0", ("one row wrong", "one channel wrong")),
-    ("GP107", r"\bslice along axis", ("one channel wrong",)),
+    # of an image or a sequence, what a teacher calls a row, a column or a channel depends on what its axes are
+    ("GP107", r"\bslice along axis", ("one row wrong", "one column wrong", "one channel wrong")),
     ("GP107", r"\bentry\b", ("one entry wrong",)),
     ("GP108", r"or something .* float32", ("down-casts", "epsilon left out", "constant mistyped")),
     ("GP108", r"float32|float16", ("down-casts",)),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gradproof.mend.atoms import LONGEST, Atoms, expressions
 from gradproof.mend.contractions import contractions, value, written
-from gradproof.mend.levers import HOOK, Lever
+from gradproof.mend.levers import Lever
+from gradproof.mend.patch import HOOK
 from gradproof.mend.slots import Slot
 from gradproof.mend.solved import compound, simple
 from nodes import normal

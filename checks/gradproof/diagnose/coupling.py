@@ -28,6 +28,8 @@ def wrong_axis(evidence: Evidence) -> Cause | None:
         lines = (("everywhere", f"forward mixes along {right} of its output, yours along {wrong}   {count}"),)
         likely = f"{d} is summed over the wrong axis of dout: {wrong}, not {right}"
         return Cause("GP116", lines, likely, f"sum over {right} of dout")
+    if len(extra) > 1:  # so does a reshape of the wrong axes
+        return None
     lines = (("everywhere", f"yours mixes along {text}, forward does not   {counted(evidence, found)}"),)
     likely = f"{d} mixes the entries along {text}, which forward keeps apart"
     return Cause("GP116", lines, likely, "look for a sum, a mean or an index over that axis in backward")
@@ -102,6 +104,11 @@ def _missing(found: list[Answers]) -> list[Pair]:
     if not all(f.given.any() for f in found):
         return []
     return [p for p in aligned(found) if any(_mixes(found, p, _wanted)) and not any(_mixes(found, p, _given))]
+
+
+def mixes_more(found: list[Answers]) -> bool:
+    """Whether backward mixes along an axis along which forward does not."""
+    return bool(_extra(found))
 
 
 def _extra(found: list[Answers]) -> list[Pair]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradproof.diagnose.answers import CLOSE, FAINT, Answers, answers, counted, linear_answers
 from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.coupling import mixes_more
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
 from gradproof.diagnose.formulas import laid_out, plain
 
@@ -87,11 +88,11 @@ def share_is_array(evidence: Evidence) -> Cause | None:
         if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
             tensor = evidence.tensor
             lines = (("everywhere", f"yours sums dout * {name}   {counted(evidence, found)}"),)
-            if all((answer.right | ~answer.wanted).all() for answer in found):
+            if all((answer.right | ~answer.wanted).all() for answer in found) and not mixes_more(found):
                 likely = (
                     f"a mask is missing in d{tensor}: it sums all of dout * {name}, and forward uses only some of it"
                 )
-                return Cause("GP107", lines, likely, f"multiply by the mask of the entries that {tensor} has a part in")
+                return Cause("GP107", lines, likely, f"multiply by the mask of {tensor}'s own entries", vague=True)
             likely = f"d{tensor} multiplies dout by {name}, which is not what forward multiplies {tensor} by"
             return Cause(
                 "GP117", lines, likely, f"cache what {tensor} is multiplied by in forward, and use that", vague=True

@@ -59,7 +59,8 @@ def known_factor(evidence: Evidence) -> Cause | None:
             if missing and not constant:
                 text = f"numeric = yours * {factor}"
             lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
-            likely = f"a factor of d{evidence.tensor} {'is missing' if missing else 'is one too many'}: {name}"
+            state = "is missing" if missing else "is one too many, or a division by it is missing"
+            likely = f"a factor of d{evidence.tensor} {state}: {name}"
             return Cause(
                 "GP117", lines, likely, f"write the derivative factor by factor, and see where {name} comes in"
             )

@@ -10,7 +10,7 @@ from gradproof.diagnose.cause import BROKEN
 from gradproof.values import Finding
 
 PART, CHAIN, UNNAMED = "GP120", "GP121", "GP101"
-MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512"})
+MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512", "GP514"})
 
 
 def told_once(findings: Sequence[Finding]) -> list[Finding]:

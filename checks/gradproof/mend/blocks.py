@@ -75,6 +75,38 @@ def additions(tree: Tree) -> Iterator[Change]:
                 yield _added_at(slot, target, value)
 
 
+def rebound(tree: Tree) -> Iterator[Change]:
+    """A name for an array in grads that is bound to a new one: ``db = ...`` for ``db[...] = ...``."""
+    first: dict[str, ast.stmt] = {}
+    for slot in _statements(tree):
+        statement = slot.statement
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        inner = [t for target in targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        for name in (t for t in inner if isinstance(t, ast.Name)):
+            if name.id in first and len(inner) == 1 and isinstance(statement, ast.Assign):
+                whole = ast.Subscript(ast.Name(name.id, ast.Load()), ast.Constant(...), ast.Store())
+                text = f"{name.id} is bound to a new array here: the array that it named before is never written"
+                changed = ast.Assign([whole], same(statement.value))
+                yield Change((slot,), (changed,), "GP104", text, sure="grads" in ast.unparse(first[name.id]))
+            first.setdefault(name.id, statement)
+
+
+def summed_in_loop(tree: Tree) -> Iterator[Change]:
+    """A name that is assigned in each round of a loop, and nowhere before it, added up from 0."""
+    for owner, name, body in blocks_of(tree.node):
+        for i, loop in enumerate(body):
+            if not isinstance(loop, ast.For):
+                continue
+            for k, inner in enumerate(loop.body):
+                target = inner.targets[0] if isinstance(inner, ast.Assign) and len(inner.targets) == 1 else None
+                if isinstance(inner, ast.Assign) and isinstance(target, ast.Name):
+                    added = ast.AugAssign(ast.Name(target.id, ast.Store()), ast.Add(), same(inner.value))
+                    zero = ast.Assign([ast.Name(target.id, ast.Store())], ast.Constant(0))
+                    slots = Slot(loop, "body", k, inner), Slot(owner, name, i, loop)
+                    text = f"{target.id} is assigned where it should be added to: each round overwrites the one before"
+                    yield Change(slots, (added, ast.If(ast.Constant(True), [zero, loop], [])), "GP115", text, sure=True)
+
+
 def collected(tree: Tree) -> Iterator[Change]:
     """Several lines that assign to one name, added up: each but the last is lost."""
     for owner, name, body in blocks_of(tree.node):

@@ -86,6 +86,8 @@ class Change:
         if isinstance(self.nodes[0], ast.If):  # only a frame around two lines
             return "; ".join(ast.unparse(line) for line in self.nodes[0].body)
         whole = all(isinstance(node, ast.stmt) for node in self.nodes)
+        if whole and isinstance(self.nodes[-1], ast.If):  # a line before the loop
+            return f"{ast.unparse(self.nodes[0])}; {ast.unparse(self.nodes[-1].body[0])} before the loop"
         with self.made():
             told = [ast.unparse(node) for node in self.nodes] if whole else [ast.unparse(self.statement)]
         line = "; ".join(line.splitlines()[0] for line in told)

@@ -15,12 +15,18 @@ MEASURED = 3  # examples whose true gradients must be measured first, for backwa
 PASSING, REPEATED = 2, 5  # right examples beside them; alone, where a second backward is what goes wrong
 # changes that are tried: where the numbers leave the cause open, and where they name it and only the line is missing
 OPEN, NAMED = 2500, 800
+LARGE = 4.0  # an input beyond it may saturate what it goes through
 _TWICE = frozenset({"GP513", "GP514"})  # promises about a second backward
 
 
 def asks_twice(findings: Sequence[Finding]) -> bool:
     """Whether a second backward after one forward is wrong."""
     return any(finding.code in _TWICE and finding.severity == "error" for finding in findings)
+
+
+def is_unnamed(findings: Sequence[Finding]) -> bool:
+    """Whether a wrong gradient has no cause at all, not even one that is only likely."""
+    return any(f.code.startswith("GP1") and "likely cause" not in dict(f.lines) for f in findings)
 
 
 def effort(findings: Sequence[Finding]) -> int:
@@ -46,12 +52,19 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
 
 
 def _clearest(outcomes: Sequence[Outcome], tensor: str) -> list[Outcome]:
-    """The failing examples of different dims, first those where most entries are wrong.
+    """The failing examples of different dims, first those of moderate values where most entries are wrong.
 
-    Where most hide their fault, saturated say, the rest agrees with almost anything.
+    Where most hide their fault, saturated say, the rest agrees with almost anything; and a right backward may be wrong
+    at values so large that a guard in forward decides.
     """
-    failing = worth_asking(outcomes, tensor, len(outcomes))
-    return sorted(failing, key=lambda outcome: _hides(outcome, tensor))
+    moderate = [outcome for outcome in outcomes if not _is_large(outcome)]
+    failing = [*worth_asking(moderate, tensor, len(moderate)), *worth_asking(outcomes, tensor, len(outcomes))]
+    return sorted(dict.fromkeys(failing), key=lambda outcome: (_is_large(outcome), _hides(outcome, tensor)))
+
+
+def _is_large(outcome: Outcome) -> bool:
+    values = [v for v in outcome.example.inputs.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+    return any(bool((np.abs(value) > LARGE).any()) for value in values)
 
 
 def _hides(outcome: Outcome, tensor: str) -> bool:

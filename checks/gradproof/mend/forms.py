@@ -13,11 +13,15 @@ from gradproof.mend.contractions import bracketed
 
 @dataclass(frozen=True)
 class Form:
-    """A formula of one array: ``text`` with {0} for its name, and the function. ``slope``: some activation's."""
+    """A formula of one array: ``text`` with {0} for its name, and the function.
+
+    ``slope``: some activation's derivative. ``masks``: 1 where a value counts, 0 elsewhere.
+    """
 
     text: str
     function: Callable[[Floats], Floats]
     slope: bool = False
+    masks: bool = False
 
     def of(self, name: str) -> str:
         """The formula with a name in it."""
@@ -27,6 +31,10 @@ class Form:
 def _column(a: Floats) -> Floats:
     """One number for each row; where the array is no vector, nothing that fits."""
     return a[:, None] if a.ndim == 1 else np.full(1, np.nan)
+
+
+def _of_rows(a: Floats) -> Floats:
+    return a.sum(axis=1, keepdims=True) if a.ndim == 2 else np.full(1, np.nan)
 
 
 def _symmetric(a: Floats) -> Floats:
@@ -47,7 +55,8 @@ FORMS = (
     Form("{0} ** 2", lambda a: a**2),
     Form("1 - {0} ** 2", lambda a: 1 - a**2, slope=True),
     Form("{0} * (1 - {0})", lambda a: a * (1 - a), slope=True),
-    Form("{0} > 0", lambda a: np.where(a > 0, 1.0, 0.0), slope=True),
+    Form("{0} > 0", lambda a: np.where(a > 0, 1.0, 0.0), masks=True),
+    Form("{0} <= 0", lambda a: np.where(a > 0, 0.0, 1.0), masks=True),
     Form("1 / {0}", lambda a: 1 / a),
     Form("1 / {0} ** 2", lambda a: (1 / a) ** 2),
     Form("np.sqrt({0})", _root),
@@ -55,6 +64,13 @@ FORMS = (
     Form("np.exp({0})", lambda a: np.exp(a), slope=True),
     Form("np.exp(-{0})", lambda a: np.exp(-a), slope=True),
     Form("np.sign({0})", lambda a: np.where(a > 0, 1.0, np.where(a < 0, -1.0, 0.0))),
+)
+# those of an array that is multiplied by
+FACTORS = (
+    *FORMS,
+    Form("1 / (1 + np.exp(-{0}))", lambda a: 1 / (1 + np.exp(-a)), slope=True),
+    Form("1 - np.tanh({0}) ** 2", lambda a: 1 - np.tanh(a) ** 2, slope=True),
+    Form("{0}.sum(axis=1, keepdims=True)", _of_rows),
 )
 # those of an array that stands alone
 WHOLE = (

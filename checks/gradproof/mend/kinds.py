@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from gradproof.mend import blocks, products, sums, tokens
+from gradproof.mend import blocks, brackets, products, sums, tokens
 from gradproof.mend.change import Change
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
@@ -38,7 +38,9 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
     (
         blocks.copies,
         blocks.lines,
+        blocks.rebound,
         blocks.additions,
+        blocks.summed_in_loop,
         blocks.collected,
         blocks.repeated,
         tokens.signs,
@@ -58,7 +60,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.moved,
         tokens.numbers,
         tokens.counts,
-        tokens.brackets,
+        brackets.brackets,
         tokens.slices,
         everywhere(tokens.signs),
         everywhere(products.epsilons),
@@ -77,6 +79,16 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         sums.clipped,
         sums.spread,
     ),
+)
+# Of forward, where no change of backward helps: whether backward is then the derivative has to be measured anew.
+FORWARD: tuple[Kind, ...] = (
+    products.epsilons,
+    brackets.brackets,
+    tokens.signs,
+    products.wraps,
+    sums.axes,
+    sums.functions,
+    tokens.numbers,
 )
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)

@@ -17,13 +17,12 @@ import numpy as np
 from gradproof.compare.lanes import MARGIN
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.atoms import Atoms
-from gradproof.mend.patch import compiled, patched
+from gradproof.mend.patch import HOOK, compiled, hooked, patched
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
 from gradproof.source.stores import is_attribute
 
-HOOK = "__gradproof__"
 MOST = 80  # entries of the value: one backward for each
 CLOSE = 1e-6  # relative to the largest entry: how exactly a value must fit before it is tried
 
@@ -34,7 +33,7 @@ class Lever:
 
     ``moves`` has a row for each entry of the gradients and a column for each entry of the values; ``gap`` is what is
     missing in each row, known to ``slack``. ``names`` are the arrays at hand each time, ``unkept`` those of them that
-    are not, being arguments of forward that it did not keep.
+    are not, being arguments or variables of forward that it did not keep.
     """
 
     slot: Slot
@@ -134,7 +133,7 @@ def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: A
 
 
 def _unkept(trial: Trial, outside: Mapping[str, Any], names: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
-    """The arguments of forward that backward has no name for."""
+    """The arguments and variables of forward that backward has no name for."""
     return {
         name: value
         for name, value in trial.arguments().items()
@@ -154,8 +153,7 @@ def _top(values: Floats) -> float:
 def _watched(tree: Tree, slot: Slot) -> CodeType | None:
     """The code of the tree with the hook around the expression."""
     node = slot.node
-    around = ast.Call(ast.Name(HOOK, ast.Load()), [node, ast.Call(ast.Name("locals", ast.Load()), [], [])], [])
-    slot.put(ast.fix_missing_locations(ast.copy_location(around, node)))
+    slot.put(hooked(node))
     try:
         return compiled(tree.function.live, tree.node)
     finally:

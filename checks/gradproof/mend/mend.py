@@ -41,16 +41,17 @@ def search(
     place: Callable[[str], Place | None],
     *,
     most: int,
+    sides: bool = False,
     twice: bool = False,
 ) -> Mended:
     """Try changes of what backward alone runs, the likeliest slips first, then of what forward keeps.
 
-    place: where the gradient of a tensor is computed. most: changes that are tried. twice: a second backward after
-    one forward must be right, too.
+    place: where the gradient of a tensor is computed. most: changes that are tried. sides: forward is changed too,
+    where nothing else helps. twice: a second backward after one forward must be right, too.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
-        bench = Bench(list(_trials(outcomes, build, stack, twice=twice)), most)
+        bench = Bench(list(_trials(outcomes, build, stack, twice=twice)), most, sides=sides)
         if bench.wrong:
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
             with contextlib.suppress(Expired), limited(SECONDS):

@@ -52,8 +52,10 @@ def epsilons(tree: Tree) -> Iterator[Change]:
 
 
 def _needs_epsilon(slot: Slot) -> bool:
-    """Under a root, in a logarithm, in a power or below a fraction; or beside a root."""
+    """Under a root, in a logarithm, in a power or below a fraction; or beside a root; or what is given a name."""
     parent, node = slot.parent, slot.node
+    if isinstance(parent, ast.Assign) and isinstance(node, ast.BinOp | ast.Call):
+        return isinstance(parent.targets[0], ast.Name)
     if isinstance(parent, ast.Call) and slot.field == "args":
         return last_name(parent.func) in ("sqrt", "log", "maximum")
     divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and slot.field == "right"

@@ -17,7 +17,7 @@ from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import Change, parse, short
 from gradproof.mend.contractions import bracketed, contractions, value, written
 from gradproof.mend.coupled import couplings
-from gradproof.mend.forms import FORMS, SIDES, WHOLE, Form
+from gradproof.mend.forms import FACTORS, FORMS, SIDES, WHOLE, Form
 from gradproof.mend.levers import Lever
 from gradproof.source.stores import is_attribute, last_name
 
@@ -49,12 +49,25 @@ class Formula:
 def simple(lever: Lever) -> Iterator[Change]:
     """The changes that make the gradients right at the lever's example: a factor, the whole, or a term of one array."""
     own, names = ast.unparse(lever.slot.node), _names(lever)
-    yield from _fitting(lever, (_factor(own, name, form) for name, form in _formed(names, FORMS)))
+    yield from _multiplied(lever, own)
+    yield from _fitting(lever, (_factor(own, name, form) for name, form in _formed(names, FACTORS)))
     if not lever.is_of_method:
         yield from _fitting(lever, (_whole(lever, form.of(n), _made(n, form)) for n, form in _formed(names, WHOLE)))
     for name, form in _formed(names, FORMS):
         if np.ndim(lever.names[0][name]):
             yield from _added(lever, form.of(name), _made(name, form))
+
+
+def _multiplied(lever: Lever, own: str) -> Iterator[Change]:
+    """The value times a number."""
+    more = lever.times(_row(lever.values))
+    number = None if more is None else 1 + more
+    if number is not None and number > 0 and not np.isclose(number, 1.0):
+        told = _number(lever, number)
+        if told is not None:
+            factor = told.removesuffix(" * ")
+            words = ("GP102", f"the number {factor} is missing as a factor")
+            yield _changed(lever, f"{bracketed(factor)} * {bracketed(own)}", *words)
 
 
 def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, Form]]:
@@ -115,10 +128,12 @@ def _made(name: str, form: Form) -> Make:
 def _factor(own: str, name: str, form: Form) -> Formula:
     factor = form.of(name)
     code, likely = "GP117", f"the factor {factor} is missing"
-    if form.text.startswith("1 / "):
-        likely = f"the division by {factor.removeprefix('1 / ')} is missing"
+    if form.masks:
+        code, likely = "GP107", f"a mask is missing: the factor ({factor})"
     elif form.slope:
         likely = f"a derivative is missing: the factor ({factor})"
+    elif form.text.startswith("1 / "):
+        likely = f"the division by {factor.removeprefix('1 / ')} is missing"
     elif "sign" in form.text:
         code, likely = "GP103", f"the sign of {name} is lost: the factor {factor} is missing"
     text = f"{bracketed(own)} * {bracketed(factor)}"

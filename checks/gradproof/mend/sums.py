@@ -36,7 +36,8 @@ def axes(tree: Tree) -> Iterator[Change]:
             continue
         name, values, axis, keeps = _reduction(node)
         has = "every axis" if axis is None else f"axis {ast.unparse(axis)}"
-        for other in _AXES:
+        mine = None if axis is None else ast.unparse(axis)
+        for other in dict.fromkeys((mine, *_AXES)):
             for kept in (keeps, not keeps):
                 words = [] if other is None else [ast.keyword("axis", parse(other))]
                 words += [ast.keyword("keepdims", ast.Constant(True))] if kept else []
@@ -150,7 +151,7 @@ def _unwrapped(slot: Slot, node: ast.Call, name: str) -> Iterator[Change]:
             yield instead(slot, same(kept), "GP107", f"a mask is one too many: {short(kept)} belongs to every entry")
     elif name in ("minimum", "maximum", "clip") and len(node.args) > 1:
         text = f"{name} is one too many: {short(node.args[0])} belongs there as it is"
-        yield instead(slot, same(node.args[0]), "GP107", text)
+        yield instead(slot, same(node.args[0]), "GP111" if _is_dout(node) else "GP107", text)
     elif name in ("abs", "sqrt", "square", "exp", "log", "sign", "flip") and len(node.args) == 1:
         text = f"{name} is one too many: {short(node.args[0])} belongs there as it is"
         yield instead(

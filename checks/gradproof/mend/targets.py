@@ -17,12 +17,15 @@ from gradproof.source.stores import is_attribute, last_name
 class Trees:
     """``backward``: what backward runs and forward does not. ``kept``: statements of forward that keep something.
 
+    ``forward``: what forward runs.
+
     ``in_forward``: there is no backward; forward returns the gradient beside the loss.
     """
 
     backward: tuple[Tree, ...]
     kept: tuple[Tree, ...]
     in_forward: bool = False
+    forward: tuple[Tree, ...] = ()
 
     def feeding(self, wrong: Sequence[Place], right: Sequence[Place] = ()) -> Trees:
         """The same, backward narrowed to the statements that feed what is computed at ``wrong``, and not at ``right``.
@@ -105,6 +108,7 @@ def trees_of(code: Code) -> Trees:
     return Trees(
         tuple(tree_of(function, code) for function in second),
         tuple(tree.within(list(_keeping(tree, function is code.forward))) for tree, function in kept),
+        forward=tuple(tree for tree, _ in kept),
     )
 
 

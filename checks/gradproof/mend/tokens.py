@@ -62,41 +62,6 @@ def _operator_words(node: ast.BinOp) -> tuple[str, str]:
     return "GP117", f"backward multiplies by {right} where it must divide by it"
 
 
-def brackets(tree: Tree) -> Iterator[Change]:
-    """``a / (b + c)`` for ``a / b + c``, ``f(a) + b`` for ``f(a + b)``, and the reverse of both."""
-    for slot in tree.slots:
-        node = slot.node
-        text = f"brackets: one of forward and backward has them at the wrong place in {short(node)}"
-        for changed in _rotated(node) if isinstance(node, ast.BinOp) else _outside(node):
-            yield instead(slot, changed, "GP117", text)
-
-
-def _rotated(node: ast.BinOp) -> Iterator[ast.expr]:
-    left, right = node.left, node.right
-    sums = (ast.Add, ast.Sub)
-    inner_sum = any(isinstance(side, ast.BinOp) and isinstance(side.op, sums) for side in (left, right))
-    if isinstance(node.op, sums) and inner_sum:  # there, a bracket is but a sign
-        return
-    if isinstance(left, ast.BinOp):
-        inner = ast.BinOp(same(left.right), node.op, same(right))
-        yield ast.BinOp(same(left.left), left.op, inner)
-    if isinstance(right, ast.BinOp):
-        inner = ast.BinOp(same(left), node.op, same(right.left))
-        yield ast.BinOp(inner, right.op, same(right.right))
-    for side, call in (("left", left), ("right", right)):
-        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
-            other = right if side == "left" else left
-            pair = (same(call.args[0]), same(other)) if side == "left" else (same(other), same(call.args[0]))
-            yield ast.Call(same(call.func), [ast.BinOp(pair[0], node.op, pair[1])], [])
-
-
-def _outside(node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.BinOp) and not node.keywords:
-        inner = node.args[0]
-        yield ast.BinOp(ast.Call(same(node.func), [same(inner.left)], []), inner.op, same(inner.right))
-        yield ast.BinOp(same(inner.left), inner.op, ast.Call(same(node.func), [same(inner.right)], []))
-
-
 def comparisons(tree: Tree) -> Iterator[Change]:
     """Another comparison, and the opposite of a mask."""
     for slot in tree.slots:
@@ -207,7 +172,8 @@ def slices(tree: Tree) -> Iterator[Change]:
         cuts = index.elts if isinstance(index, ast.Tuple) else [index]
         told = [ast.unparse(cut) for cut in cuts if isinstance(cut, ast.Slice) and (cut.lower or cut.upper)]
         nodes = ast.walk(index) if index is not None and told else ()
-        names = {ast.unparse(n) for n in nodes if isinstance(n, ast.Name) or is_attribute(n)}
+        names = {ast.unparse(n) for n in nodes if isinstance(n, ast.Name) or is_attribute(n) or _counts(n)}
+        names |= {str(int(name) - 1) for name in names if name.isdigit() and int(name) > 1}
         for name in sorted(names):
             for other in (f"{name}:-{name}", f"{name}:", f":-{name}"):
                 changed = ast.unparse(slot.node)
@@ -222,6 +188,10 @@ def _is_mask(slot: Slot) -> bool:
     if isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "where":
         return slot.index == 0 and slot.field == "args"
     return slot.field == "slice" and is_read(slot)
+
+
+def _counts(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0
 
 
 def _is_word(slot: Slot) -> bool:

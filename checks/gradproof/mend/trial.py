@@ -13,13 +13,17 @@ from typing import Any
 import numpy as np
 
 from gradproof.diagnose.evidence import Sample
-from gradproof.differentiate.differentiate import Floats
+from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.truth import measured
 from gradproof.subject import outputs
 from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, upstream
 from gradproof.values import Outcome, TensorResult, Verdict
+
+DIRECTIONS = 2  # along which a backward is held against another forward
+STEP = 1e-4  # of the first step of a measurement: truncation is then near 1e-8 of a third derivative
+CLOSE = 1e-5  # relative: what is no derivative is further off
 
 Build = Callable[..., Subject]
 
@@ -29,7 +33,7 @@ class Trial:
     """A subject right after a forward at an example, and samples of its tensors with their true gradients.
 
     ``right`` names the tensors whose gradient is right there as it is; ``forwards`` counts those of the trial.
-    ``twice`` asks that a second backward be as right as the first.
+    ``twice`` asks that a second backward be as right as the first. ``unkept`` are variables that forward had.
     """
 
     outcome: Outcome
@@ -41,6 +45,7 @@ class Trial:
     right: frozenset[str] = frozenset()
     forwards: int = 0
     twice: bool = False
+    unkept: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -69,27 +74,61 @@ class Trial:
             return None
 
     def arguments(self) -> dict[str, Any]:
-        """Copies of forward's arguments that are arrays, by name."""
+        """Copies of forward's arguments that are arrays, by name, and of its variables where they were watched."""
         inputs = _inputs(self.outcome, self.subject.wanted or ())
-        return {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
+        variables = {name: value.copy() for name, value in self.unkept.items()}
+        return {**variables, **{name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}}
+
+    def run_again(self) -> None:
+        """Run forward once more, on a copy of the subject."""
+        self.forwards += 1
+        subject = self.subject.fork()
+        subject.restart()
+        subject.forward(_inputs(self.outcome, subject.wanted or ()))
 
     def outputs_at(self, name: str, value: Floats) -> Floats:
         """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
-        self.forwards += 1
-        self.subject.restart()
-        inputs, live = _inputs(self.outcome, self.subject.wanted or ()), self.subject.parameters()
-        before = None if name in inputs else live[name].copy()
-        if before is None:
-            inputs[name] = value
-        else:
-            live[name][...] = value
+        return self._outputs(self.subject, {name: value})
+
+    def is_derivative(self, random: np.random.Generator) -> bool:
+        """Whether backward, as the code is now, is the derivative of forward as it is now: along random directions."""
+        subject, values = self.subject.fork(), {**self.arguments(), **self.subject.parameters()}
         try:
-            flat = outputs.own(outputs.flat(self.subject.forward(inputs), self.form))
+            self.forwards += 1
+            subject.restart()
+            flat = outputs.flat(subject.forward(_inputs(self.outcome, subject.wanted or ())), self.form)
+            claims = self._backward(subject) if flat is not None and np.isfinite(flat).all() else None
+        except SubjectError:
+            return False
+        shapes = {} if claims is None else {name: np.shape(claim) for name, claim in claims.items()}
+        if claims is None or any(shapes.get(name) != sample.shape for name, sample in self.samples.items()):
+            return False
+        for _ in range(DIRECTIONS):
+            way = {name: top_step(values[name]) * random.standard_normal(s.shape) for name, s in self.samples.items()}
+            ends = [
+                self._outputs(subject, {n: values[n] + sign * STEP * w for n, w in way.items()}) for sign in (1, -1)
+            ]
+            slope = float(self.dout @ (ends[0] - ends[1])) / (2 * STEP)
+            parts = np.concatenate([(np.asarray(claims[name]) * w).reshape(-1) for name, w in way.items()])
+            if not abs(slope - float(parts.sum())) <= CLOSE * (float(np.abs(parts).sum()) + abs(slope)):
+                return False
+        return True
+
+    def _outputs(self, subject: Subject, values: Mapping[str, Floats]) -> Floats:
+        self.forwards += 1
+        subject.restart()
+        inputs, live = _inputs(self.outcome, subject.wanted or ()), subject.parameters()
+        before = {name: live[name].copy() for name in values if name not in inputs}
+        inputs |= {name: value for name, value in values.items() if name in inputs}
+        try:
+            for name in before:
+                live[name][...] = values[name]
+            flat = outputs.own(outputs.flat(subject.forward(inputs), self.form))
         except SubjectError:
             flat = None
         finally:
-            if before is not None:
-                live[name][...] = before
+            for name, value in before.items():
+                live[name][...] = value
         return np.full(self.outputs.size, np.nan) if flat is None else flat
 
     def _repeats(self, subject: Subject) -> bool:

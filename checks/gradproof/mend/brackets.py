@@ -1,0 +1,86 @@
+"""Changes of brackets: some that are missing, too many, or at the wrong place; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import last_name
+
+MOST_OPERANDS = 8  # of an expression between which brackets are moved
+
+
+def brackets(tree: Tree) -> Iterator[Change]:
+    """``a / (b + c)`` for ``a / b + c``, ``f(a) + b`` for ``f(a + b)``, and the reverse of both."""
+    for slot in tree.slots:
+        node = slot.node
+        text = f"brackets: one of forward and backward has them at the wrong place in {short(node)}"
+        inside = isinstance(slot.parent, ast.BinOp) and node not in _operands(slot.parent)[0]
+        if isinstance(node, ast.BinOp):
+            for changed in (*(() if inside else _bracketed(node)), *_into_calls(node)):
+                yield instead(slot, changed, "GP117", text)
+        else:
+            for changed in _outside(node):
+                yield instead(slot, changed, "GP117", text)
+
+
+_PRECEDENCE: dict[type[ast.operator], int] = {
+    ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2, ast.FloorDiv: 2, ast.Mod: 2, ast.Pow: 3,
+}  # fmt: skip
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.FloorDiv: "//", ast.Mod: "%",
+}  # fmt: skip
+
+
+def _operands(node: ast.expr) -> tuple[list[ast.expr], list[str]]:
+    """The operands of an expression as it is read from left to right, and the signs between; a power is one operand."""
+    if not isinstance(node, ast.BinOp) or type(node.op) not in _SIGNS:
+        return [node], []
+    rank, left, right = _PRECEDENCE[type(node.op)], node.left, node.right
+    first, signs = _operands(left) if _rank(left) >= rank else ([left], [])
+    second, more = _operands(right) if _rank(right) > rank else ([right], [])
+    return [*first, *second], [*signs, _SIGNS[type(node.op)], *more]
+
+
+def _rank(node: ast.expr) -> int:
+    return _PRECEDENCE.get(type(node.op), 0) if isinstance(node, ast.BinOp) else 0
+
+
+def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
+    """The expression with brackets around some of its operands more, or without those around one of them."""
+    operands, signs = _operands(node)
+    inner = [_rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) for operand in operands]
+    told = [
+        f"({ast.unparse(o)})" if bracketed else ast.unparse(o) for o, bracketed in zip(operands, inner, strict=True)
+    ]
+    if len(operands) > MOST_OPERANDS:
+        return
+    for i, k in combinations(range(len(operands)), 2):
+        if (i, k) != (0, len(operands) - 1):
+            yield parse(_joined([*told[:i], f"({told[i]}", *told[i + 1 : k], f"{told[k]})", *told[k + 1 :]], signs))
+    for i, operand in enumerate(operands):
+        if inner[i] and len(operands) > 1:
+            yield parse(_joined([*told[:i], ast.unparse(operand), *told[i + 1 :]], signs))
+
+
+def _joined(told: list[str], signs: list[str]) -> str:
+    return " ".join([told[0], *(f"{sign} {operand}" for sign, operand in zip(signs, told[1:], strict=True))])
+
+
+def _into_calls(node: ast.BinOp) -> Iterator[ast.expr]:
+    left, right = node.left, node.right
+    for side, call in (("left", left), ("right", right)):
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
+            other = right if side == "left" else left
+            pair = (same(call.args[0]), same(other)) if side == "left" else (same(other), same(call.args[0]))
+            yield ast.Call(same(call.func), [ast.BinOp(pair[0], node.op, pair[1])], [])
+
+
+def _outside(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.BinOp) and not node.keywords:
+        inner = node.args[0]
+        yield ast.BinOp(ast.Call(same(node.func), [same(inner.left)], []), inner.op, same(inner.right))
+        yield ast.BinOp(same(inner.left), inner.op, ast.Call(same(node.func), [same(inner.right)], []))
