@@ -474,6 +474,78 @@ def scores_of_the_last_state(ds, cache):
     return ds[:, :, None] * q[:, None, :], ds[:, -1:] * hs[:, -1]
 
 
+def steps(xs, w):
+    ys = np.zeros((len(xs), xs.shape[1], w.shape[1]))
+    for t in range(xs.shape[1]):
+        ys[:, t] = xs[:, t] @ w
+    return ys, (xs, w)
+
+
+def steps_of_which_the_last_counts(dys, cache):
+    xs, w = cache
+    dxs = np.zeros(xs.shape)
+    for t in range(xs.shape[1]):
+        dxs[:, t] = dys[:, t] @ w.T
+        dw = xs[:, t].T @ dys[:, t]
+    return dxs, dw
+
+
+def polynomial(x):
+    return x + 0.25 * x**3, x
+
+
+def polynomial_without_its_number(dout, x):
+    inner = 0.25 * x**2
+    return dout * (1 + inner)
+
+
+def slope_of_some(x, a):
+    return np.where(x > 0, x, a * x), (x, a)
+
+
+def slope_of_all(dout, cache):
+    x, a = cache
+    return np.where(x > 0, dout, a * dout), (dout * x).sum(axis=0)
+
+
+def padded(x):
+    return np.pad(x, 1), None
+
+
+def padded_cut_at_one_end(dout, cache):
+    return dout[2:, 2:] + 0.0
+
+
+def smoothed(x, t):
+    soft = 0.75 * t + 0.25 / x.shape[1]
+    return (x * soft).sum(axis=1), t
+
+
+def smoothed_by_hard_ones(dout, t):
+    return dout[:, None] * t
+
+
+def rectified_and_clipped(x):
+    return np.maximum(x, 0), x > 0
+
+
+def rectified_with_a_clipped_dout(dout, mask):
+    return mask * np.maximum(dout, 0)
+
+
+def normal_by_the_variance(x):
+    c = x - x.mean(axis=1, keepdims=True)
+    s = (c**2).mean(axis=1, keepdims=True) + 0.125
+    y = c / s
+    return y, (y, np.sqrt(s))
+
+
+def normal_by_the_deviation(dout, cache):
+    y, s = cache
+    d = dout - dout.mean(axis=1, keepdims=True)
+    return (d - y * (dout * y).mean(axis=1, keepdims=True)) / s
+
+
 LONG = {"t": (2, 6)}
 SLIPS = (
     Slip(gate, gate_of_the_wrong_sign, "the sign of a term is wrong", "(1 - s)", {"x": "n d", "w": "d"}),
@@ -543,6 +615,16 @@ SLIPS = (
          {"p": floats("n d", min_value=0, max_value=1), "t": constant(floats("n d", min_value=0, max_value=1))}),
     Slip(weighted, weighted_not_at_all, "the factor w is missing", "w[:, None]", {"x": "n d", "w": "n"}),
     Slip(scores, scores_of_the_last_state, "", "np.einsum(", {"hs": "n t d", "q": "n d", "dims": LONG}),
+    Slip(steps, steps_of_which_the_last_counts, "each round overwrites the one before", "dw = 0 before the loop",
+         {"xs": "n t d", "w": "d h", "dims": LONG}),
+    Slip(polynomial, polynomial_without_its_number, "the one with x**2", "inner = 3 * ", {"x": "n d"}),
+    Slip(slope_of_some, slope_of_all, "a mask is missing: the factor (x <= 0)", "(x <= 0)", {"x": "n d", "a": "d"}),
+    Slip(padded, padded_cut_at_one_end, "in the wrong places", "dout[1:-1, 1:-1]", {"x": "n d"}),
+    Slip(smoothed, smoothed_by_hard_ones, "t stands where soft belongs", "soft", {"x": "n c", "t": constant("n c")}),
+    Slip(rectified_and_clipped, rectified_with_a_clipped_dout, "maximum is one too many: dout", "mask * dout",
+         {"x": "n d"}),
+    Slip(normal_by_the_variance, normal_by_the_deviation, "right for another forward: the power is wrong", "np.sqrt(",
+         {"x": "n d", "dims": {"d": (2, 6)}}),
     Slip(cubed, cubed_in_few_digits, "digits are lost", "3 * dout * x ** 2",
          {"x": floats("n d", min_value=-3, max_value=3)}),
     Slip(cubed, cubed_that_overwrites, "", "(without this line)", {"x": "n d"}),

@@ -78,6 +78,28 @@ class KeepsItsOutput:
         return dout @ self.params[0].T
 
 
+class BindsItsGradient:
+    def __init__(self, W, b):
+        self.params, self.grads = [W, b], [np.zeros_like(W), np.zeros_like(b)]
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.params[0] + self.params[1]
+
+    def backward(self, dout):
+        dW, db = self.grads
+        dW[...] = self.x.T @ dout
+        db = dout.sum(axis=0)  # noqa: F841  the slip
+        return dout @ self.params[0].T
+
+
+def test_a_gradient_that_is_bound_anew_is_told_from_one_that_is_overwritten() -> None:
+    finding = first_error(Case(BindsItsGradient, W="d h", b="h", x="n d"))
+    assert (finding.code, finding.tensor) == ("GP104", "b")
+    assert "db is bound to a new array here" in dict(finding.lines)["likely cause"]
+    assert "db[...] = dout.sum(axis=0)" in changed_to(finding)
+
+
 class Counter:
     """Its backward is wrong, and loops as often as a number of its source says."""
 

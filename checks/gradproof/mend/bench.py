@@ -127,10 +127,10 @@ class Bench:
                     with patched(tree.function.live, code):
                         fits = all(each.is_derivative(np.random.default_rng(0)) for each in self.trials)
                     if fits:
-                        code, told = "GP110", f"your backward is right for another forward: {change.likely}"
+                        name, told = "GP110", f"your backward is right for another forward: {change.likely}"
                         if change.code == "GP108":
-                            code, told = "GP108", f"an epsilon is in one of forward and backward alone: {change.text}"
-                        found = replace(change, code=code, likely=told)
+                            name, told = "GP108", f"an epsilon is in one of forward and backward alone: {change.text}"
+                        found = replace(change, code=name, likely=told)
                         self.found.append(Mend(found, tree, self.wrong, len(self.trials)))
                         return
 

@@ -99,7 +99,7 @@ def summed_in_loop(tree: Tree) -> Iterator[Change]:
                 continue
             for k, inner in enumerate(loop.body):
                 target = inner.targets[0] if isinstance(inner, ast.Assign) and len(inner.targets) == 1 else None
-                if isinstance(inner, ast.Assign) and isinstance(target, ast.Name):
+                if isinstance(inner, ast.Assign) and isinstance(target, ast.Name) and not makes_room(inner.value):
                     added = ast.AugAssign(ast.Name(target.id, ast.Store()), ast.Add(), same(inner.value))
                     zero = ast.Assign([ast.Name(target.id, ast.Store())], ast.Constant(0))
                     slots = Slot(loop, "body", k, inner), Slot(owner, name, i, loop)
