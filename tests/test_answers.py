@@ -255,7 +255,7 @@ def test_a_parameter_whose_gradient_sums_entries_without_a_part_lacks_a_mask() -
         check(Case(PReLU, alpha="d", x="n d"))
     finding = caught.value.report.findings[0]
     assert (finding.code, finding.tensor) == ("GP107", "alpha")
-    assert "a mask is missing in dalpha" in dict(finding.lines)["likely cause"]
+    assert dict(finding.lines)["likely cause"] == "a mask is missing: the factor (self.x <= 0)"
 
 
 def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:

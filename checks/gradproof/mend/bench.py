@@ -165,8 +165,7 @@ class Bench:
         """The wrong gradients that are right then at every example; none where a right one became wrong."""
         left = self.wrong
         for each in self.trials:
-            given = {name: value for name, value in each.arguments().items() if name in change.needs}
-            with patched(tree.function.live, code, given):
+            with patched(tree.function.live, code, each.given(change.needs)):
                 right = each.now_right(anew=anew)
             if right is None or not each.right <= right:
                 return frozenset()

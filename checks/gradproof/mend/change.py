@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gradproof.mend.slots import Slot
 
-MOST_TEXT = 66  # characters of a changed line: beside its label, it fits on a screen
+MOST_TEXT = 132  # characters of a changed line: beside its label, it takes three lines of a screen
 MOST_WORD = 32  # characters of an expression within a sentence
 
 
@@ -19,8 +19,9 @@ class Change:
     """One small change of a function: which nodes stand in which slots instead, and the slip that it would mend.
 
     ``code`` and ``likely`` are those of the cause, ``likely`` in a student's words. ``sure`` says that nothing but that
-    slip could be mended so: it is then the cause, whatever else the numbers look like. ``needs`` are arguments of
-    forward that are not at hand there: forward would have to keep them.
+    slip could be mended so: it is then the cause, whatever else the numbers look like. ``needs`` are arguments and
+    variables of forward that are not at hand there: forward would have to keep them. ``alike`` says that one slip was
+    made at each of the slots.
     """
 
     slots: tuple[Slot, ...]
@@ -29,6 +30,7 @@ class Change:
     likely: str
     sure: bool = False
     needs: tuple[str, ...] = ()
+    alike: bool = False
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -93,7 +95,7 @@ class Change:
         line = "; ".join(line.splitlines()[0] for line in told)
         cut = line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 4]} ..."
         others = sorted({slot.statement.lineno for slot in self.slots} - {self.statement.lineno})
-        return cut if whole or not others else f"{cut}  (so too in line {', '.join(map(str, others))})"
+        return cut if not self.alike or not others else f"{cut}  (so too in line {', '.join(map(str, others))})"
 
 
 def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:

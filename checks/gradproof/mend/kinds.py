@@ -28,7 +28,7 @@ def everywhere(kind: Kind) -> Kind:
                 tuple(one[0] for one in each) for each in zip(*((c.slots, c.nodes) for c in several), strict=True)
             )
             if len(several) > 1:
-                yield Change(slots, nodes, several[0].code, several[0].likely)
+                yield Change(slots, nodes, several[0].code, several[0].likely, alike=True)
 
     return changes
 

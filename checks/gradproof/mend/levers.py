@@ -7,6 +7,7 @@ to be for all gradients to be right; whether such a value exists at all; and, wi
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
@@ -137,7 +138,7 @@ def _unkept(trial: Trial, outside: Mapping[str, Any], names: Sequence[Mapping[st
     return {
         name: value
         for name, value in trial.arguments().items()
-        if name not in outside and not any(_is_there(value, name, each) for each in names)
+        if not (name in outside or hasattr(builtins, name) or any(_is_there(value, name, each) for each in names))
     }
 
 

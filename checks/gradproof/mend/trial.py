@@ -79,6 +79,10 @@ class Trial:
         variables = {name: value.copy() for name, value in self.unkept.items()}
         return {**variables, **{name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}}
 
+    def given(self, names: Collection[str]) -> dict[str, Any]:
+        """Those of the arguments and variables of forward that have these names."""
+        return {name: value for name, value in self.arguments().items() if name in names} if names else {}
+
     def run_again(self) -> None:
         """Run forward once more, on a copy of the subject."""
         self.forwards += 1
