@@ -617,7 +617,7 @@ SLIPS = (
     Slip(scores, scores_of_the_last_state, "", "np.einsum(", {"hs": "n t d", "q": "n d", "dims": LONG}),
     Slip(steps, steps_of_which_the_last_counts, "each round overwrites the one before", "dw = 0 before the loop",
          {"xs": "n t d", "w": "d h", "dims": LONG}),
-    Slip(polynomial, polynomial_without_its_number, "the one with x**2", "inner = 0.25 * x ** 2 + 0.5 * x ** 2",
+    Slip(polynomial, polynomial_without_its_number, "the one with x**2", "inner = 3 * ",
          {"x": "n d"}),
     Slip(slope_of_some, slope_of_all, "a mask is missing: the factor (x <= 0)", "(x <= 0)", {"x": "n d", "a": "d"}),
     Slip(padded, padded_cut_at_one_end, "in the wrong places", "dout[1:-1, 1:-1]", {"x": "n d"}),

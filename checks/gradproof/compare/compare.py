@@ -17,13 +17,12 @@ import numpy as np
 from gradproof.compare.lanes import Judged, Lanes, Outcome, Suspicion
 from gradproof.compare.trial import FINE, MOST, Trial
 from gradproof.differentiate import readings
-from gradproof.differentiate.differentiate import RUNGS, Bools, Sampler
+from gradproof.differentiate.differentiate import RUNGS, Sampler
 from gradproof.differentiate.noise import Steps
 
 COARSE = 1e-4  # relative resolution above which an agreement says nothing
 CLIMB = 2.0**8  # how much larger the top step of a second try is, when round-off hides the gradient at the first
 CLIMB_RUNGS = 4  # its rungs: with those of the first try, 14 forwards
-BEYOND_ROUNDING = 1e10  # measured over modelled noise: float32 inside gives 5e8
 
 
 def judge(lanes: Lanes, sample: Sampler, suspect: Callable[[], Suspicion]) -> Judged:
@@ -66,7 +65,7 @@ def _close(trial: Trial) -> bool:
     reasons = (
         (trial.ladder.broken, Outcome.NON_FINITE),
         (np.full(nan.size, suspicion.steps is Steps.STAIRCASE), Outcome.QUANTISED),
-        (_jumps_nearby(trial), Outcome.JUMP),
+        (trial.jumps_nearby(), Outcome.JUMP),
         (blind | trial.unmoved(), Outcome.BELOW_RESOLUTION),
         (readings.rough(trial.ladder, trial.noise), Outcome.JUMP),
         (np.full(nan.size, True), Outcome.UNSETTLED),
@@ -86,12 +85,4 @@ def _weigh(trial: Trial) -> None:
     zero = (trial.lanes.claim == 0) & (still | (trial.rho <= COARSE * trial.lanes.least))
     stepped = trial.informed and trial.second_look().steps is Steps.STAIRCASE
     trial.outcome[blurred & ~zero] = Outcome.QUANTISED if stepped else Outcome.BELOW_RESOLUTION
-    trial.outcome[blurred & ~zero & _jumps_nearby(trial)] = Outcome.JUMP
-
-
-def _jumps_nearby(trial: Trial) -> Bools:
-    """What looks like noise is far beyond any rounding: the function jumps right here."""
-    if not trial.informed:
-        return np.zeros(trial.outcome.size, np.bool_)
-    beyond: Bools = trial.second_look().noise.value > BEYOND_ROUNDING * trial.lanes.noise.value
-    return beyond
+    trial.outcome[blurred & ~zero & trial.jumps_nearby()] = Outcome.JUMP

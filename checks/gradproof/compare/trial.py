@@ -30,6 +30,7 @@ LEAP_AFTER = 2  # the turn after which it shows whether the truncation falls as 
 POWERS = 2.0 ** np.array(RUNGS)
 LEAP = RUNGS.index(-14)  # where a lane goes whose truncation does not fall as h^2: below the features that disturb it
 MOST = 22  # forwards of a lane before it is given up, proofs of an accusation aside
+BEYOND_ROUNDING = 1e10  # measured over modelled noise: float32 inside gives 5e8
 PROOFS = 2  # accusations of one lane that may fail to persist before it is left undecided
 PROOF_RUNGS = 7  # an accusation is proven at h/8, h/128, ... at most this often
 SHOWS = 10.0  # quanta that a claim must move the value before outputs that stand still contradict it
@@ -162,12 +163,23 @@ class Trial:
             self.inform()
             bound = self._bound(found)
         steps, who = self.ladder.steps[-1], self._accused(found, bound)
+        # noise that no rounding makes, and slopes that grow with it: the function jumps, and no slope is known
+        jump = who & self.jumps_nearby() & readings.leaps(self.ladder, self.lanes.claim)
+        self.settle(jump, Outcome.JUMP, bound * np.nan, bound, bound, steps)
+        who = who & ~jump
         if self.second_look().steps is not Steps.NONE:
             self.settle(who, STEPPED[self.second_look().steps], found.order6, bound, bound, steps)
             return
         proven = self._persists(who, found.order6, steps)
         self.failed_proofs += who & ~proven
         self.settle(proven, Outcome.DISAGREE, found.order6, bound, np.abs(found.order6), steps)
+
+    def jumps_nearby(self) -> Bools:
+        """What looks like noise is far beyond any rounding: the function jumps right here."""
+        if not self.informed:
+            return np.zeros(self.outcome.size, np.bool_)
+        beyond: Bools = self.second_look().noise.value > BEYOND_ROUNDING * self.lanes.noise.value
+        return beyond
 
     def _accused(self, found: Extrapolation, bound: Floats) -> Bools:
         open_to_it = (self.outcome == Outcome.PENDING) & (self.failed_proofs < PROOFS)

@@ -47,8 +47,16 @@ def overwritten(evidence: Evidence) -> Cause | None:
     which = _which(found)
     kept = f"the {which} of its shares alone" if which else "some of its shares alone"
     text = f"an entry of {tensor} used several times gets {kept}, each of them right   {counted(evidence, found)}"
+    if which == "first":  # what is overwritten keeps the last
+        likely = f"d{tensor} takes the first of several shares alone: it is not summed over all of them"
+        return Cause("GP114", (("everywhere", text),), likely, "sum over the uses instead of taking the first one")
     likely = f"d{tensor} is assigned where it should be added up: entries used several times are overwritten"
     advice = "use += (np.add.at for an array of indices, which += would count once)"
+    if which is None and not all(_indexed(answer) for answer in found):
+        likely = (
+            f"some terms of d{tensor} are missing, or overwritten: entries used several times get some of their shares"
+        )
+        return Cause("GP115", (("everywhere", text),), likely, advice, vague=True)
     return Cause("GP115", (("everywhere", text),), likely, advice)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,8 +46,19 @@ def jumps(ladder: Ladder, noise: Noise, claim: Floats) -> Bools:
     parts = ((ladder.gaps[-3:], noise.of_gap(ladder.steps[-1])), (slopes, noise.of_slope(ladder.steps[-1])))
     result = np.zeros(ladder.lanes, bool)
     for rows, floor in parts:
-        first, middle, last = (np.abs(row) for row in rows)
-        result |= (last > LOUD * floor) & (last > 3 * middle) & (middle > 3 * first)
+        result |= (np.abs(rows[-1]) > LOUD * floor) & _grows(rows)
+    return result
+
+
+def leaps(ladder: Ladder, claim: Floats) -> Bools:
+    """The slope grows as 1/h over three rungs, whatever the noise: so does a step taken for round-off."""
+    slopes = [row + claim for row in ladder.residuals[-3:]]
+    return _grows(slopes) if len(slopes) == 3 else np.zeros(ladder.lanes, bool)
+
+
+def _grows(rows: Sequence[Floats]) -> Bools:
+    first, middle, last = (np.abs(row) for row in rows)
+    result: Bools = (last > 3 * middle) & (middle > 3 * first)
     return result
 
 

@@ -89,7 +89,8 @@ class Bench:
         """Look for a formula that makes right what is wrong: the simplest at every expression, then the rest."""
         for each in self.trials:
             each.unkept = seen(each, trees.forward[0]) if trees.forward else {}
-        places = [(tree, slot) for tree in (*own.backward, *near.without(own).backward) for slot in _levers(tree)]
+        parts = own.backward, near.without(own).backward, trees.without(near).returning().backward
+        places = [(tree, slot) for part in parts for tree in part for slot in _levers(tree)]
         levers: dict[int, Lever | None] = {}
         left, self._left = self._left, MOST_SOLVED
         for formulas in (simple, compound):

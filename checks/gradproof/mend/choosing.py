@@ -52,19 +52,20 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
 
 
 def _clearest(outcomes: Sequence[Outcome], tensor: str) -> list[Outcome]:
-    """The failing examples of different dims, first those of moderate values where most entries are wrong.
+    """The failing examples of different dims, first those of ordinary values where most entries are wrong.
 
     Where most hide their fault, saturated say, the rest agrees with almost anything; and a right backward may be wrong
-    at values so large that a guard in forward decides.
+    at zeros, and at values so large that a guard in forward decides.
     """
-    moderate = [outcome for outcome in outcomes if not _is_large(outcome)]
-    failing = [*worth_asking(moderate, tensor, len(moderate)), *worth_asking(outcomes, tensor, len(outcomes))]
-    return sorted(dict.fromkeys(failing), key=lambda outcome: (_is_large(outcome), _hides(outcome, tensor)))
+    ordinary = [outcome for outcome in outcomes if not _is_special(outcome)]
+    failing = [*worth_asking(ordinary, tensor, len(ordinary)), *worth_asking(outcomes, tensor, len(outcomes))]
+    return sorted(dict.fromkeys(failing), key=lambda outcome: (_is_special(outcome), _hides(outcome, tensor)))
 
 
-def _is_large(outcome: Outcome) -> bool:
+def _is_special(outcome: Outcome) -> bool:
+    """Whether an input holds a zero, or a large value."""
     values = [v for v in outcome.example.inputs.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
-    return any(bool((np.abs(value) > LARGE).any()) for value in values)
+    return any(bool(((np.abs(value) > LARGE) | (value == 0)).any()) for value in values)
 
 
 def _hides(outcome: Outcome, tensor: str) -> bool:

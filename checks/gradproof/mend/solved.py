@@ -184,11 +184,16 @@ def _arrays(node: ast.expr) -> set[str]:
 def _added(lever: Lever, text: str, make: Make) -> Iterator[Change]:
     """The term, times the number that makes it fit, where that is one that somebody would write."""
     made = _values(lever, make)
-    number = None if made is None else lever.times(_row(made))
+    number = None if made is None or _is_multiple(_row(made), _row(lever.values)) else lever.times(_row(made))
     before = None if number is None else _number(lever, abs(number))
     if number is not None and before is not None:
         term = f"{'-' if number < 0 else '+'} {before}{bracketed(text) if before else text}"
         yield _changed(lever, f"{ast.unparse(lever.slot.node)} {term}", "GP113", f"a term is missing: {term}")
+
+
+def _is_multiple(one: Floats, other: Floats) -> bool:
+    """Whether a term is but the value itself, times a number: then that number is what is missing."""
+    return bool(abs(float(one @ other)) >= (1 - SAME) * float(np.linalg.norm(one) * np.linalg.norm(other)))
 
 
 def _number(lever: Lever, number: float) -> str | None:

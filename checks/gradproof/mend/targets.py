@@ -34,6 +34,14 @@ class Trees:
         """
         return replace(self, backward=tuple(_narrowed(tree, wrong, right) for tree in self.backward))
 
+    def returning(self) -> Trees:
+        """The same, backward narrowed to its return statements: a gradient may be right until it is returned."""
+        narrowed = [
+            tree.within([slot.statement for slot in tree.slots if isinstance(slot.statement, ast.Return)])
+            for tree in self.backward
+        ]
+        return replace(self, backward=tuple(narrowed))
+
     def without(self, others: Trees) -> Trees:
         """The same, without the places in backward that ``others`` have."""
         known = {(id(slot.parent), slot.field, slot.index) for tree in others.backward for slot in tree.slots}
