@@ -131,7 +131,6 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP114", r"the terms that these bring are missing", ("a term missing", "not summed")),
     ("GP114", r"takes nothing from|takes the first of several", ("not summed", "a term missing")),
     ("GP115", r"assigned where it should be added", (ADDED,)),
-    ("GP115", r"are missing, or overwritten", (ADDED, "a term missing")),
     ("GP116", r"wrong axis", ("sum over the wrong axis",)),
     ("GP116", r"mixes the entries", ("sum over the wrong axis", "a term too many")),
     ("GP117", r"is dout, unchanged", ("derivative left out",)),

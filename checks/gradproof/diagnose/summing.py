@@ -52,11 +52,6 @@ def overwritten(evidence: Evidence) -> Cause | None:
         return Cause("GP114", (("everywhere", text),), likely, "sum over the uses instead of taking the first one")
     likely = f"d{tensor} is assigned where it should be added up: entries used several times are overwritten"
     advice = "use += (np.add.at for an array of indices, which += would count once)"
-    if which is None and not all(_indexed(answer) for answer in found):
-        likely = (
-            f"some terms of d{tensor} are missing, or overwritten: entries used several times get some of their shares"
-        )
-        return Cause("GP115", (("everywhere", text),), likely, advice, vague=True)
     return Cause("GP115", (("everywhere", text),), likely, advice)
 
 

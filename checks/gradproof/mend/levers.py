@@ -46,9 +46,12 @@ class Lever:
     unkept: frozenset[str] = frozenset()
 
     @property
-    def is_of_method(self) -> bool:
-        """Whether the expression calls a method of the user's: what it gives is computed there, not here."""
-        return isinstance(self.slot.node, ast.Call) and is_attribute(self.slot.node.func)
+    def is_result(self) -> bool:
+        """Whether the expression calls a method of the user's, or returns a name: its value is computed elsewhere."""
+        node = self.slot.node
+        if isinstance(node, ast.Name) and isinstance(self.slot.statement, ast.Return):
+            return not isinstance(self.slot.parent, ast.BinOp | ast.Call)
+        return isinstance(node, ast.Call) and is_attribute(node.func)
 
     @property
     def suffices(self) -> bool:

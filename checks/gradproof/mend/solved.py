@@ -51,7 +51,7 @@ def simple(lever: Lever) -> Iterator[Change]:
     own, names = ast.unparse(lever.slot.node), _names(lever)
     yield from _multiplied(lever, own)
     yield from _fitting(lever, (_factor(own, name, form) for name, form in _formed(names, FACTORS)))
-    if not lever.is_of_method:
+    if not lever.is_result:
         yield from _fitting(lever, (_whole(lever, form.of(n), _made(n, form)) for n, form in _formed(names, WHOLE)))
     for name, form in _formed(names, FORMS):
         if np.ndim(lever.names[0][name]):
@@ -86,7 +86,7 @@ def compound(lever: Lever) -> Iterator[Change]:
     for text, make in (*_products(lever), *_fractions(lever)):
         yield from _added(lever, text, make)
         yield from _fitting(lever, [_times(lever, text, make)])
-        if not lever.is_of_method:
+        if not lever.is_result:
             yield from _fitting(lever, [_whole(lever, text, make)])
 
 
