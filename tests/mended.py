@@ -546,6 +546,24 @@ def normal_by_the_deviation(dout, cache):
     return (d - y * (dout * y).mean(axis=1, keepdims=True)) / s
 
 
+def powered(x, p):
+    y = x**p
+    return y, (x, p, y)
+
+
+def powered_without_the_logarithm(dout, cache):
+    x, p, y = cache
+    return dout * p * x ** (p - 1), (dout * y).sum(axis=0)
+
+
+def halves(x):
+    return x**3, x.astype(np.float16)
+
+
+def halves_of_few_digits(dout, kept):
+    return 3.0 * dout * kept**2
+
+
 LONG = {"t": (2, 6)}
 SLIPS = (
     Slip(gate, gate_of_the_wrong_sign, "the sign of a term is wrong", "(1 - s)", {"x": "n d", "w": "d"}),
@@ -626,6 +644,10 @@ SLIPS = (
          {"x": "n d"}),
     Slip(normal_by_the_variance, normal_by_the_deviation, "right for another forward: the power is wrong", "np.sqrt(",
          {"x": "n d", "dims": {"d": (2, 6)}}),
+    Slip(powered, powered_without_the_logarithm, "a derivative is missing: the factor (np.log(x))", "np.log(x)",
+         {"x": positive("n d"), "p": "d"}),
+    Slip(halves, halves_of_few_digits, "digits are lost: x.astype(np.float16)", "return (x ** 3, x)",
+         {"x": floats("n d", min_value=-3, max_value=3)}),
     Slip(cubed, cubed_in_few_digits, "digits are lost", "3 * dout * x ** 2",
          {"x": floats("n d", min_value=-3, max_value=3)}),
     Slip(cubed, cubed_that_overwrites, "", "(without this line)", {"x": "n d"}),

@@ -161,6 +161,12 @@ SLIPS: dict[str, tuple[Forward, Backward, str, str]] = {
         "a transpose is missing",
     ),
     "something added": (mixed, lambda d, x: (d + 1) @ np.triu(np.ones((d.shape[1],) * 2)).T, "GP113", "too many"),
+    "nothing for the first entry": (
+        lambda x: np.cumsum(x, axis=1)[:, -1:] * np.ones(3),
+        lambda d, x: np.where(np.arange(x.shape[1]) > 0, d.sum(axis=1, keepdims=True), 0.0) * np.ones(x.shape),
+        "GP107",
+        "for the first column",
+    ),
     "activation's slope missing": (
         lambda x: np.tanh(mixed(x)),
         lambda d, x: d @ np.triu(np.ones((d.shape[1],) * 2)).T,

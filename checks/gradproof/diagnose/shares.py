@@ -77,17 +77,14 @@ def factor_of_array(evidence: Evidence) -> Cause | None:
 
 
 def share_is_array(evidence: Evidence) -> Cause | None:
-    """GP117 where each share is the entry of a known array: yours multiplies dout by that, forward does not.
-
-    GP107 where forward does so too, but not for every entry.
-    """
+    """GP117 where each share is the entry of a known array, which forward has not; GP107 where it has it for some."""
     found = linear_answers(evidence)
     if not _telling(found):
         return None
     for name in _over_outputs(found[0]):
         if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
-            tensor = evidence.tensor
-            lines = (("everywhere", f"yours sums dout * {name}   {counted(evidence, found)}"),)
+            tensor, count = evidence.tensor, counted(evidence, found)
+            lines = (("everywhere", f"yours sums dout * {name}   {count}"),)
             if all((answer.right | ~answer.wanted).all() for answer in found) and not mixes_more(found):
                 likely = (
                     f"a mask is missing in d{tensor}: it sums all of dout * {name}, and forward uses only some of it"
@@ -130,7 +127,8 @@ def _telling(found: list[Answers]) -> bool:
 def _is_offset(answer: Answers) -> bool:
     gap = answer.claimed - answer.true
     within = answer.equal(gap, np.broadcast_to(gap[:1], gap.shape)).all()
-    return bool(within) and bool((np.abs(gap) > answer.floor).any()) and len(gap) > 1
+    added = answer.claimed[np.abs(gap) > answer.floor].any()  # where nothing is claimed, equal shares are missing
+    return bool(within and added) and len(gap) > 1
 
 
 def _moved(answer: Answers) -> int:

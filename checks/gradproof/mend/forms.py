@@ -71,6 +71,8 @@ FACTORS = (
     Form("1 / (1 + np.exp(-{0}))", lambda a: 1 / (1 + np.exp(-a)), slope=True),
     Form("1 - np.tanh({0}) ** 2", lambda a: 1 - np.tanh(a) ** 2, slope=True),
     Form("{0}.sum(axis=1, keepdims=True)", _of_rows),
+    Form("np.log({0})", lambda a: np.log(a), slope=True),
+    Form("np.cos({0})", lambda a: np.cos(a), slope=True),
 )
 # those of an array that stands alone
 WHOLE = (

@@ -91,5 +91,5 @@ FORWARD: tuple[Kind, ...] = (
     tokens.numbers,
 )
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
-KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late)
+KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late, sums.casts)
 KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, tokens.signs)

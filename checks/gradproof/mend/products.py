@@ -86,8 +86,10 @@ def too_many(tree: Tree) -> Iterator[Change]:
 
 
 def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
-    """The words for an index or the end of a loop."""
+    """The words for an index, or for the end of a loop or a slice."""
     what = f"{short(slot.node)} stands where {short(right)} belongs"
+    if isinstance(slot.parent, ast.Subscript | ast.Tuple):
+        return "GP109", f"another entry is taken: {what}"
     return "GP114", f"a step or an entry is left out, or taken too often: {what}"
 
 

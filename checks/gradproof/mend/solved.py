@@ -134,6 +134,8 @@ def _factor(own: str, name: str, form: Form) -> Formula:
         likely = f"a derivative is missing: the factor ({factor})"
     elif form.text.startswith("1 / "):
         likely = f"the division by {factor.removeprefix('1 / ')} is missing"
+    elif own == factor:
+        likely = f"the power is wrong: {own} stands where {own} ** 2 belongs"
     elif "sign" in form.text:
         code, likely = "GP103", f"the sign of {name} is lost: the factor {factor} is missing"
     text = f"{bracketed(own)} * {bracketed(factor)}"

@@ -202,7 +202,7 @@ def rows(tree: Tree) -> Iterator[Change]:
             told, column = ast.unparse(target), ast.unparse(index.elts[1])
             text = f"{told} takes the columns {column} of every row: one entry of each row is meant"
             slot = Slot(index, "elts", 0, statement)
-            yield instead(slot, parse(f"np.arange(len({column}))"), "GP109", text)
+            yield instead(slot, parse(f"np.arange(len({column}))"), "GP109", text, sure=True)
 
 
 def clipped(tree: Tree) -> Iterator[Change]:
