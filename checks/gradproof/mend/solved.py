@@ -19,7 +19,7 @@ from gradproof.mend.contractions import bracketed, contractions, value, written
 from gradproof.mend.coupled import couplings
 from gradproof.mend.forms import FACTORS, FORMS, SIDES, WHOLE, Form
 from gradproof.mend.levers import Lever
-from gradproof.source.stores import is_attribute, last_name
+from gradproof.mend.likeness import arrays_in, cuts, sums
 
 PAIRED = 36  # arrays of which each two are multiplied
 NICE: Mapping[float, str] = {
@@ -29,7 +29,6 @@ NICE: Mapping[float, str] = {
     3.0: "3 * ",
     4.0: "4 * ",
 }  # numbers that stand before a term
-_SUMMING = frozenset({"sum", "mean", "einsum", "dot", "matmul", "tensordot"})
 NEARLY = 0.2  # two arrays whose ratio is nearer to 1 differ by an epsilon
 SAME = 1e-5  # relative: a number that is told for a measured one
 
@@ -159,28 +158,11 @@ def _whole(lever: Lever, text: str, make: Make) -> Formula:
         return made if np.shape(made) == value.shape else np.full(1, np.nan)
 
     words = f"{short(mine)} stands where {text} belongs"
-    if _cuts(mine) and not _cuts(parse(text)) and _arrays(parse(text)) == _arrays(mine):
+    if cuts(mine) and not cuts(parse(text)) and arrays_in(parse(text)) == arrays_in(mine):
         return Formula(text, alike, "GP114", f"only a part is taken: {words}")
-    if _sums(parse(text)) and not _sums(mine) and _arrays(parse(text)) <= _arrays(mine):
+    if sums(parse(text)) and not sums(mine) and arrays_in(parse(text)) <= arrays_in(mine):
         return Formula(text, alike, "GP114", f"it is not summed: {words}")
     return Formula(text, alike, "GP117", words)
-
-
-def _sums(node: ast.expr) -> bool:
-    """Whether something is summed in an expression."""
-    calls = [last_name(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
-    return any(isinstance(n, ast.MatMult) for n in ast.walk(node)) or not _SUMMING.isdisjoint(calls)
-
-
-def _cuts(node: ast.expr) -> bool:
-    """Whether a part of an array is taken."""
-    return any(isinstance(n, ast.Slice) and (n.lower or n.upper) for n in ast.walk(node))
-
-
-def _arrays(node: ast.expr) -> set[str]:
-    """The names in it, and the attributes of self."""
-    names = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.Name) or is_attribute(n)}
-    return names - {"np", "self"}
 
 
 def _added(lever: Lever, text: str, make: Make) -> Iterator[Change]:
