@@ -116,3 +116,34 @@ def test_warnings_of_the_subject_are_not_shown():
 
     # pytest turns a warning into an error here: x is so small that steps leave the domain
     assert outcome(Case(Log, x="n d"), DIMS, x=np.full((4, 3), 1e-9)).tensors[0].verdict is not Verdict.FAIL
+
+
+class Direction:
+    """x / (|x| + 1e-12): a step from -1 to 1 around zero, whose slope there is 1e12."""
+
+    def forward(self, x):
+        self.x = x
+        return x / (np.abs(x) + 1e-12)
+
+    def backward(self, dout):
+        return dout * 1e-12 / (np.abs(self.x) + 1e-12) ** 2
+
+
+class DirectionOfOneFactor(Direction):
+    def backward(self, dout):
+        return dout / (np.abs(self.x) + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "x", "verdict"),
+    [
+        (Direction, np.zeros((2, 3)), Verdict.INCONCLUSIVE),
+        (Direction, np.array([[0.0, 0.5, -0.25]]), Verdict.PASS),  # of the two entries that were judged
+        (DirectionOfOneFactor, np.array([[0.75, 0.5, -0.25]]), Verdict.FAIL),
+    ],
+    ids=["all at the step", "one of them", "wrong beside it"],
+)
+def test_a_step_that_looks_like_round_off_is_a_jump_and_no_accusation(layer, x, verdict):
+    (result,) = outcome(Case(layer, x="n d"), {"n": len(x), "d": 3}, x=x).tensors
+    assert result.verdict is verdict
+    assert verdict is Verdict.FAIL or Reason.JUMP in result.unjudged
