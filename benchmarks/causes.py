@@ -26,7 +26,7 @@ from causes_named import causes_named
 from faulty_base import Fault, name_of
 from gradproof import Verdict
 from gradproof.check import check_case
-from gradproof.values import Finding
+from gradproof.values import Finding, SubjectReport
 
 REPOSITORY = "repo"
 
@@ -40,6 +40,7 @@ class Row:
     causes: tuple[str, ...]
     first: Finding | None
     named: frozenset[str]
+    warned: bool  # no error, but a warning names a cause that a teacher accepts, and the right layer does not get it
     changed: bool  # whether a change of the source is told that was tried and makes it right
     naming: int  # forwards
     seconds: float
@@ -81,10 +82,18 @@ def examined(source: str, number: int, seed: int) -> Row:
         fault.causes,
         first,
         frozenset() if first is None else causes_named(first),
+        not errors and any({*fault.causes} & causes_named(f) for f in warnings(report, fault, seed)),
         first is not None and "change to" in dict(first.lines),
         report.naming_forwards,
         time.perf_counter() - begin,
     )
+
+
+def warnings(report: SubjectReport, fault: Fault, seed: int) -> list[Finding]:
+    """What is told as a warning of the wrong layer alone: the contract does not fail for it."""
+    beside = check_case(fault.case(fault.right), location=name_of(fault.right), seed=seed)
+    known = {finding.headline for finding in beside.findings}
+    return [f for f in report.findings if f.severity == "warning" and f.headline not in known]
 
 
 def accusations(source: str, number: int, seed: int) -> list[str]:
@@ -109,6 +118,7 @@ def summary(title: str, rows: Sequence[Row], accused: Sequence[str], right: int)
     yield f"| {title}: {len(rows)} faults, {len({c for row in rows for c in row.causes})} causes | wanted | reached |"
     yield "| --- | --- | --- |"
     yield f"| faults found | 100 % | {share(sum(row.found for row in rows), len(rows))} |"
+    yield f"| not found, but told as a warning, by an accepted name | | {sum(row.warned for row in rows)} |"
     yield f"| a cause named first that a teacher accepts | >= 90 % | {share(len(accepted), len(rows))} |"
     yield f"| when a cause is named, it is right | >= 98 % | {share(len(accepted), len(named))} |"
     yield f"| a change that makes it right is told with it | | {share(sum(row.changed for row in rows), len(rows))} |"
@@ -145,7 +155,7 @@ def misses(rows: Sequence[Row]) -> Iterator[str]:
     """One line for each fault that was not found, or whose cause is wrong or not named."""
     for row in rows:
         if not row.found:
-            yield f"not found: {row.name}: {sorted(row.causes)}"
+            yield f"not found{', a warning' if row.warned else ''}: {row.name}: {sorted(row.causes)}"
     for kind in ("wrong", "none"):
         for row in rows:
             if state(row) == kind and row.first is not None:

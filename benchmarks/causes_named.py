@@ -28,7 +28,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^a derivative is missing: that of the softmax", ("derivative left out", SKIPPED, "a term missing")),
     (r"^the sign ", ("sign",)),
     (r"^backward (divides|multiplies) by .* where it must", (POWER,)),
-    (r"^(minimum|maximum|clip) is one too many: (dout|dy|grad)", ("not linear in dout", REGION)),
+    (r"^(minimum|maximum|clip) is one too many: .* is a gradient, ", ("not linear in dout", REGION)),
     (r"^(the mask|a mask is one too many|(minimum|maximum|clip) is one too many)", (REGION,)),
     (r" is bound to a new array here", ("never written",)),
     (r"^a mask is missing: the factor", (REGION, LESS, "derivative left out")),
@@ -37,6 +37,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^the sign of .* is lost", ("sign",)),
     (r" keeps it too late", (PRE, POST, OTHER)),
     (r"^another entry is taken", ("entries permuted", OTHER)),
+    (r"^the power is wrong: .* \*\* 2 belongs$", (POWER, LESS)),
     (r"^the power is wrong", (POWER,)),
     (r"^the number .* (stands where|is mistyped)", ("constant mistyped", "constant factor")),
     (r"^the number .* is missing as a factor", ("constant factor", "constant mistyped", LESS)),
@@ -48,6 +49,8 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^only a part is taken", ("not summed", "one row wrong", SHAPE)),
     (r"^a step or an entry is left out", ("not summed", "a term missing", "one row wrong", "one column wrong")),
     (r"^other entries are cut off", ("entries permuted",)),
+    (r"^other entries are taken", ("entries permuted", OTHER)),
+    (r"^the (entries|axes) are in another order", ("entries permuted", "transpose")),
     (r" are unpacked in the wrong order", (OTHER, "gradients swapped")),
     (r"^it is not broadcast back", ("not broadcast back",)),
     (r"^a transpose is missing|^.* is transposed where|^the factors of a matrix product", ("transpose",)),
@@ -59,6 +62,9 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^the size (len\(|\S*shape\[0\]|\S*\.size).* is one too many: the division", (MEAN, "a dim as factor", MORE)),
     (r"^the size .* is missing", ("a dim as factor", LESS)),
     (r"^the size .* is one too many", ("a dim as factor", MORE)),
+    (r"^the factor .* is missing where", (LESS, REGION)),
+    (r"^the factor .* is one too many where", (MORE, REGION)),
+    (r" is changed before line \d+ reads it", (OTHER, ORDER, "mutates")),
     (r"^the (factor|division by) .* is missing", (LESS,)),
     (r"^the (factor|division by) .* is one too many", (MORE,)),
     (r"^a derivative is missing", ("derivative left out", LESS)),
@@ -157,6 +163,7 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP50[12]", r"", ("mutates",)),
     ("GP507", r"", ("down-casts",)),
     ("GP508", r"", ("stale cache",)),
+    ("GP509", r"ignores dout$", ("ignores dout",)),
     ("GP509", r"", ("not linear in dout",)),
     ("GP51[012]", r"", ("mutates",)),
     ("GP513", r"", ("accumulates",)),
@@ -176,13 +183,15 @@ def causes_named(finding: Finding) -> frozenset[str]:
     text = dict(finding.lines).get("likely cause")
     if text is None and finding.code.startswith(("GP1", "GP6")) and finding.code != "GP206":
         return frozenset()
-    return frozenset(_read(finding.code, text or "")) or frozenset({UNKNOWN})
+    return frozenset(_read(finding.code, text or finding.headline)) or frozenset({UNKNOWN})
 
 
 def _read(code: str, text: str) -> Iterator[str]:
     """The causes of the first line of each table that fits; the more special lines stand first."""
-    changed = next((causes for pattern, causes in CHANGES if re.search(pattern, text)), ())
-    yield from changed
+    # two changes that mend the same are joined by "; or": nobody can know which was meant
+    changed = [next((causes for pattern, causes in CHANGES if re.search(pattern, t)), ()) for t in text.split("; or ")]
+    yield from (cause for causes in changed for cause in causes)
+    changed = [causes for causes in changed if causes]
     if changed and code.startswith("GP1"):
         return
     for start, pattern, causes in READINGS:

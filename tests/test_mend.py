@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import mended
+import mended_lines
 from gradproof import Case
 from gradproof.check import check_case
 from gradproof.mend.change import parse
@@ -19,7 +21,9 @@ from gradproof.mend.tree import tree_of
 from gradproof.source.hints import code_of, place_of
 from gradproof.source.source import code_of_class, function_of
 from gradproof.values import Example, Finding, Outcome, Verdict
-from mended import SLIPS, Slip
+from mended import Slip
+
+SLIPS = (*mended.SLIPS, *mended_lines.SLIPS)
 
 
 def first_error(case: Case, examples: int = 8) -> Finding:
@@ -35,10 +39,11 @@ def changed_to(finding: Finding) -> str:
 def test_the_change_that_mends_a_slip_is_told(slip: Slip) -> None:
     finding = first_error(slip.case)
     assert slip.likely in dict(finding.lines).get("likely cause", "")
-    line, tried = changed_to(finding).split("\n")
-    assert slip.change in line
+    *lines, tried = changed_to(finding).split("\n")
+    assert slip.change in lines[0]
+    assert len(lines) == 1 + ("; or " in dict(finding.lines)["likely cause"])
     assert re.fullmatch(
-        r"tried: d.* (is|are) then right in (all \d examples|the example)(; forward must keep \w+ for it)?", tried
+        r"tried: d.* (is|are) then right in (all \d+ examples|the example)(; forward must keep \w+ for it)?", tried
     )
 
 
@@ -49,6 +54,35 @@ def test_a_change_is_undone(slip: Slip) -> None:
     first_error(slip.case, examples=2)
     assert (slip.forward.__code__, slip.backward.__code__) == before
     assert ast.dump(function_of(slip.backward, "backward").node) == tree
+
+
+def test_two_changes_that_mend_the_same_are_told_as_a_tie() -> None:
+    finding = first_error(Case(mended_lines.nearer, mended_lines.nearer_by_one_of_two, a="n", near="n", far="n"))
+    told = dict(finding.lines)["likely cause"]
+    assert told == "a stands where far belongs; or a term is missing: - (2 * dout * (a - far))"
+    first, second, tried = changed_to(finding).split("\n")
+    assert "da = 2 * dout * (far - near)" in first
+    assert "da = 2 * dout * (a - near) - 2 * dout * (a - far)" in second
+    assert tried.startswith("tried: da is then right in all ")
+
+
+class StepsDownAtOnce:
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout, learning_rate):
+        self.W -= learning_rate * (self.x.T @ dout)
+        return dout @ self.W.T
+
+
+def test_what_is_changed_before_it_is_read_is_told() -> None:
+    finding = first_error(Case(StepsDownAtOnce, W="d h", x="n d"))
+    assert dict(finding.lines)["likely cause"].startswith("self.W is changed before line ")
+    assert "dx = dout @ self.W.T; self.W -= learning_rate" in changed_to(finding)
 
 
 def unrelated(x):

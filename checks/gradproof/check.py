@@ -124,12 +124,17 @@ def _inside(case: Case, example: Example) -> Link | None:
 
 
 def _mend(
-    code: Code, build: Callable[[Example], Build], outcomes: Sequence[Outcome], part: type | None, **how: Any
+    code: Code,
+    build: Callable[[Example], Build],
+    outcomes: Sequence[Outcome],
+    reserve: Sequence[Outcome],
+    part: type | None,
+    **how: Any,
 ) -> Mended:
     """Try changes of the whole's own functions, or of those of the part that is wrong by itself."""
     code = code if part is None else _code_of_part(part)
     place = functools.partial(place_of, code, outcomes=outcomes)
-    return try_changes(trees_of(code), outcomes, build, place, **how)
+    return try_changes(trees_of(code), outcomes, reserve, build, place, **how)
 
 
 def _code_of_part(part: type) -> Code:

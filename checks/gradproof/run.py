@@ -18,7 +18,7 @@ from gradproof.diagnose.cause import Link
 from gradproof.diagnose.diagnose import diagnose, dims_text, linked
 from gradproof.diagnose.evidence import result_of
 from gradproof.diagnose.together import told_once
-from gradproof.mend.choosing import asks_twice, effort, is_unnamed, worth_trying
+from gradproof.mend.choosing import asks_twice, effort, in_reserve, of_forward, worth_trying
 from gradproof.mend.mend import Mended
 from gradproof.mend.told import mended
 from gradproof.source.hints import pointed
@@ -131,8 +131,9 @@ class Run:
         twice = asks_twice(self.findings)
         chosen = worth_trying(self.outcomes, wrong, twice=twice)
         if chosen:
-            sides = is_unnamed(self.findings)
-            found = self.mend(chosen, part, most=effort(self.findings), sides=sides, twice=twice)
+            sides = of_forward(self.findings)
+            reserve = in_reserve(self.outcomes, wrong, chosen)
+            found = self.mend(chosen, reserve, part, most=effort(self.findings), sides=sides, twice=twice)
             self.naming_forwards += found.forwards
             self.findings[:] = mended(self.findings, found)
 

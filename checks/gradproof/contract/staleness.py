@@ -122,9 +122,14 @@ def stirred(scene: Scene) -> Mapping[str, Any]:
 
 
 def earlier_inputs(scene: Scene) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """What a forward before may have been given: another input, a smaller batch, a larger one."""
+    """What a forward before may have been given: another input, one of other signs, a smaller batch, a larger one."""
     inputs = stirred(scene)
     yield inputs, "another input"
+    # the values are those of the example, so that they are in its domain; a mask of theirs is another one
+    yield (
+        {n: np.flip(v) if n in scene.wanted else v for n, v in scene.inputs.items()},
+        "the same values in another order",
+    )
     rows = next((len(v) for v in scene.inputs.values() if isinstance(v, np.ndarray) and v.ndim), 0)
     if rows > 1:
         yield _with_rows(inputs, rows, range(rows - 1)), "a smaller batch"

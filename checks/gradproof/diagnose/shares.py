@@ -90,10 +90,8 @@ def share_is_array(evidence: Evidence) -> Cause | None:
                     f"a mask is missing in d{tensor}: it sums all of dout * {name}, and forward uses only some of it"
                 )
                 return Cause("GP107", lines, likely, f"multiply by the mask of {tensor}'s own entries", vague=True)
-            likely = f"d{tensor} multiplies dout by {name}, which is not what forward multiplies {tensor} by"
-            return Cause(
-                "GP117", lines, likely, f"cache what {tensor} is multiplied by in forward, and use that", vague=True
-            )
+            # another array, a mask, or a factor that is missing: it can be any of them
+            return Cause("GP117", lines, None, f"multiply by what forward multiplies {tensor} by", vague=True)
     return None
 
 

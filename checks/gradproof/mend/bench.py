@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
 
@@ -14,7 +14,7 @@ from gradproof.diagnose.evidence import Floats
 from gradproof.mend.atoms import Atoms
 from gradproof.mend.change import Change
 from gradproof.mend.fit import fits
-from gradproof.mend.kinds import FORWARD, KEPT, KEPT_FIRST, TIERS
+from gradproof.mend.kinds import KEPT, KEPT_FIRST, TIERS, Kind
 from gradproof.mend.levers import Lever, lever
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.seen import seen
@@ -31,6 +31,9 @@ MOST_FORWARD = 60  # changes of what forward keeps: each of them costs forwards
 ENOUGH = 4  # wrong entries that a change must make right: fewer agree by chance
 
 
+Grammar = Callable[[Lever], Iterable[Change]]
+
+
 @dataclass(frozen=True, eq=False)
 class Mend:
     """A change that was tried: with it, the gradients of ``tensors`` are right at all ``examples`` examples."""
@@ -44,7 +47,7 @@ class Mend:
 class Bench:
     """The examples, which gradients are ``wrong`` or ``right`` at them, and what was ``found``, the best first."""
 
-    def __init__(self, trials: Sequence[Trial], most: int, *, sides: bool) -> None:
+    def __init__(self, trials: Sequence[Trial], reserve: Iterator[Trial], most: int, sides: Sequence[Kind]) -> None:
         # first those where something is wrong: they turn down what does not help
         self.trials = sorted(trials, key=lambda each: not each.counts)
         names = {name for each in trials for name in each.counts}
@@ -52,9 +55,11 @@ class Bench:
         self.wrong = frozenset(name for name in names if counts[name] >= ENOUGH)
         self.right = frozenset(name for each in trials for name in each.samples) - names
         self.found: list[Mend] = []
+        self.confirming: list[Trial] = []  # further examples, run only once something fits at all the others
+        self._reserve = reserve
         self._seen: set[object] = set()
         self._left = most  # changes that may still be tried
-        self._sides = sides  # whether changes of forward are worth trying
+        self._sides = sides  # kinds of change of forward, tried where none of backward helps
 
     def work(self, own: Trees, near: Trees, trees: Trees) -> None:
         """Tier after tier, until a change is found for every wrong gradient.
@@ -71,9 +76,11 @@ class Bench:
                 for tree in part.backward:
                     self._try(kind(tree), tree, anew=trees.in_forward)
             if self._done():
+                if all(mend.change.renames for mend in self.found):
+                    self._solve((simple,), own, near, trees, again=True)
                 return
             if kinds is TIERS[0] and part is own:
-                self._solve(own, near, trees)
+                self._solve((simple, compound), own, near, trees)
                 if self._done():
                     return
         self._left = max(self._left, MOST_FITS)
@@ -82,31 +89,37 @@ class Bench:
             self._try(fits(tree, gap), tree, anew=trees.in_forward)
         if not self._done():
             self._try_forward(trees)
-        if self._sides and not self.found:
+        if not self.found:
             self._try_sides(trees)
 
-    def _solve(self, own: Trees, near: Trees, trees: Trees) -> None:
-        """Look for a formula that makes right what is wrong: the simplest at every expression, then the rest."""
+    def _solve(
+        self, grammars: Sequence[Grammar], own: Trees, near: Trees, trees: Trees, *, again: bool = False
+    ) -> None:
+        """Look for a formula that makes right what is wrong: the simplest at every expression, then the rest.
+
+        again: for what has been mended already, too.
+        """
         for each in self.trials:
             each.unkept = seen(each, trees.forward[0]) if trees.forward else {}
         parts = own.backward, near.without(own).backward, trees.without(near).returning().backward
         places = [(tree, slot) for part in parts for tree in part for slot in _levers(tree)]
         levers: dict[int, Lever | None] = {}
         left, self._left = self._left, MOST_SOLVED
-        for formulas in (simple, compound):
+        for formulas in grammars:
             for number, (tree, slot) in enumerate(places):
-                if not self._unmended():
+                wanted = self.wrong if again else self._unmended()
+                if not wanted:
                     break
                 if number not in levers:
-                    levers[number] = self._lever(tree, slot, anew=trees.in_forward)
+                    levers[number] = self._lever(tree, slot, wanted, anew=trees.in_forward)
                 found = levers[number]
                 if found is not None:
                     self._try(formulas(found), tree, anew=trees.in_forward)
         self._left = left
 
-    def _lever(self, tree: Tree, slot: Slot, *, anew: bool) -> Lever | None:
-        """The lever at a place, where it can make right what is not yet; None else."""
-        found = lever(tree, slot, self.trials[0], self._unmended(), Atoms(tree.atoms), anew=anew)
+    def _lever(self, tree: Tree, slot: Slot, wanted: frozenset[str], *, anew: bool) -> Lever | None:
+        """The lever at a place, where it can make right what is ``wanted``; None else."""
+        found = lever(tree, slot, self.trials[0], wanted, Atoms(tree.atoms), anew=anew)
         return found if found is not None and found.suffices else None
 
     def _unmended(self) -> frozenset[str]:
@@ -122,7 +135,7 @@ class Bench:
     def _try_sides(self, trees: Trees) -> None:
         """Look for a forward whose derivative backward is."""
         self._left = MOST_SIDES
-        for kind in FORWARD:
+        for kind in self._sides:
             for tree in trees.forward:
                 for change, code in self._changed(kind(tree), tree):
                     with patched(tree.function.live, code):
@@ -160,12 +173,12 @@ class Bench:
         for change, code in self._changed(changes, tree):
             mended = self._mended(tree, change, code, anew=anew)
             if mended and not change.is_idle:
-                self.found.append(Mend(change, tree, mended, len(self.trials)))
+                self.found.append(Mend(change, tree, mended, len(self.trials) + len(self.confirming)))
 
     def _mended(self, tree: Tree, change: Change, code: CodeType, *, anew: bool) -> frozenset[str]:
         """The wrong gradients that are right then at every example; none where a right one became wrong."""
         left = self.wrong
-        for each in self.trials:
+        for each in self._all():
             with patched(tree.function.live, code, each.given(change.needs)):
                 right = each.now_right(anew=anew)
             if right is None or not each.right <= right:
@@ -174,6 +187,12 @@ class Bench:
             if not left:
                 break
         return left
+
+    def _all(self) -> Iterator[Trial]:
+        """The examples, and those in reserve: what fits at a few by chance is turned down there."""
+        yield from self.trials
+        self.confirming += self._reserve
+        yield from self.confirming
 
     def _gap(self, tree: Tree, change: Change, *, anew: bool) -> Floats | None:
         """Claimed minus true at the first example, of all entries of what is wrong there."""

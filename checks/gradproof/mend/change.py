@@ -21,7 +21,8 @@ class Change:
     ``code`` and ``likely`` are those of the cause, ``likely`` in a student's words. ``sure`` says that nothing but that
     slip could be mended so: it is then the cause, whatever else the numbers look like. ``needs`` are arguments and
     variables of forward that are not at hand there: forward would have to keep them. ``alike`` says that one slip was
-    made at each of the slots.
+    made at each of the slots. ``renames`` says that another name is put in a name's place: arrays that are made of each
+    other may stand for each other, so that another change may say the same.
     """
 
     slots: tuple[Slot, ...]
@@ -31,6 +32,7 @@ class Change:
     sure: bool = False
     needs: tuple[str, ...] = ()
     alike: bool = False
+    renames: bool = False
 
     def __post_init__(self) -> None:
         for node in self.nodes:

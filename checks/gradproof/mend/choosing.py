@@ -8,11 +8,13 @@ import numpy as np
 
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
+from gradproof.mend.kinds import FORWARD, FORWARD_TYPOS, Kind
 from gradproof.values import Finding, Outcome, Verdict
 
 FAILING = 5  # examples with a wrong gradient, shared out among the tensors
 MEASURED = 3  # examples whose true gradients must be measured first, for backward gave nothing to compare with
 PASSING, REPEATED = 2, 5  # right examples beside them; alone, where a second backward is what goes wrong
+RESERVE = 4  # examples beside these at which a change that helps must help, too
 # changes that are tried: where the numbers leave the cause open, and where they name it and only the line is missing
 OPEN, NAMED = 2500, 800
 LARGE = 4.0  # an input beyond it may saturate what it goes through
@@ -24,9 +26,12 @@ def asks_twice(findings: Sequence[Finding]) -> bool:
     return any(finding.code in _TWICE and finding.severity == "error" for finding in findings)
 
 
-def is_unnamed(findings: Sequence[Finding]) -> bool:
-    """Whether a wrong gradient has no cause at all, not even one that is only likely."""
-    return any(f.code.startswith("GP1") and "likely cause" not in dict(f.lines) for f in findings)
+def of_forward(findings: Sequence[Finding]) -> tuple[Kind, ...]:
+    """The changes of forward that are worth trying: all where a wrong gradient has no cause, few where it is open."""
+    wrong = [finding for finding in findings if finding.code.startswith("GP1")]
+    if any("likely cause" not in dict(finding.lines) for finding in wrong):
+        return FORWARD
+    return FORWARD_TYPOS if any(finding.vague for finding in wrong) else ()
 
 
 def effort(findings: Sequence[Finding]) -> int:
@@ -49,6 +54,13 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     passing = [o for o in outcomes if o.tensors and all(t.verdict is Verdict.PASS for t in o.tensors)]
     beside = passing[: REPEATED if twice else PASSING]
     return list({id(outcome): outcome for outcome in (*chosen, *beside)}.values())
+
+
+def in_reserve(outcomes: Sequence[Outcome], wrong: Sequence[str], chosen: Sequence[Outcome]) -> list[Outcome]:
+    """Further wrong examples of ordinary values: what helps at those ``chosen`` by chance fails there."""
+    taken = {id(outcome) for outcome in chosen}
+    found = [o for tensor in wrong for o in _clearest(outcomes, tensor) if id(o) not in taken and not _is_special(o)]
+    return list({id(outcome): outcome for outcome in found}.values())[:RESERVE]
 
 
 def _clearest(outcomes: Sequence[Outcome], tensor: str) -> list[Outcome]:

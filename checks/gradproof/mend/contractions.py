@@ -64,6 +64,8 @@ def _matmul(first: tuple[str, str], second: tuple[str, str], out: str) -> str | 
     row, column = out[:1], out[1:]
     lefts = {f"{row}{_SUMMED}": bracketed(a), f"{_SUMMED}{row}": f"{bracketed(a)}.T"}
     rights = {f"{column}{_SUMMED}": f"{bracketed(b)}.T", f"{_SUMMED}{column}": bracketed(b)}  # of a vector, the second
+    if not out and one == other == _SUMMED:
+        return f"{bracketed(a)} @ {bracketed(b)}"
     if not 0 < len(out) <= 2 or one not in lefts or other not in rights:
         return None
     return f"{lefts[one]} @ {rights[other]}"

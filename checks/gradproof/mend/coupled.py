@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -73,6 +73,24 @@ def couplings(own: str, names: Sequence[str], ndim: int) -> Iterator[Formula]:
         one = f"np.eye({e}.shape[1])[{name}]"
         for form, likely, at_class in _CLASSES:
             yield form.format(e=e, one=one), _at_labels(name, at_class), "GP113", f"a term is missing: {likely}"
+
+
+def softmaxes(names: Sequence[str], ndim: int) -> Iterator[Formula]:
+    """What a softmax hands back, of every two arrays of one shape: its output, and what came from upstream."""
+    likely = "a derivative is missing: that of the softmax, which couples the entries"
+    for d, v in permutations(names, 2):
+        for axis in range(ndim):
+            text = f"{bracketed(v)} * ({d} - ({bracketed(d)} * {bracketed(v)}).sum(axis={axis}, keepdims=True))"
+            yield text, _softmax(d, v, axis), "GP113", likely
+
+
+def _softmax(d: str, v: str, axis: int) -> Make:
+    def made(_: Floats, names: Mapping[str, Floats]) -> Floats:
+        one, other = names[d], names[v]
+        result: Floats = other * (one - (one * other).sum(axis=axis, keepdims=True))
+        return result
+
+    return made
 
 
 def _centred(axes: tuple[int, ...]) -> Make:

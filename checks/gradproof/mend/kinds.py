@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import combinations
 
-from gradproof.mend import blocks, brackets, products, sums, tokens
+from gradproof.mend import arrangements, blocks, brackets, orders, products, siblings, sums, tokens
 from gradproof.mend.change import Change
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
+
+MOST_ALIKE = 5  # places of which every two are changed
 
 Kind = Callable[[Tree], Iterable[Change]]
 
@@ -28,7 +32,23 @@ def everywhere(kind: Kind) -> Kind:
                 tuple(one[0] for one in each) for each in zip(*((c.slots, c.nodes) for c in several), strict=True)
             )
             if len(several) > 1:
-                yield Change(slots, nodes, several[0].code, several[0].likely, alike=True)
+                first = several[0]
+                yield Change(slots, nodes, first.code, first.likely, alike=True, renames=first.renames)
+
+    return changes
+
+
+def in_pairs(kind: Kind) -> Kind:
+    """The changes of one kind, made at every two places where it would mend the same slip."""
+
+    def changes(tree: Tree) -> Iterator[Change]:
+        alike: dict[tuple[str, str], list[Change]] = {}
+        for change in kind(tree):
+            alike.setdefault((change.code, change.likely), []).append(change)
+        for several in alike.values():
+            for one, other in combinations(several[:MOST_ALIKE], 2):
+                if len(several) > 2:  # two that are all are made everywhere
+                    yield replace(one, slots=one.slots + other.slots, nodes=one.nodes + other.nodes, alike=True)
 
     return changes
 
@@ -37,6 +57,7 @@ def everywhere(kind: Kind) -> Kind:
 TIERS: tuple[tuple[Kind, ...], ...] = (
     (
         blocks.copies,
+        orders.too_early,
         blocks.lines,
         blocks.rebound,
         blocks.additions,
@@ -55,15 +76,21 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         sums.functions,
         sums.rows,
         products.too_many,
-        blocks.orders,
-        blocks.exchanged,
-        blocks.moved,
+        orders.orders,
+        orders.exchanged,
+        orders.moved,
         tokens.numbers,
         tokens.counts,
         brackets.brackets,
         tokens.slices,
+        tokens.ends,
+        siblings.windows,
+        siblings.mirrored,
+        arrangements.joined,
+        arrangements.arranged,
         everywhere(tokens.signs),
         everywhere(products.epsilons),
+        in_pairs(products.epsilons),
         everywhere(tokens.names),
         everywhere(sums.axes),
         everywhere(sums.functions),
@@ -90,6 +117,8 @@ FORWARD: tuple[Kind, ...] = (
     sums.functions,
     tokens.numbers,
 )
+# Those that look like no derivative left out in backward: where something is known, that would be the likelier slip.
+FORWARD_TYPOS: tuple[Kind, ...] = (brackets.brackets, sums.axes)
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
-KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, blocks.too_late, sums.casts)
+KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, orders.too_late, sums.casts)
 KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, tokens.signs)

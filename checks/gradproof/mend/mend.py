@@ -14,6 +14,7 @@ from gradproof.compare.look import quiet
 from gradproof.deadlines import Expired, limited
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.bench import Bench, Mend
+from gradproof.mend.kinds import Kind
 from gradproof.mend.targets import Trees
 from gradproof.mend.trial import Build, Trial, trial
 from gradproof.source.origin import Place
@@ -37,26 +38,29 @@ class Mended:
 def search(
     trees: Trees,
     outcomes: Sequence[Outcome],
+    reserve: Sequence[Outcome],
     build: Callable[[Example], Build],
     place: Callable[[str], Place | None],
     *,
     most: int,
-    sides: bool = False,
+    sides: Sequence[Kind] = (),
     twice: bool = False,
 ) -> Mended:
     """Try changes of what backward alone runs, the likeliest slips first, then of what forward keeps.
 
-    place: where the gradient of a tensor is computed. most: changes that are tried. sides: forward is changed too,
-    where nothing else helps. twice: a second backward after one forward must be right, too.
+    reserve: further outcomes, at which a change that helps at the others is tried, too. place: where the gradient of a
+    tensor is computed. most: changes that are tried. sides: kinds of change of forward, tried where nothing else helps.
+    twice: a second backward after one forward must be right, too.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
-        bench = Bench(list(_trials(outcomes, build, stack, twice=twice)), most, sides=sides)
+        first, more = (_trials(some, build, stack, twice=twice) for some in (outcomes, reserve))
+        bench = Bench(list(first), more, most, sides)
         if bench.wrong:
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
             with contextlib.suppress(Expired), limited(SECONDS):
                 bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
-        return Mended(tuple(bench.found), sum(each.forwards for each in bench.trials))
+        return Mended(tuple(bench.found), sum(each.forwards for each in [*bench.trials, *bench.confirming]))
 
 
 def _trials(

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, inherits, is_indexing, is_read, takes_factor
+from gradproof.mend.slots import Slot, counts_entries, inherits, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, last_name
 
@@ -195,6 +195,8 @@ def _squared(node: ast.BinOp) -> str | None:
 def wraps(tree: Tree) -> Iterator[Change]:
     """The root, the square or the inverse of an expression."""
     for slot in tree.slots:
+        if counts_entries(slot.node) or ast.unparse(slot.node) in tree.sizes:
+            continue
         if (isinstance(slot.node, ast.BinOp | ast.Call) or takes_factor(slot)) and not is_indexing(slot):
             for form, words in _WRAPS.items():
                 changed = parse(form.format(ast.unparse(slot.node)))

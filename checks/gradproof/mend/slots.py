@@ -134,6 +134,11 @@ def counts_entries(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute | ast.Name) and (last_name(node) or "").endswith("shape")
 
 
+def is_divisor(slot: Slot) -> bool:
+    """Whether something is divided by what stands here."""
+    return isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Div) and slot.field == "right"
+
+
 def makes_room(node: ast.expr) -> bool:
     """Whether an expression only makes room for what is written later: zeros, a number."""
     return isinstance(node, ast.Constant) or (isinstance(node, ast.Call) and "zeros" in ast.unparse(node.func))

@@ -7,8 +7,7 @@ or the whole as a product of two arrays. What fits is tried as any other change.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement, permutations
 
 import numpy as np
@@ -16,10 +15,13 @@ import numpy as np
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import Change, parse, short
 from gradproof.mend.contractions import bracketed, contractions, value, written
-from gradproof.mend.coupled import couplings
+from gradproof.mend.coupled import couplings, softmaxes
 from gradproof.mend.forms import FACTORS, FORMS, SIDES, WHOLE, Form
 from gradproof.mend.levers import Lever
 from gradproof.mend.likeness import arrays_in, cuts, sums
+from gradproof.mend.slots import is_divisor
+from gradproof.mend.weighted import weights
+from gradproof.mend.wording import Formula, Make, factor, made_of
 
 PAIRED = 36  # arrays of which each two are multiplied
 NICE: Mapping[float, str] = {
@@ -32,29 +34,18 @@ NICE: Mapping[float, str] = {
 NEARLY = 0.2  # two arrays whose ratio is nearer to 1 differ by an epsilon
 SAME = 1e-5  # relative: a number that is told for a measured one
 
-Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself and the arrays beside it
-
-
-@dataclass(frozen=True)
-class Formula:
-    """What may stand in an expression's place: its ``text``, how it is made, and the slip that it would mend."""
-
-    text: str
-    make: Make
-    code: str
-    likely: str
-
 
 def simple(lever: Lever) -> Iterator[Change]:
     """The changes that make the gradients right at the lever's example: a factor, the whole, or a term of one array."""
     own, names = ast.unparse(lever.slot.node), _names(lever)
+    below = is_divisor(lever.slot)
     yield from _multiplied(lever, own)
-    yield from _fitting(lever, (_factor(own, name, form) for name, form in _formed(names, FACTORS)))
+    yield from _fitting(lever, (factor(own, name, form, below=below) for name, form in _formed(names, FACTORS)))
     if not lever.is_result:
-        yield from _fitting(lever, (_whole(lever, form.of(n), _made(n, form)) for n, form in _formed(names, WHOLE)))
+        yield from _fitting(lever, (_whole(lever, form.of(n), made_of(n, form)) for n, form in _formed(names, WHOLE)))
     for name, form in _formed(names, FORMS):
         if np.ndim(lever.names[0][name]):
-            yield from _added(lever, form.of(name), _made(name, form))
+            yield from _added(lever, form.of(name), made_of(name, form))
 
 
 def _multiplied(lever: Lever, own: str) -> Iterator[Change]:
@@ -64,9 +55,9 @@ def _multiplied(lever: Lever, own: str) -> Iterator[Change]:
     if number is not None and number > 0 and not np.isclose(number, 1.0):
         told = _number(lever, number)
         if told is not None:
-            factor = told.removesuffix(" * ")
-            words = ("GP102", f"the number {factor} is missing as a factor")
-            yield _changed(lever, f"{bracketed(factor)} * {bracketed(own)}", *words)
+            times = told.removesuffix(" * ")
+            words = ("GP102", f"the number {times} is missing as a factor")
+            yield _changed(lever, f"{bracketed(times)} * {bracketed(own)}", *words)
 
 
 def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, Form]]:
@@ -78,10 +69,14 @@ def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, 
 
 def compound(lever: Lever) -> Iterator[Change]:
     """The same with formulas of two arrays, and of sums of the value itself."""
+    own, names = ast.unparse(lever.slot.node), _names(lever)
+    yield from _fitting(lever, (Formula(*each) for each in weights(own, names, lever.names)))
     dims = {value.ndim for value in lever.values}
     if len(dims) == 1:
-        coupled = couplings(ast.unparse(lever.slot.node), _names(lever), dims.pop())
-        yield from _fitting(lever, (Formula(*each) for each in coupled))
+        ndim = dims.pop()
+        yield from _fitting(lever, (Formula(*each) for each in couplings(own, names, ndim)))
+        if not lever.is_result:
+            yield from _fitting(lever, (Formula(*each) for each in softmaxes(_alike(lever), ndim)))
     for text, make in (*_products(lever), *_fractions(lever)):
         yield from _added(lever, text, make)
         yield from _fitting(lever, [_times(lever, text, make)])
@@ -120,34 +115,13 @@ def _fitting(lever: Lever, formulas: Iterator[Formula] | Sequence[Formula]) -> I
             yield _changed(lever, formula.text, formula.code, formula.likely)
 
 
-def _made(name: str, form: Form) -> Make:
-    return lambda _, names: form.function(names[name])
-
-
-def _factor(own: str, name: str, form: Form) -> Formula:
-    factor = form.of(name)
-    code, likely = "GP117", f"the factor {factor} is missing"
-    if form.masks:
-        code, likely = "GP107", f"a mask is missing: the factor ({factor})"
-    elif form.slope:
-        likely = f"a derivative is missing: the factor ({factor})"
-    elif form.text.startswith("1 / "):
-        likely = f"the division by {factor.removeprefix('1 / ')} is missing"
-    elif own == factor:
-        likely = f"the power is wrong: {own} stands where {own} ** 2 belongs"
-    elif "sign" in form.text:
-        code, likely = "GP103", f"the sign of {name} is lost: the factor {factor} is missing"
-    text = f"{bracketed(own)} * {bracketed(factor)}"
-    return Formula(text, lambda value, names: value * form.function(names[name]), code, likely)
-
-
-def _times(lever: Lever, factor: str, make: Make) -> Formula:
+def _times(lever: Lever, text: str, make: Make) -> Formula:
     own, values = ast.unparse(lever.slot.node), _values(lever, make)
-    words = "GP117", f"the factor ({factor}) is missing"
+    words = "GP117", f"the factor ({text}) is missing"
     if values is not None and all((np.abs(value - 1) < NEARLY).all() for value in values):
-        words = "GP108", f"an epsilon is left out: it makes ({factor}) nearly 1, and that factor is missing"
-    text = f"{bracketed(own)} * {bracketed(factor)}"
-    return Formula(text, lambda value, names: value * make(value, names), *words)
+        words = "GP108", f"an epsilon is left out: it makes ({text}) nearly 1, and that factor is missing"
+    whole = f"{bracketed(own)} * {bracketed(text)}"
+    return Formula(whole, lambda value, names: value * make(value, names), *words)
 
 
 def _whole(lever: Lever, text: str, make: Make) -> Formula:
@@ -213,13 +187,17 @@ def _contraction(subscripts: str, a: str, b: str) -> Make:
 
 def _fractions(lever: Lever) -> Iterator[tuple[str, Make]]:
     """Products and fractions of two arrays of the value's own shape, or of 1 minus these."""
-    first, shape = lever.names[0], lever.values[0].shape
-    alike = [n for n in _names(lever) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
-    sides = [(name, form) for name in alike for form in SIDES]
+    sides = [(name, form) for name in _alike(lever) for form in SIDES]
     for one, other in permutations(sides, 2):
         for sign in "*/":
             text = f"{bracketed(one[1].of(one[0]))} {sign} {bracketed(other[1].of(other[0]))}"
-            yield text, _fraction(_made(*one), _made(*other), divides=sign == "/")
+            yield text, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
+
+
+def _alike(lever: Lever) -> list[str]:
+    """The names of arrays of the value's own shape."""
+    first, shape = lever.names[0], lever.values[0].shape
+    return [n for n in _names(lever) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
 
 
 def _fraction(one: Make, other: Make, *, divides: bool) -> Make:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, is_read, is_whole
+from gradproof.mend.likeness import arrays_in
+from gradproof.mend.slots import Slot, is_read, is_whole, statements
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, last_name
 
@@ -126,6 +127,7 @@ def _operands(node: ast.expr) -> tuple[ast.expr, ast.expr] | None:
 
 def functions(tree: Tree) -> Iterator[Change]:
     """A function of NumPy that is taken for another, or one too many around an expression."""
+    gradients = _gradients(tree)
     for slot in tree.slots:
         node = slot.node
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -137,30 +139,39 @@ def functions(tree: Tree) -> Iterator[Change]:
             means = {mine, other} == {"sum", "mean"}
             text = f"a {mine} is taken where a {other} belongs" if means else f"{mine} stands where {other} belongs"
             yield instead(slot, changed, "GP102" if means else "GP117", text)
-        yield from _unwrapped(slot, node, mine)
+        yield from _unwrapped(slot, node, mine, gradients)
 
 
 def _word(keyword: ast.keyword) -> ast.keyword:
     return ast.keyword(keyword.arg, same(keyword.value))
 
 
-def _unwrapped(slot: Slot, node: ast.Call, name: str) -> Iterator[Change]:
+def _unwrapped(slot: Slot, node: ast.Call, name: str, gradients: set[str]) -> Iterator[Change]:
     """The expression without the function around it."""
     if name == "where" and len(node.args) == 3:
         for kept in node.args[1:]:
             yield instead(slot, same(kept), "GP107", f"a mask is one too many: {short(kept)} belongs to every entry")
     elif name in ("minimum", "maximum", "clip") and len(node.args) > 1:
-        text = f"{name} is one too many: {short(node.args[0])} belongs there as it is"
-        yield instead(slot, same(node.args[0]), "GP111" if _is_dout(node) else "GP107", text)
+        is_gradient = arrays_in(node.args[0]) & gradients
+        what = "is a gradient, and belongs" if is_gradient else "belongs"
+        text = f"{name} is one too many: {short(node.args[0])} {what} there as it is"
+        yield instead(slot, same(node.args[0]), "GP111" if is_gradient else "GP107", text)
     elif name in ("abs", "sqrt", "square", "exp", "log", "sign", "flip") and len(node.args) == 1:
         text = f"{name} is one too many: {short(node.args[0])} belongs there as it is"
-        yield instead(
-            slot, same(node.args[0]), "GP111" if name in ("abs", "sign") and _is_dout(node) else "GP117", text
-        )
+        of_gradient = name in ("abs", "sign") and arrays_in(node.args[0]) & gradients
+        yield instead(slot, same(node.args[0]), "GP111" if of_gradient else "GP117", text)
 
 
-def _is_dout(node: ast.Call) -> bool:
-    return ast.unparse(node.args[0]).startswith(("dout", "dy", "grad"))
+def _gradients(tree: Tree) -> set[str]:
+    """The names of what came from upstream, and of what was made of that."""
+    found = {tree.dout}
+    for statement in statements(tree.node):
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.expr) and isinstance(statement, ast.Assign | ast.AugAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if arrays_in(value) & found:
+                found |= {ast.unparse(t) for target in targets for t in ast.walk(target) if isinstance(t, ast.Name)}
+    return found - {"self"}
 
 
 def casts(tree: Tree) -> Iterator[Change]:

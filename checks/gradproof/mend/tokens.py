@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, counts_entries, is_indexing, is_read, is_whole
+from gradproof.mend.slots import Slot, counts_entries, is_divisor, is_indexing, is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, is_attribute, last_name
 
@@ -42,6 +42,8 @@ def signs(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         node = slot.node
         if isinstance(node, ast.BinOp) and (other := _OPPOSITE.get(type(node.op))) is not None:
+            if isinstance(node.op, ast.Div) and _is_count(node.right, tree):
+                continue  # nobody divides by a number of entries where he would multiply by it
             changed = ast.BinOp(same(node.left), other(), same(node.right))
             yield instead(slot, changed, *_operator_words(node))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and constant(node) is None:
@@ -88,7 +90,7 @@ def names(tree: Tree) -> Iterator[Change]:
                 if other != mine:
                     both = {mine, other} <= tree.sizes
                     text = f"{'the size ' if both else ''}{mine} stands where {other} belongs"
-                    yield instead(slot, parse(other), "GP102" if both else "GP117", text)
+                    yield Change((slot,), (parse(other),), "GP102" if both else "GP117", text, renames=not both)
 
 
 def unkept(tree: Tree) -> Iterator[Change]:
@@ -98,7 +100,7 @@ def unkept(tree: Tree) -> Iterator[Change]:
         if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
             for argument in tree.unkept:
                 text = f"{mine} stands where {argument} belongs"
-                yield Change((slot,), (parse(argument),), "GP117", text, needs=(argument,))
+                yield Change((slot,), (parse(argument),), "GP117", text, needs=(argument,), renames=True)
 
 
 def replaced(tree: Tree) -> Iterator[Change]:
@@ -136,7 +138,8 @@ def numbers(tree: Tree) -> Iterator[Change]:
         else:
             compared = isinstance(slot.parent, ast.Compare)
             others = (*tree.numbers, value + 1, value - 1, value * 2, value / 2, -value)
-            for number in dict.fromkeys(others):
+            computes = isinstance(slot.parent, ast.BinOp)  # a term or a factor that is 0 would not be written
+            for number in dict.fromkeys(number for number in others if number or not computes):
                 code, what = ("GP107", "the mask is not the one of forward:") if compared else ("GP102", "the number")
                 text = f"{what} {value:g} stands where {number:g} belongs"
                 yield instead(slot, parse(repr(number)), code, text)
@@ -148,12 +151,17 @@ def counts(tree: Tree) -> Iterator[Change]:
     products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
     products += [text for text in tree.atoms if " * " in text and _is_count(parse(text), tree)]
     for slot in tree.slots:
-        divides = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Div) and slot.field == "right"
-        if (divides or slot.parent is slot.statement) and _is_count(slot.node, tree):
+        if (is_divisor(slot) or slot.parent is slot.statement) and _is_count(slot.node, tree):
             mine = ast.unparse(slot.node)
-            for other in dict.fromkeys(products):
+            for other in dict.fromkeys([*products, *_of_one_array(slot.node)]):
                 text = f"the size {mine} stands where {other} belongs"
                 yield instead(slot, parse(other), "GP102", text)
+
+
+def _of_one_array(node: ast.expr) -> list[str]:
+    """The products of two sizes of the array that a size is taken of: ``x.shape[2] * x.shape[3]``."""
+    array = ast.unparse(node.value) if isinstance(node, ast.Subscript) else ""
+    return [f"{array}[{i}] * {array}[{k}]" for i, k in combinations(range(4), 2)] if array.endswith(".shape") else []
 
 
 def _is_count(node: ast.expr, tree: Tree) -> bool:
@@ -163,6 +171,18 @@ def _is_count(node: ast.expr, tree: Tree) -> bool:
         plain = all(_is_count(side, tree) or is_attribute(side) or constant(side) is not None for side in sides)
         return isinstance(node.op, ast.Mult | ast.FloorDiv) and plain and any(_is_count(side, tree) for side in sides)
     return counts_entries(node) or (isinstance(node, ast.Name) and node.id in tree.sizes)
+
+
+def ends(tree: Tree) -> Iterator[Change]:
+    """The end of a loop, or of a slice, one further or one less."""
+    for slot in tree.slots:
+        looped = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "range"
+        if (looped or isinstance(slot.parent, ast.Slice)) and constant(slot.node) is None:
+            mine = ast.unparse(slot.node)
+            for other in (f"{mine} + 1", f"{mine} - 1"):
+                what = "a step or an entry is left out, or taken too often" if looped else "other entries are taken"
+                text = f"{what}: {short(slot.node)} stands where {short(parse(other))} belongs"
+                yield instead(slot, parse(other), "GP114" if looped else "GP109", text)
 
 
 def slices(tree: Tree) -> Iterator[Change]:

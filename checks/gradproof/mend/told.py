@@ -16,8 +16,17 @@ _AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below
 
 
 def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
-    """Each finding about a gradient, its form or its crash with the change that was tried for it."""
-    return [_told(f, _fitting(f, found)) if _concerns(f) else f for f in findings]
+    """Each finding about a gradient, its form or its crash with the change that was tried for it, or with two."""
+    fitting = [_fitting(finding, found) if _concerns(finding) else None for finding in findings]
+    return [_told(f, mend, _tied(mend, found)) for f, mend in zip(findings, fitting, strict=True)]
+
+
+def _tied(mend: Mend | None, found: Mended) -> Mend | None:
+    """A change beside one that only puts a name in a name's place: which of the two was meant, nobody knows."""
+    if mend is None or not mend.change.renames:
+        return None
+    others = [m for m in found.mends if m.tensors == mend.tensors and not m.change.renames]
+    return next(iter(sorted(others, key=lambda m: m.change.statement is not mend.change.statement)), None)
 
 
 def _fitting(finding: Finding, found: Mended) -> Mend | None:
@@ -45,12 +54,13 @@ def _concerns(finding: Finding) -> bool:
     return finding.severity == "error" and finding.code.startswith(_RETURNED)
 
 
-def _told(finding: Finding, mend: Mend | None) -> Finding:
+def _told(finding: Finding, mend: Mend | None, other: Mend | None) -> Finding:
     if mend is None:
         return finding
     if finding.vague or mend.change.sure or "likely cause" not in dict(finding.lines) or _says_more(mend, finding.code):
-        finding = _named(finding, mend)
-    line = ("change to", f"{_where(mend)}\n{_tried(mend)}")
+        finding = _named(finding, mend, other)
+    wheres = [_where(each) for each in (mend, *([other] if other is not None else []))]
+    line = ("change to", "\n".join([*wheres, _tried(mend)]))
     # the advice of a broken promise says why; that of a wrong gradient, only where one might look
     general = finding.code.startswith(("GP1", "GP2"))
     lines = tuple(line for line in finding.lines if not (general and line[0] == "what to do"))
@@ -58,11 +68,12 @@ def _told(finding: Finding, mend: Mend | None) -> Finding:
     return replace(finding, lines=(*lines[:at], line, *lines[at:]))
 
 
-def _named(finding: Finding, mend: Mend) -> Finding:
+def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
     change, form = mend.change, not finding.code.startswith("GP1")
+    likely = change.likely if other is None else f"{change.likely}; or {other.change.likely}"
     finding = replace(finding, lines=tuple(line for line in finding.lines if line[0] != "likely cause"))
     at = next((i for i, (label, _) in enumerate(finding.lines) if label in _AFTER), len(finding.lines))
-    lines = (*finding.lines[:at], ("likely cause", change.likely), *finding.lines[at:])
+    lines = (*finding.lines[:at], ("likely cause", likely), *finding.lines[at:])
     code = finding.code if form else change.code  # what is wrong with the form is known; the slip behind it is told
     return replace(finding, code=code, name=CODES[code], lines=lines, vague=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradproof.mend.atoms import expressions
@@ -23,7 +23,7 @@ class Tree:
     ``known`` are the names at hand in it, as source, ``sizes`` those of them that count entries, ``dout`` the one for
     what comes from upstream, ``kept`` those that forward kept; ``numbers`` are those of forward and the constructor.
     ``atoms`` are names and expressions of both that may be evaluated there, ``unkept`` forward's arguments that have no
-    name there.
+    name there; ``inputs`` are all of forward's arguments, ``others`` the functions to which a line may be compared.
     """
 
     function: Function
@@ -36,6 +36,8 @@ class Tree:
     dout: str = ""
     atoms: tuple[str, ...] = field(default=(), repr=False)
     unkept: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    others: tuple[FunctionNode, ...] = field(default=(), repr=False)
 
     def is_last_dout(self, name: str) -> bool:
         """Whether dout is read at one place alone: something else there would be a gradient that ignores it."""
@@ -55,7 +57,12 @@ def tree_of(function: Function, code: Code) -> Tree:
     """Copy a function's tree, and find its slots and what is at hand for them."""
     node = copy.deepcopy(function.node)
     node.decorator_list = []
-    names, sizes, kept = tuple(_names(node, code)), frozenset(_sizes(node)), {*_unpacked(node)}
+    names, sizes, kept = (
+        tuple(_names(node, code)),
+        frozenset(_sizes(node) if code.forward is None else (*_sizes(node), *_sizes(code.forward.node))),
+        {*_unpacked(node)},
+    )
+    beside = () if code.forward is None or function is code.forward else (_in_names_at_hand(code.forward.node),)
     handed = [name for name in function.arguments if name not in ("self", "cache")]
     return Tree(
         function,
@@ -66,9 +73,34 @@ def tree_of(function: Function, code: Code) -> Tree:
         sizes,
         tuple(name for name in names if (name in kept or name.startswith("self.")) and name not in sizes),
         handed[0] if handed and function is code.backward else "",
-        (*names, *expressions([node] if code.forward is None else [node, code.forward.node])),
+        (*names, *expressions([node, *beside])),
         tuple(_unkept(function, code, names)),
+        () if code.forward is None else tuple(name for name in code.forward.arguments if name != "self"),
+        beside,
     )
+
+
+def _in_names_at_hand(function: FunctionNode) -> FunctionNode:
+    """A copy of forward in which what it keeps as it is has the name under which it is kept: ``self.x`` for ``x``."""
+    kept: dict[str, str] = {}
+    for statement in statements(function):
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            pairs = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(target.elts, value.elts, strict=False))
+            kept |= {v.id: ast.unparse(t) for t, v in pairs if is_attribute(t) and isinstance(v, ast.Name)}
+    renamed: FunctionNode = _Renamed(kept).visit(copy.deepcopy(function))
+    return ast.fix_missing_locations(renamed)
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        text = self.names.get(node.id) if isinstance(node.ctx, ast.Load) else None
+        return node if text is None else ast.parse(text, mode="eval").body
 
 
 def _unkept(function: Function, code: Code, names: Sequence[str]) -> Iterator[str]:
@@ -91,11 +123,14 @@ def _unpacked(function: FunctionNode) -> Iterator[str]:
 
 
 def _sizes(function: FunctionNode) -> Iterator[str]:
-    """The names that are given a size: ``n, d = x.shape``, ``n = len(x)``."""
+    """The names that are given a size: ``n, d = x.shape``, ``self.n = len(x)``."""
     for statement in statements(function):
         if isinstance(statement, ast.Assign) and counts_entries(statement.value):
-            for target in statement.targets:
-                yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+            for node in (node for target in statement.targets for node in ast.walk(target)):
+                if isinstance(node, ast.Name) and node.id != "self":
+                    yield node.id
+                elif is_attribute(node):
+                    yield ast.unparse(node)
 
 
 def _numbers(code: Code) -> Iterator[float]:

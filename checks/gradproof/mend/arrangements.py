@@ -1,0 +1,92 @@
+"""Changes of the order in which entries stand: axes exchanged, a reshape for what a helper does; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from itertools import combinations, permutations
+
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import is_attribute
+
+MOST_AXES = 5  # of an array whose axes are put in another order
+
+
+def joined(tree: Tree) -> Iterator[Change]:
+    """A helper that other lines hand what they have to, in the place of another helper or of a reshape."""
+    helpers = sorted({ast.unparse(call.func) for f in (tree.node, *tree.others) for call in _calls_of_one(f)})
+    for slot in tree.slots:
+        node = slot.node
+        inner = _taken(node)
+        whole = slot.parent is slot.statement or isinstance(slot.parent, ast.Tuple | ast.BinOp)
+        for name in helpers if inner is not None or whole else ():
+            value = node if inner is None else inner
+            changed = ast.Call(parse(name), [same(value)], [])
+            text = f"{short(node)} stands where {short(changed)} belongs"
+            yield instead(
+                slot, changed, "GP109", f"the entries are in another order than in forward: {text}", sure=True
+            )
+
+
+def _calls_of_one(function: ast.AST) -> Iterator[ast.Call]:
+    """The calls of the user's own functions with one argument."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+            own = is_attribute(node.func) or (isinstance(node.func, ast.Name) and node.func.id not in _PLAIN)
+            if own:
+                yield node
+
+
+_PLAIN = frozenset(
+    {"len", "range", "float", "int", "sum", "max", "min", "abs", "enumerate", "reversed", "list", "tuple"}
+)
+
+
+def _taken(node: ast.expr) -> ast.expr | None:
+    """What a helper or a reshape is given; None where the expression is neither."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ARRANGES:
+        return node.func.value
+    return node.args[0] if isinstance(node, ast.Call) and any(call is node for call in _calls_of_one(node)) else None
+
+
+_ARRANGES = frozenset({"reshape", "transpose", "swapaxes"})
+
+
+def arranged(tree: Tree) -> Iterator[Change]:
+    """The axes in another order: of a transpose, or before or after a reshape."""
+    for slot in tree.slots:
+        node = slot.node
+        called = node.func if isinstance(node, ast.Call) else None
+        if not isinstance(node, ast.Call) or not isinstance(called, ast.Attribute) or called.attr not in _ARRANGES:
+            continue
+        value, given = ast.unparse(called.value), [ast.unparse(argument) for argument in node.args]
+        for text in _ORDERS[called.attr](value, given):
+            words = f"{short(node)} stands where {short(parse(text))} belongs"
+            words = f"the axes are in another order than in forward: {words}"
+            yield instead(slot, parse(text), "GP109", words, sure=True)
+
+
+def _transposes(value: str, given: list[str]) -> Iterator[str]:
+    if 2 < len(given) <= MOST_AXES:
+        yield from (f"({value}).transpose({', '.join(order)})" for order in permutations(given) if list(order) != given)
+
+
+def _reshapes(value: str, given: list[str]) -> Iterator[str]:
+    form = ", ".join(given)
+    yield from (f"({value}).swapaxes({i}, {k}).reshape({form})" for i, k in combinations(range(4), 2))
+    for i, k in combinations(range(min(len(given), MOST_AXES)), 2):
+        order = list(given)
+        order[i], order[k] = order[k], order[i]
+        yield f"({value}).reshape({', '.join(order)}).swapaxes({i}, {k})"
+
+
+def _swaps(value: str, given: list[str]) -> Iterator[str]:
+    yield from (f"({value}).swapaxes({i}, {k})" for i, k in combinations(range(4), 2))
+
+
+_ORDERS: dict[str, Callable[[str, list[str]], Iterator[str]]] = {
+    "transpose": _transposes,
+    "reshape": _reshapes,
+    "swapaxes": _swaps,
+}

@@ -1,0 +1,122 @@
+"""Changes that bring a line in step with another that does the same for another input, or forward; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradproof.mend.change import Change, instead, same, short
+from gradproof.mend.terms import terms
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import is_attribute
+
+
+def mirrored(tree: Tree) -> Iterator[Change]:
+    """A line as the one of the other input is, with the names of the two exchanged: ``db`` as ``da``."""
+    lines = list(_lines(tree))
+    names = {id(value): name for name, value in lines}
+    for slot in tree.slots:
+        mine = names.get(id(slot.node))
+        for other, value in lines if mine is not None else ():
+            pair = _difference(mine, other) if mine is not None else None
+            if pair is not None:
+                whole = _exchanged(value, *pair, tree.known)
+                if terms(whole) != terms(slot.node):
+                    yield instead(slot, whole, *_words(slot.node, whole))
+
+
+def _lines(tree: Tree) -> Iterator[tuple[str, ast.expr]]:
+    """What is computed under a name, or returned for an input, with the name."""
+    for node in ast.walk(tree.node):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and not isinstance(node.value, ast.Constant):
+            yield ast.unparse(node.targets[0]), node.value
+        returned = node.value if isinstance(node, ast.Return) else None
+        if isinstance(returned, ast.Tuple) and len(returned.elts) == len(tree.inputs):
+            yield from zip((f"d{name}" for name in tree.inputs), returned.elts, strict=True)
+
+
+def _difference(mine: str, other: str) -> tuple[str, str] | None:
+    """Where two names differ, ("a", "b") of "da" and "db"; None where one is no counterpart of the other."""
+    start = _alike(mine, other)
+    end = _alike(mine[start:][::-1], other[start:][::-1])
+    one, two = mine[start : len(mine) - end], other[start : len(other) - end]
+    return (one, two) if start and one.isalnum() and two.isalnum() else None
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _exchanged(value: ast.expr, mine: str, other: str, known: tuple[str, ...]) -> ast.expr:
+    """The expression with every name that tells one of the two replaced by its counterpart."""
+    whole = same(value)
+    names = {*known, *(name.removeprefix("self.") for name in known)}
+    for node in ast.walk(whole):
+        field = "id" if isinstance(node, ast.Name) else "attr" if is_attribute(node) else None
+        if field is not None:
+            name = getattr(node, field)
+            setattr(node, field, next((c for c in _counterparts(name, mine, other) if c in names), name))
+    return whole
+
+
+def _counterparts(name: str, mine: str, other: str) -> Iterator[str]:
+    for old, new in ((mine, other), (other, mine)):
+        places = [i for i in range(len(name)) if name.startswith(old, i)]
+        yield from (name[:i] + new + name[i + len(old) :] for i in places)
+
+
+def _words(mine: ast.expr, whole: ast.expr) -> tuple[str, str]:
+    """What an expression lacks beside another one: a term, a factor, a sign; else that it stands in its place."""
+    missing, extra = (terms(a) - terms(b) for a, b in ((whole, mine), (mine, whole)))
+    if missing.total() == 1 and not extra:
+        return "GP113", f"a term is missing: {next(iter(missing)).told}"
+    if missing.total() == extra.total() == 1:
+        wanted, found = next(iter(missing)), next(iter(extra))
+        above, below = wanted.above - found.above, wanted.below - found.below
+        same_sign = wanted.sign == found.sign
+        if not above and not below and not found.above - wanted.above and not found.below - wanted.below:
+            return "GP103", f"the sign of a term is wrong: {found.told} stands where {wanted.told} belongs"
+        if same_sign and above.total() == 1 and wanted.below == found.below and not found.above - wanted.above:
+            return "GP117", f"the factor {next(iter(above))} is missing"
+        if same_sign and below.total() == 1 and wanted.above == found.above and not found.below - wanted.below:
+            return "GP117", f"the division by {next(iter(below))} is missing"
+    return "GP117", f"{short(mine)} stands where {short(whole)} belongs"
+
+
+def windows(tree: Tree) -> Iterator[Change]:
+    """The entries that are taken in another line, or in forward, in the place of those that are taken here."""
+    indices = {ast.unparse(index): index for index in _indices(tree)}
+    for slot in tree.slots:
+        if isinstance(slot.parent, ast.Subscript) and slot.field == "slice" and _cuts(slot.node):
+            mine = ast.unparse(slot.node)
+            for other, index in indices.items():
+                if other != mine and _axes(index) == _axes(slot.node):
+                    text = f"other entries are taken: [{mine.strip('()')}] stands where [{other.strip('()')}] belongs"
+                    yield instead(slot, same(index), "GP109", text, sure=True)
+
+
+def _indices(tree: Tree) -> Iterator[ast.expr]:
+    """The indices that cut, of the function and of forward, in names that are at hand."""
+    known = {"np", "self", "len", *tree.known}
+    for function in (tree.node, *tree.others):
+        for node in ast.walk(function):
+            index = node.slice if isinstance(node, ast.Subscript) else None
+            if (
+                index is not None
+                and _cuts(index)
+                and {n.id for n in ast.walk(index) if isinstance(n, ast.Name)} <= known
+            ):
+                yield index
+
+
+def _cuts(index: ast.expr) -> bool:
+    """Whether an index takes some entries of an axis, from one to another."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return any(isinstance(part, ast.Slice) and (part.lower or part.upper or part.step) for part in parts)
+
+
+def _axes(index: ast.expr) -> list[bool]:
+    """For each axis, whether several entries are taken of it."""
+    return [isinstance(part, ast.Slice) for part in (index.elts if isinstance(index, ast.Tuple) else [index])]

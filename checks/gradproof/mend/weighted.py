@@ -1,0 +1,50 @@
+"""Factors that count for some entries alone: a weight of the positive examples, of the entries within; no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from gradproof.differentiate.differentiate import Floats
+from gradproof.mend.contractions import bracketed
+from gradproof.mend.coupled import Formula
+
+MOST = 8  # masks, and weights, that are put together
+
+
+def weights(own: str, names: Sequence[str], seen: Sequence[Mapping[str, Floats]]) -> Iterator[Formula]:
+    """The value times, or over, a number at hand wherever a mask at hand is 1, and wherever it is 0.
+
+    seen: what the names stand for, each time that backward comes by.
+    """
+    masks = [name for name in names if all(_is_mask(each[name]) for each in seen)][:MOST]
+    numbers = [name for name in names if all(_is_number(each[name]) for each in seen)][:MOST]
+    for mask in masks:
+        for number in numbers:
+            for within in (True, False):
+                for divides in (False, True):
+                    yield _weighted(own, mask, number, within=within, divides=divides)
+
+
+def _is_mask(value: Floats) -> bool:
+    return value.ndim > 0 and bool(((value == 0) | (value == 1)).all())
+
+
+def _is_number(value: Floats) -> bool:
+    return value.ndim == 0 and float(value) not in (0.0, 1.0)
+
+
+def _weighted(own: str, mask: str, number: str, *, within: bool, divides: bool) -> Formula:
+    told = f"1 / {number}" if divides else number
+    text = f"np.where({mask}, {told}, 1)" if within else f"np.where({mask}, 1, {told})"
+    where = f"where {mask} is {1 if within else 0}"
+    words = f"the factor {number} is {'one too many' if divides else 'missing'} {where}"
+
+    def make(value: Floats, names: Mapping[str, Floats]) -> Floats:
+        weight = 1 / names[number] if divides else names[number]
+        chosen = names[mask] == (1 if within else 0)
+        made: Floats = value * np.where(chosen, weight, 1.0)
+        return made
+
+    return f"{bracketed(own)} * {text}", make, "GP117", words

@@ -1,0 +1,60 @@
+"""A formula for an expression, with what it says of the slip where it fits; it fits none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gradproof.differentiate.differentiate import Floats
+from gradproof.mend.change import parse
+from gradproof.mend.contractions import bracketed
+from gradproof.mend.forms import Form
+from gradproof.mend.terms import terms
+
+Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself and the arrays beside it
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What may stand in an expression's place: its ``text``, how it is made, and the slip that it would mend."""
+
+    text: str
+    make: Make
+    code: str
+    likely: str
+
+
+def made_of(name: str, form: Form) -> Make:
+    """How a form of one name is made."""
+    return lambda _, names: form.function(names[name])
+
+
+def factor(own: str, name: str, form: Form, *, below: bool) -> Formula:
+    """The expression ``own`` times a form of a name. below: it stands below the line, so that this divides."""
+    told = form.of(name)
+    text = f"{bracketed(own)} * {bracketed(told)}"
+    return Formula(text, lambda value, names: value * form.function(names[name]), *_words(own, name, form, below=below))
+
+
+def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
+    told, divides = form.of(name), form.text.startswith("1 / ")
+    plain = told.removeprefix("1 / ")
+    products = terms(parse(own))
+    if form.masks:
+        return "GP107", f"a mask is missing: the factor ({told})"
+    if form.slope:
+        return "GP117", f"a derivative is missing: the factor ({told})"
+    if divides and not below and _is_there(plain, [product.divisors for product in products]):
+        return "GP117", f"the power is wrong: the division by {plain} stands where one by {plain} ** 2 belongs"
+    if _is_there(told, [product.factors for product in products]):
+        return "GP117", f"the power is wrong: {told} stands where {told} ** 2 belongs"
+    if divides != below:
+        return "GP117", f"the division by {plain} is missing"
+    if "sign" in form.text:
+        return "GP103", f"the sign of {name} is lost: the factor {told} is missing"
+    return "GP117", f"the factor {plain if divides else told} is missing"
+
+
+def _is_there(text: str, products: Sequence[tuple[str, ...]]) -> bool:
+    """Whether every one of some products has a factor, or divisor, already."""
+    return all(text in product for product in products)
