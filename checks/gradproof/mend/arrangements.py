@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.slots import is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import is_attribute
 
@@ -24,9 +25,11 @@ def joined(tree: Tree) -> Iterator[Change]:
             value = node if inner is None else inner
             changed = ast.Call(parse(name), [same(value)], [])
             text = f"{short(node)} stands where {short(changed)} belongs"
-            yield instead(
-                slot, changed, "GP109", f"the entries are in another order than in forward: {text}", sure=True
-            )
+            if inner is None:
+                yield instead(slot, changed, "GP117", text)
+                continue
+            text = f"the entries are in another order than in forward: {text}"
+            yield instead(slot, changed, "GP109", text, sure=True)
 
 
 def _calls_of_one(function: ast.AST) -> Iterator[ast.Call]:
@@ -51,6 +54,22 @@ def _taken(node: ast.expr) -> ast.expr | None:
 
 
 _ARRANGES = frozenset({"reshape", "transpose", "swapaxes"})
+
+
+def flipped(tree: Tree) -> Iterator[Change]:
+    """The entries along an axis from the last to the first, or no longer so."""
+    for slot in tree.slots:
+        node, told = slot.node, ast.unparse(slot.node)
+        if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
+            text = f"the entries are in another order than in forward: {short(node.value)} belongs there as it is"
+            yield instead(slot, same(node.value), "GP109", text, sure=True)
+        elif is_whole(slot) or isinstance(slot.parent, ast.BinOp) or slot.parent is slot.statement:
+            for index in _TURNED if not isinstance(node, ast.Tuple | ast.Constant) else ():
+                text = f"the entries are in another order than in forward: {short(node)} belongs there turned round"
+                yield instead(slot, parse(f"({told})[{index}]"), "GP109", text, sure=True)
+
+
+_TURNED = ("::-1", ":, ::-1", "..., ::-1", "::-1, ::-1", "..., ::-1, ::-1")
 
 
 def arranged(tree: Tree) -> Iterator[Change]:

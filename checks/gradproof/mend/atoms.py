@@ -16,7 +16,10 @@ MOST = 60  # expressions that are evaluated at one place, names first
 LARGEST = 4096  # entries of one array
 
 _METHODS = frozenset({"sum", "mean", "max", "min", "reshape", "transpose", "swapaxes", "copy", "ravel"})
-_FUNCTIONS = frozenset({"exp", "log", "tanh", "sqrt", "sign", "abs", "sum", "mean", "maximum", "where", "repeat"})
+_FUNCTIONS = frozenset(
+    {"exp", "log", "log1p", "expm1", "logaddexp", "tanh", "sin", "cos", "sqrt", "square", "sign", "abs"}
+    | {"sum", "mean", "maximum", "minimum", "where", "repeat"}
+)
 _PLAIN = (ast.Name, ast.Constant, ast.Slice, ast.Tuple, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp)
 _WRITTEN_OUT = (ast.Attribute, ast.Subscript, ast.BinOp, ast.Compare, ast.Call)
 

@@ -44,7 +44,9 @@ def lines(tree: Tree) -> Iterator[Change]:
                 yield Change((slot,), (ast.Pass(),), "GP117" if factor else "GP113", text)
             elif targets.count(name) > 1 or isinstance(target, ast.Subscript):
                 text = f"this line overwrites {name}, which was right before it"
-                yield Change((slot,), (ast.Pass(),), "GP115", text)
+                if isinstance(slot.statement, ast.Assign) and _reads(slot.statement.value, name):
+                    text = f"this line is one too many: {name} was right before it"
+                yield Change((slot,), (ast.Pass(),), "GP115" if "overwrites" in text else "GP113", text)
 
 
 def _written(statement: ast.stmt) -> list[ast.expr]:
@@ -52,6 +54,10 @@ def _written(statement: ast.stmt) -> list[ast.expr]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
     return statement.targets if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else []
+
+
+def _reads(value: ast.expr, name: str) -> bool:
+    return any(ast.unparse(node) == name for node in ast.walk(value) if isinstance(node, ast.expr))
 
 
 def additions(tree: Tree) -> Iterator[Change]:

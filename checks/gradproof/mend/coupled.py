@@ -62,17 +62,22 @@ def couplings(own: str, names: Sequence[str], ndim: int) -> Iterator[Formula]:
     e = f"({own})"
     for axes in (axes for count in range(1, ndim + 1) for axes in combinations(range(ndim), count)):
         told = axes[0] if len(axes) == 1 else axes
-        over = f"axis={told}, keepdims=True"
-        words = f"a term is missing: the mean over axis {told} is not subtracted"
-        yield f"{e} - {e}.mean({over})", _centred(axes), "GP113", words
-        for name in names:
-            for form, likely, function in _COUPLED:
-                text = form.format(e=e, v=bracketed(name), over=over)
-                yield text, _along(name, axes, function), "GP113", likely.format(v=name)
+        yield from _coupled(e, names, axes, f"axis={told}, keepdims=True", told)
+        if axes == (ndim - 1,):  # of arrays of another rank, too
+            yield from _coupled(e, names, (-1,), "axis=-1, keepdims=True", -1)
     for name in names:
         one = f"np.eye({e}.shape[1])[{name}]"
         for form, likely, at_class in _CLASSES:
             yield form.format(e=e, one=one), _at_labels(name, at_class), "GP113", f"a term is missing: {likely}"
+
+
+def _coupled(e: str, names: Sequence[str], axes: tuple[int, ...], over: str, told: object) -> Iterator[Formula]:
+    words = f"a term is missing: the mean over axis {told} is not subtracted"
+    yield f"{e} - {e}.mean({over})", _centred(axes), "GP113", words
+    for name in names:
+        for form, likely, function in _COUPLED:
+            text = form.format(e=e, v=bracketed(name), over=over)
+            yield text, _along(name, axes, function), "GP113", likely.format(v=name)
 
 
 def softmaxes(names: Sequence[str], ndim: int) -> Iterator[Formula]:

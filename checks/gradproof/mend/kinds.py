@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from gradproof.mend.change import Change
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 
-MOST_ALIKE = 5  # places of which every two are changed
+MOST_ALIKE = 7  # places of which every two are changed
 
 Kind = Callable[[Tree], Iterable[Change]]
 
@@ -44,13 +45,19 @@ def in_pairs(kind: Kind) -> Kind:
     def changes(tree: Tree) -> Iterator[Change]:
         alike: dict[tuple[str, str], list[Change]] = {}
         for change in kind(tree):
-            alike.setdefault((change.code, change.likely), []).append(change)
+            alike.setdefault((change.code, _added_there(change)), []).append(change)
         for several in alike.values():
             for one, other in combinations(several[:MOST_ALIKE], 2):
                 if len(several) > 2:  # two that are all are made everywhere
                     yield replace(one, slots=one.slots + other.slots, nodes=one.nodes + other.nodes, alike=True)
 
     return changes
+
+
+def _added_there(change: Change) -> str:
+    """What a change puts there at the end: of an epsilon, which it is."""
+    node = change.nodes[0]
+    return ast.unparse(node.right) if isinstance(node, ast.BinOp) else ast.unparse(node)
 
 
 # Of what backward alone runs: what an earlier tier mends is not looked for in a later one.
@@ -88,6 +95,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         siblings.mirrored,
         arrangements.joined,
         arrangements.arranged,
+        arrangements.flipped,
         everywhere(tokens.signs),
         everywhere(products.epsilons),
         in_pairs(products.epsilons),
@@ -99,6 +107,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
     ),
     (
         tokens.replaced,
+        tokens.scaled,
         sums.summed,
         products.left_out,
         products.slopes,

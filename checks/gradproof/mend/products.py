@@ -27,7 +27,7 @@ _WRAPS = {
     "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs",
 }
 _SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
-_EPSILONS = ("eps", "delta", "tiny")  # parts of the names of such numbers
+_EPSILONS = ("eps", "delta", "tiny", "smooth")  # parts of the names of such numbers
 
 
 def epsilons(tree: Tree) -> Iterator[Change]:
@@ -56,6 +56,8 @@ def _needs_epsilon(slot: Slot) -> bool:
     parent, node = slot.parent, slot.node
     if isinstance(parent, ast.Assign) and isinstance(node, ast.BinOp | ast.Call):
         return isinstance(parent.targets[0], ast.Name)
+    if isinstance(parent, ast.Tuple) and isinstance(slot.statement, ast.Assign):
+        return parent is slot.statement.value
     if isinstance(parent, ast.Call) and slot.field == "args":
         return last_name(parent.func) in ("sqrt", "log", "maximum")
     divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and slot.field == "right"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations_with_replacement, permutations
+from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from gradproof.mend.slots import is_divisor
 from gradproof.mend.weighted import weights
 from gradproof.mend.wording import Formula, Make, factor, made_of
 
+TRIPLED = 8  # arrays of which each three are multiplied
 PAIRED = 36  # arrays of which each two are multiplied
 NICE: Mapping[float, str] = {
     1.0: "",
@@ -82,6 +83,8 @@ def compound(lever: Lever) -> Iterator[Change]:
         yield from _fitting(lever, [_times(lever, text, make)])
         if not lever.is_result:
             yield from _fitting(lever, [_whole(lever, text, make)])
+    for text, make in _triples(lever):
+        yield from _added(lever, text, make)
 
 
 def _names(lever: Lever) -> list[str]:
@@ -173,12 +176,43 @@ def _products(lever: Lever) -> Iterator[tuple[str, Make]]:
     for a, b in combinations_with_replacement(names, 2):
         if 1 in (*first[a].shape, *first[b].shape):  # an axis that was kept
             yield f"{bracketed(a)} * {bracketed(b)}", _product(a, b)
+        for over, under in ((a, b), (b, a)):
+            if under.removeprefix("self.").isidentifier() and _broadcasts(first[over], first[under], shape):
+                yield f"{bracketed(over)} / {under}", _quotient(over, under)
         for subscripts in contractions(first[a], first[b], shape):
             yield written(subscripts, a, b), _contraction(subscripts, a, b)
 
 
+def _triples(lever: Lever) -> Iterator[tuple[str, Make]]:
+    """An array of the value's shape times a product of two others, or of the square of one and another."""
+    first, shape = lever.names[0], lever.values[0].shape
+    plain = [n for n in _names(lever) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
+    for a, b in product(plain, repeat=2):
+        for power in (1, 2):
+            told = a if power == 1 else f"{a} ** 2"
+            for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
+                for subscripts in contractions(first[a], first[b], out):
+                    for c in _alike(lever)[:TRIPLED]:
+                        yield f"{c} * ({written(subscripts, told, b)})", _triple(subscripts, a, b, c, power)
+
+
+def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:
+    return lambda _, names: names[c] * value(subscripts, names[a] ** power, names[b])
+
+
 def _product(a: str, b: str) -> Make:
     return lambda _, names: names[a] * names[b]
+
+
+def _quotient(a: str, b: str) -> Make:
+    return lambda _, names: names[a] / names[b]
+
+
+def _broadcasts(one: Floats, other: Floats, shape: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(one.shape, other.shape) == shape
+    except ValueError:
+        return False
 
 
 def _contraction(subscripts: str, a: str, b: str) -> Make:

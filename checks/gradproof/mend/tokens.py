@@ -113,6 +113,17 @@ def replaced(tree: Tree) -> Iterator[Change]:
                 yield instead(slot, parse(other), "GP117", text)
 
 
+def scaled(tree: Tree) -> Iterator[Change]:
+    """A name times, or over, a number of forward: ``y / 1.7159`` where forward keeps ``y = 1.7159 * np.tanh(x)``."""
+    for slot in tree.slots:
+        mine = ast.unparse(slot.node)
+        if is_read(slot) and not is_indexing(slot) and not tree.is_global(slot.node) and mine != tree.dout:
+            for number in tree.numbers:
+                for text in (f"({mine} / {number:.10g})", f"({mine} * {number:.10g})"):
+                    words = f"{mine} stands where {text[1:-1]} belongs"
+                    yield instead(slot, parse(text), "GP117", words)
+
+
 def numbers(tree: Tree) -> Iterator[Change]:
     """Another number: as an index, in a power, as a factor; those of forward first."""
     for slot in tree.slots:
@@ -138,11 +149,17 @@ def numbers(tree: Tree) -> Iterator[Change]:
         else:
             compared = isinstance(slot.parent, ast.Compare)
             others = (*tree.numbers, value + 1, value - 1, value * 2, value / 2, -value)
-            computes = isinstance(slot.parent, ast.BinOp)  # a term or a factor that is 0 would not be written
-            for number in dict.fromkeys(number for number in others if number or not computes):
+            for number in dict.fromkeys(number for number in others if not _is_idle(slot, number)):
                 code, what = ("GP107", "the mask is not the one of forward:") if compared else ("GP102", "the number")
                 text = f"{what} {value:g} stands where {number:g} belongs"
                 yield instead(slot, parse(repr(number)), code, text)
+
+
+def _is_idle(slot: Slot, number: float) -> bool:
+    """Whether nobody would write a number here: a term of 0, a factor of 0 or 1."""
+    if not isinstance(slot.parent, ast.BinOp):
+        return False
+    return number == 0 or (number == 1 and isinstance(slot.parent.op, ast.Mult | ast.Div | ast.FloorDiv))
 
 
 def counts(tree: Tree) -> Iterator[Change]:
