@@ -213,6 +213,19 @@ class KeepsItsFirstInput(Square):
         return x * x
 
 
+class KeepsItsFirstMask(Square):
+    mask = None
+
+    def forward(self, x):
+        if self.mask is None or self.mask.shape != x.shape:
+            self.mask = x > 0
+        self.x = x * (x > 0)
+        return self.x**2
+
+    def backward(self, dout):
+        return 2 * np.abs(self.x) * dout * self.mask
+
+
 class KeepsItsFirstBatchSize(Affine):
     rows = None
 
@@ -602,6 +615,7 @@ PROMISES = (
     Broken("GP506", "warning", BackwardWithoutForward, Affine, AFFINE),
     Broken("GP506", "warning", BackwardWithoutForward, Shift, AFFINE),
     Broken("GP508", "error", KeepsItsFirstInput, Square, SQUARE),
+    Broken("GP508", "error", KeepsItsFirstMask, Square, SQUARE),
     Broken("GP508", "error", KeepsItsFirstBatchSize, Affine, AFFINE),
     Broken("GP508", "error", ReadsTheOldestOfItsCache, ReadsTheLatestOfItsCache, SQUARE),
     Broken("GP509", "error", ClipsDout, Square, SQUARE),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradproof import floats, labels
-from mended import Slip
+from gradproof import constant, floats, labels, positive
+from mended import LONG, Slip
 
 WIDE = {"x": "n l", "k": "m", "dims": {"l": (4, 6), "m": (1, 3)}}
 
@@ -191,7 +191,87 @@ def nearer_by_one_of_two(dout, cache):
     return da, -2 * dout * (a - near), 2 * dout * (a - far)
 
 
+def stretched(x):
+    y = 1.7159 * np.tanh(2 * x / 3)
+    return y, y
+
+
+def stretched_of_its_own_output(dout, y):
+    return dout * 1.7159 * (2 / 3) * (1 - y**2)
+
+
+def both_ways(x, w):
+    left, right = np.cumsum(x, axis=1), np.cumsum(x[:, ::-1] * w, axis=1)
+    return np.concatenate([left, right[:, ::-1]], axis=1), (x, w)
+
+
+def both_ways_the_same_way(dout, cache):
+    x, w = cache
+    t = x.shape[1]
+    dleft, dright = dout[:, :t], dout[:, t:]
+    left = np.cumsum(dleft[:, ::-1], axis=1)[:, ::-1]
+    right = np.cumsum(dright[:, ::-1], axis=1)[:, ::-1]
+    return left + (right * w)[:, ::-1], (right * x[:, ::-1]).sum(axis=0)
+
+
+def overlap(x, t, smooth=1.0):
+    inside, total = (x * t).sum(), x.sum() + t.sum()
+    return (2 * inside + smooth) / (total + smooth), (t, inside, total, smooth)
+
+
+def overlap_not_smoothed(dout, cache):
+    t, inside, total, smooth = cache  # noqa: RUF059, the slip
+    top, bottom = 2 * inside, total
+    return dout * (2 * t * bottom - top) / bottom**2
+
+
+def frozen(x, mean, sd):
+    y = (x - mean) / sd
+    return y, (y, sd)
+
+
+def frozen_like_in_training(dout, cache):
+    y, sd = cache
+    d = dout / sd
+    d = d - d.mean(axis=0) - y * (d * y).mean(axis=0)
+    return 1.0 * d
+
+
+def pairs(x, v):
+    s = x @ v
+    return 0.5 * (s**2 - x**2 @ v**2), (x, v, s)
+
+
+def pairs_with_themselves(dout, cache):
+    x, v, s = cache
+    dx = (dout * s) @ v.T - x * (dout @ (v**2).T)
+    dv = x.T @ (dout * s)
+    return dx, dv
+
+
+def snake(x, a):
+    return x + np.sin(a * x) ** 2 / a, (x, a)
+
+
+def snake_of_a_fixed_width(dout, cache):
+    x, a = cache
+    da = x * np.sin(2 * a * x) / a
+    return dout * (1 + np.sin(2 * a * x)), (dout * da).sum(axis=0)
+
+
 SLIPS = (
+    Slip(stretched, stretched_of_its_own_output, "y stands where y / 1.7159 belongs", "(1 - (y / 1.7159) ** 2)",
+         {"x": "n d"}),
+    Slip(both_ways, both_ways_the_same_way, "belongs there turned round", "[:, ::-1]",
+         {"x": "n t", "w": "t", "dims": LONG}),
+    Slip(overlap, overlap_not_smoothed, "an epsilon is left out", "(2 * inside + smooth, total + smooth)",
+         {"x": positive("n d"), "t": constant(labels("n d", 2))}),
+    Slip(frozen, frozen_like_in_training, "this line is one too many: d was right before it", "(without this line)",
+         {"x": "n d", "mean": constant("d"), "sd": constant(positive("d"))}),
+    Slip(pairs, pairs_with_themselves, "a term is missing: - v * (", "v * ((x ** 2).T @ dout)",
+         {"x": "n d", "v": "d k"}),
+    Slip(snake, snake_of_a_fixed_width, "a term is missing: - ", "np.sin(a * x) ** 2 / a",
+         {"x": "n d", "a": positive("d")}),
     Slip(cosine, cosine_of_a_fixed_length, "a term is missing: - b * c * d / nb ** 2", "c * b / nb ** 2",
          {"a": "n d", "b": "n d"}),
     Slip(cosine, cosine_of_the_other_length, "na stands where nb belongs", "/ nb ** 2)", {"a": "n d", "b": "n d"}),

@@ -50,6 +50,28 @@ def test_a_region_of_an_image_is_named_by_its_axis() -> None:
         pytest.param(lambda x: np.sin(9 * x) > 0, None, id="no range of x"),
     ],
 )
+def mean_of_rows(dout_reaches: Callable[[FloatArray], FloatArray], same: bool) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for n, d, h in [(2, 3, 2), (3, 2, 4)]:
+        true = np.random.default_rng(n).standard_normal((n, 1 if same else d, h)) * np.ones((n, d, h))
+        outcomes.append(Outcome(example(n, d, h), (tensor("x", dout_reaches(true), true, Role.INPUT),)))
+    return outcomes
+
+
+def first_slice(true: FloatArray) -> FloatArray:
+    return np.where(np.arange(true.shape[1])[:, None] == 0, true, 0.0)
+
+
+def test_what_only_the_first_slice_gets_is_not_broadcast_back() -> None:
+    likely = named(mean_of_rows(first_slice, same=True), "x")[1]["likely cause"]
+    assert likely.startswith("dx is not broadcast back: only the first slice gets it")
+
+
+def test_what_is_another_gradient_in_each_slice_is_not_called_a_broadcast() -> None:
+    likely = named(mean_of_rows(first_slice, same=False), "x")[1]["likely cause"]
+    assert likely == "backward goes wrong for every slice along axis 1 but the first, and is right elsewhere"
+
+
 def test_a_range_of_values_that_is_wrong_is_named(
     wrong_at: Callable[[FloatArray], FloatArray], text: str | None
 ) -> None:

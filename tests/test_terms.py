@@ -47,6 +47,12 @@ SLIPS: dict[str, tuple[Forward, Backward, str, str]] = {
         "GP107",
         "a mask is missing",
     ),
+    "the product rule": (
+        lambda x: x * np.arctan(x),
+        lambda d, x: d * np.arctan(x),
+        "GP113",
+        "the output is x0 times what depends on x0 too",
+    ),
     "mask inverted": (
         lambda x: np.sinh(x) * gate(x),
         lambda d, x: d * np.cosh(x) * ~gate(x),
@@ -64,6 +70,11 @@ def test_a_slip_in_a_formula_is_named(forward: Forward, backward: Backward, code
 
 def test_a_formula_that_no_known_array_explains_gets_no_cause() -> None:
     assert cause(np.sinh, lambda d, x: d * (np.cosh(x) + 0.3 * np.sin(5 * x)))[0] == "GP101"
+
+
+def test_a_factor_that_depends_on_nothing_has_no_product_rule() -> None:
+    assert cause(lambda x: x * gate(x), lambda d, x: d * gate(x)) == ("", "")
+    assert cause(lambda x: x * np.arctan(x), lambda d, x: d * (np.arctan(x) + x / (1 + x**2))) == ("", "")
 
 
 def test_an_epsilon_that_forward_alone_has_is_a_small_discrepancy_where_values_are_ordinary() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from gradproof.mend.mend import Mended
 from gradproof.mend.told import mended
 from gradproof.source.hints import pointed
 from gradproof.source.source import Code
-from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
+from gradproof.values import Example, Finding, Outcome, SubjectReport, TensorResult, Verdict
 
 # So many gradients wrong are one fault of a net as a rule: an example that is small for these shows the others too.
 SEVERAL = 2
@@ -125,9 +126,14 @@ class Run:
         self.outcomes[:] = [asked if other is outcome else other for other in self.outcomes]
         return asked
 
+    def _wrong(self) -> list[str]:
+        """The tensors that have a wrong gradient, each once."""
+        found = failures(self.outcomes)
+        return list(dict.fromkeys(f.tensor for f in found if f.tensor is not None and f.code is None))
+
     def _try_changes(self, part: type | None) -> None:
         """A small change of the source that makes wrong gradients right, where there is one."""
-        wrong = [f.tensor for f in failures(self.outcomes) if f.tensor is not None and f.code is None]
+        wrong = self._wrong()
         twice = asks_twice(self.findings)
         chosen = worth_trying(self.outcomes, wrong, twice=twice)
         if chosen:
@@ -139,7 +145,7 @@ class Run:
 
     def _look_inside(self) -> type | None:
         """One finding more for a composite: the part that is wrong, or the place where the chain breaks."""
-        tensors = [f.tensor for f in failures(self.outcomes) if f.tensor is not None and f.code is None]
+        tensors = self._wrong()
         explained = any(finding.code in EXPLAINS for finding in self.findings)  # by its lists, not by its chain
         chosen = worth_asking(self.outcomes, tensors[0]) if tensors else []
         link = self.look_inside(chosen[0].example) if chosen else None
@@ -211,6 +217,7 @@ class Failure:
     tensor: str | None = None
     code: str | None = None
     stage: str | None = None
+    finite: bool = True  # whether the number that is wrong is one
 
     def __call__(self, outcome: Outcome) -> bool:
         """Say whether the outcome fails so."""
@@ -218,11 +225,18 @@ class Failure:
             return outcome.error is not None and outcome.error.stage == self.stage
         if self.code is not None:
             return any(d.code == self.code and d.tensor == self.tensor for d in outcome.defects)
-        return any(t.name == self.tensor and t.verdict is Verdict.FAIL for t in outcome.tensors)
+        return any(
+            t.name == self.tensor and t.verdict is Verdict.FAIL and _is_finite(t) is self.finite
+            for t in outcome.tensors
+        )
+
+
+def _is_finite(result: TensorResult) -> bool:
+    return not result.wrong or math.isfinite(result.wrong[0].analytic)
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[Failure]:
-    """Every way to fail that was seen, in the order of first appearance."""
+    """Every way to fail that was seen, in the order of first appearance; what is not finite last."""
     seen: dict[Failure, None] = {}
     for outcome in outcomes:
         if outcome.error is not None:
@@ -231,5 +245,5 @@ def failures(outcomes: Sequence[Outcome]) -> list[Failure]:
             seen.setdefault(Failure(tensor=defect.tensor, code=defect.code))
         for result in outcome.tensors:
             if result.verdict is Verdict.FAIL:
-                seen.setdefault(Failure(tensor=result.name))
-    return list(seen)
+                seen.setdefault(Failure(tensor=result.name, finite=_is_finite(result)))
+    return sorted(seen, key=lambda failure: not failure.finite)

@@ -18,6 +18,7 @@ from gradproof.diagnose.discrepancy import small, small_where_ordinary
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Sample, result_of, sample_of
 from gradproof.diagnose.ignores import dout_ignored, dout_sign_or_size_ignored
 from gradproof.diagnose.masks import mask_wrong
+from gradproof.diagnose.one_region import one_region
 from gradproof.diagnose.product_rule import first_factor_alone
 from gradproof.diagnose.rank_one import term_of_a_sum
 from gradproof.diagnose.reductions import wrong_reduction
@@ -200,32 +201,6 @@ def _is_reordered(sample: Sample) -> bool:
     return not sample.located and bool((gap <= MARGIN * float(sample.bound.max())).all())
 
 
-def _region(evidence: Evidence) -> Cause | None:
-    found = regions.region(evidence)
-    if found is None:
-        return None
-    only = "" if found.text.startswith("every") else "only "
-    where = f"{only}{found.text} is wrong: {regions.extent(factors.richest(evidence))}"
-    if not found.general:
-        return Cause("GP107", (("where", where),))
-    if "every" in found.text and " but the " in found.text and all(_is_one_for_all(s) for s in evidence.failing):
-        only = found.text.split(" but ")[1]
-        likely = f"d{evidence.tensor} is not broadcast back: only {only} gets it, and the gradient is the same for all"
-        return Cause("GP107", (("where", where),), likely, "hand what comes back to every entry that forward has taken")
-    likely = f"backward goes wrong for {found.text}, and is right elsewhere"
-    advice = "compare the mask, the branch or the slice in backward with the one in forward"
-    return Cause("GP107", (("where", where),), likely, advice, vague=not found.sharp)
-
-
-def _is_one_for_all(sample: Sample) -> bool:
-    """Whether yours is zero wherever it is wrong, and the gradient does not change along some axis."""
-    whole = np.zeros(sample.shape).reshape(-1)
-    whole[sample.position] = sample.numeric
-    whole, slack = whole.reshape(sample.shape), 2 * float(sample.bound.max())
-    alike = [bool((np.ptp(whole, axis=axis) <= slack).all()) for axis, size in enumerate(sample.shape) if size > 1]
-    return sample.position.size == whole.size and any(alike) and not sample.analytic[sample.wrong].any()
-
-
 RULES = (
     never_written,
     dout_ignored,
@@ -248,7 +223,7 @@ RULES = (
     share_misplaced,
     constant_added,
     term_of_a_sum,
-    _region,
+    one_region,
     _only_there,
     wrong_side,
     wrong_argument,

@@ -31,8 +31,9 @@ def wrong_axis(evidence: Evidence) -> Cause | None:
     if len(extra) > 1:  # so does a reshape of the wrong axes
         return None
     lines = (("everywhere", f"yours mixes along {text}, forward does not   {counted(evidence, found)}"),)
-    # a sum over the axis, a reshape, a term that is one too many: it can be any of them
-    return Cause("GP116", lines, None, "look for a sum, a mean or an index over that axis in backward", vague=True)
+    likely = f"{d} mixes the entries along {text}, which forward keeps apart"
+    # by a sum over the axis, a reshape, a term that is one too many
+    return Cause("GP116", lines, likely, "look for a sum, a mean or an index over that axis in backward", vague=True)
 
 
 def uncoupled(evidence: Evidence) -> Cause | None:

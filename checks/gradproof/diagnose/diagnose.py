@@ -74,9 +74,11 @@ def _gradient(
 ) -> Finding:
     tensor = result.name
     worst = result.wrong[0] if result.wrong else None
-    broken = worst is not None and not math.isfinite(worst.analytic)
+    broken = _is_broken(result)
     cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, tried))
     failing = [o for o in _with(minimal, tried) if _verdict(o, tensor) is Verdict.FAIL]
+    if broken:
+        failing = [o for o in failing if any(t.name == tensor and _is_broken(t) for t in o.tensors)]
     passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
     likely = () if cause.likely is None else (("likely cause", cause.likely),)
     advice = () if cause.advice is None else (("what to do", cause.advice),)
@@ -98,6 +100,11 @@ def _gradient(
         dims=minimal.example.dims,
         vague=cause.vague or cause.likely is None,
     )
+
+
+def _is_broken(result: TensorResult) -> bool:
+    """Whether the entry that is most wrong is no finite number."""
+    return bool(result.wrong) and not math.isfinite(result.wrong[0].analytic)
 
 
 def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[Outcome], reproduce: str) -> Finding:

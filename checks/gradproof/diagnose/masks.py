@@ -8,6 +8,9 @@ from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask, Sample
 
 
+LARGE = 8.0  # exp(-8) is 3e-4: a smaller input leaves most of the digits
+
+
 def mask_wrong(evidence: Evidence) -> Cause | None:
     """GP107 where yours and the truth are zero at other entries, and agree or do not overlap at the rest."""
     samples = [s for s in evidence.failing if not s.located]
@@ -26,6 +29,9 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
         )
     if through >= ENOUGH and not out and right >= ENOUGH:
         lines = (("where", f"the gradient is zero at {through} entries, yours is not; elsewhere yours is right"),)
+        if evidence.passing and all(_is_saturated(sample) for sample in samples):
+            advice = "only where an input is large: see what forward does there with an epsilon, a clip or a maximum"
+            return Cause("GP107", lines, None, advice, vague=True)
         likely = f"a mask is missing in {d}: it lets dout through where forward blocks {evidence.tensor}"
         return Cause("GP107", lines, likely, "multiply dout by the mask that forward used, the very same")
     if out >= ENOUGH and not through and right >= ENOUGH:
@@ -41,6 +47,12 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
         advice = "keep the mask that forward used, and use that in backward"
         return Cause("GP107", lines, likely, advice, vague=True)
     return None
+
+
+def _is_saturated(sample: Sample) -> bool:
+    """Whether an input is so large that what it goes through may be 0 or 1 to the last digit."""
+    values = [v for v in sample.outcome.example.inputs.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+    return any(bool((np.abs(value) > LARGE).any()) for value in values)
 
 
 def _zero(sample: Sample, *, yours: bool) -> Mask:

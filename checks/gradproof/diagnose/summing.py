@@ -50,11 +50,10 @@ def overwritten(evidence: Evidence) -> Cause | None:
     if which == "first":  # what is overwritten keeps the last
         likely = f"d{tensor} takes the first of several shares alone: it is not summed over all of them"
         return Cause("GP114", (("everywhere", text),), likely, "sum over the uses instead of taking the first one")
-    if not which:  # overwritten, or left out: it can be either
-        return Cause("GP101", (("everywhere", text),), None, "go through the uses of each entry: each of them counts")
     likely = f"d{tensor} is assigned where it should be added up: entries used several times are overwritten"
     advice = "use += (np.add.at for an array of indices, which += would count once)"
-    return Cause("GP115", (("everywhere", text),), likely, advice)
+    # of several that are kept, some may have been left out rather than overwritten
+    return Cause("GP115", (("everywhere", text),), likely, advice, vague=which is None)
 
 
 def _unused(answer: Answers) -> Mask | None:

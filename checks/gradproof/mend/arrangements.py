@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import is_whole
+from gradproof.mend.slots import is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import is_attribute
 
@@ -20,8 +20,7 @@ def joined(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         node = slot.node
         inner = _taken(node)
-        whole = slot.parent is slot.statement or isinstance(slot.parent, ast.Tuple | ast.BinOp)
-        for name in helpers if inner is not None or whole else ():
+        for name in helpers if inner is not None or is_read(slot) else ():
             value = node if inner is None else inner
             changed = ast.Call(parse(name), [same(value)], [])
             text = f"{short(node)} stands where {short(changed)} belongs"
@@ -60,6 +59,8 @@ def flipped(tree: Tree) -> Iterator[Change]:
     """The entries along an axis from the last to the first, or no longer so."""
     for slot in tree.slots:
         node, told = slot.node, ast.unparse(slot.node)
+        if slot.field == "iter":
+            continue
         if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
             text = f"the entries are in another order than in forward: {short(node.value)} belongs there as it is"
             yield instead(slot, same(node.value), "GP109", text, sure=True)

@@ -119,7 +119,7 @@ class Bench:
 
     def _lever(self, tree: Tree, slot: Slot, wanted: frozenset[str], *, anew: bool) -> Lever | None:
         """The lever at a place, where it can make right what is ``wanted``; None else."""
-        found = lever(tree, slot, self.trials[0], wanted, Atoms(tree.atoms), anew=anew)
+        found = lever(tree, slot, self.trials[0], wanted, _atoms(tree.atoms), anew=anew)
         return found if found is not None and found.suffices else None
 
     def _unmended(self) -> frozenset[str]:
@@ -209,6 +209,11 @@ class Bench:
                     return None
                 parts.append(np.ravel(claims[name])[sample.position] - sample.numeric)
         return np.concatenate(parts) if parts else None
+
+
+@functools.lru_cache(maxsize=8)
+def _atoms(texts: tuple[str, ...]) -> Atoms:
+    return Atoms(texts)
 
 
 def _levers(tree: Tree) -> list[Slot]:

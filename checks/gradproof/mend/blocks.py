@@ -51,7 +51,7 @@ def lines(tree: Tree) -> Iterator[Change]:
 
 def _written(statement: ast.stmt) -> list[ast.expr]:
     """What a plain statement writes to."""
-    if isinstance(statement, ast.AugAssign):
+    if isinstance(statement, ast.AugAssign | ast.AnnAssign):
         return [statement.target]
     return statement.targets if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else []
 

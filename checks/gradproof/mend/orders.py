@@ -28,6 +28,9 @@ def orders(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if isinstance(node, ast.Tuple | ast.List) and slot.field == "value" and 1 < len(node.elts) <= 6:
             yield from _permuted(slot, node)
+        if slot.field == "iter" and (isinstance(node, ast.Name) or is_attribute(node)):
+            text = f"{ast.unparse(node)} is gone through in the wrong order: backward begins with the last"
+            yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), "GP121", text, sure=True)
         if slot.field == "iter" and isinstance(node, ast.Call) and last_name(node.func) in ("range", "reversed"):
             reverse = last_name(node.func) == "range"
             changed = ast.Call(parse("reversed"), [same(node)], []) if reverse else same(node.args[0])

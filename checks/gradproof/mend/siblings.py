@@ -13,13 +13,13 @@ from gradproof.source.stores import is_attribute
 
 def mirrored(tree: Tree) -> Iterator[Change]:
     """A line as the one of the other input is, with the names of the two exchanged: ``db`` as ``da``."""
-    lines = list(_lines(tree))
+    lines = [(name, value) for name, value in _lines(tree) if name != tree.dout]
     names = {id(value): name for name, value in lines}
     for slot in tree.slots:
         mine = names.get(id(slot.node))
         for other, value in lines if mine is not None else ():
             pair = _difference(mine, other) if mine is not None else None
-            if pair is not None:
+            if pair is not None and type(value) is type(slot.node):
                 whole = _exchanged(value, *pair, tree.known)
                 if terms(whole) != terms(slot.node):
                     yield instead(slot, whole, *_words(slot.node, whole))

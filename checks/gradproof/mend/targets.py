@@ -10,7 +10,7 @@ from gradproof.mend.slots import statements
 from gradproof.mend.tree import Tree, tree_of
 from gradproof.source.origin import Place, reached, returns
 from gradproof.source.source import Code, Function, helpers
-from gradproof.source.stores import is_attribute, last_name
+from gradproof.source.stores import constant, is_attribute, last_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def _feeding(tree: Tree, places: Sequence[Place]) -> list[ast.stmt]:
     read = {name for place in here for name in _read(place.statement if place.value is None else place.value)}
     read |= {name for statement in chosen for name in _written_into(statement)}
     for _ in every:
-        more = [s for s in every if s not in chosen and read & _written(s)]
+        more = [s for s in every if s not in chosen and _meet(read, _written(s))]
         if not more:
             break
         chosen += more
@@ -78,9 +78,24 @@ def _feeding(tree: Tree, places: Sequence[Place]) -> list[ast.stmt]:
 _NOBODY = frozenset({"self", "np"})
 
 
+def _meet(read: set[str], written: set[str]) -> bool:
+    """Whether something that is read is written, or a part of it, or what it is a part of."""
+    return any(a == b or a.startswith(f"{b}[") or b.startswith(f"{a}[") for a in read for b in written)
+
+
 def _read(statement: ast.AST) -> set[str]:
-    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.expr)]
-    return {ast.unparse(node) for node in nodes if isinstance(node, ast.Name) or is_attribute(node)} - _NOBODY
+    return {ast.unparse(node) for node in _named(statement)} - _NOBODY
+
+
+def _named(node: ast.AST) -> Iterator[ast.expr]:
+    """The variables and attributes in a piece of source; ``self.grads[0]`` is one of them."""
+    entry = node.value if isinstance(node, ast.Subscript) and isinstance(constant(node.slice), int) else None
+    whole = node if entry is None or not is_attribute(entry) else entry
+    if isinstance(node, ast.expr) and (isinstance(node, ast.Name) or is_attribute(whole)):
+        yield node
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _named(child)
 
 
 def _written_into(statement: ast.stmt) -> set[str]:
@@ -97,9 +112,7 @@ def _written(statement: ast.stmt) -> set[str]:
     targets = getattr(statement, "targets", [getattr(statement, "target", None)])
     found: set[str] = set()
     for target in targets:
-        for node in ast.walk(target) if isinstance(target, ast.AST) else ():
-            if isinstance(node, ast.Name) or is_attribute(node):
-                found.add(ast.unparse(node))
+        found |= _read(target) if isinstance(target, ast.AST) else set()
     return found - _NOBODY
 
 

@@ -86,7 +86,8 @@ def names(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         mine = ast.unparse(slot.node)
         if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
-            for other in tree.known:
+            counted = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "range"
+            for other in sorted(tree.sizes) if counted else tree.known:
                 if other != mine:
                     both = {mine, other} <= tree.sizes
                     text = f"{'the size ' if both else ''}{mine} stands where {other} belongs"

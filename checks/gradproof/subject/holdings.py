@@ -41,7 +41,7 @@ class Holdings:
         arrays = leaves.leaves(built).items()
         self._at_first = frozenset(path for path, value in arrays if isinstance(value, np.ndarray))
         self._places: Paths | None = None
-        self._known: _Known | None = None  # once two looks around a backward found the same
+        self._memory: list[_Known] = []  # of all copies, once two looks around a backward found the same
         self._gradients: Mapping[str, Any] = {}
         self._defects: tuple[Defect, ...] = ()
         self.hold(built)
@@ -52,8 +52,8 @@ class Holdings:
 
     def parameters(self) -> Mapping[str, Array]:
         """The arrays that forward reads and leaves alone, by name."""
-        if not self._live and self._known is not None:
-            self._live = self._known.arrays(self.layer)
+        if not self._live and self._memory:
+            self._live = self._memory[-1].arrays(self.layer)
         if not self._live:
             found = dict(self.convention.parameters(self.layer))
             if self._discovers and not pairing.is_listed(self.layer):
@@ -93,7 +93,7 @@ class Holdings:
         if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
             return {}
         if self._places is None:
-            self._places = self._found() if self._known is None else self._known.gradients
+            self._places = self._memory[-1].gradients if self._memory else self._found()
         return self._places
 
     def _found(self) -> Paths:
@@ -122,8 +122,11 @@ class Holdings:
         """
         arrays, before, self._places = dict(self.parameters()), self._places, None  # backward may have made places
         places = self.places()
-        if self._known is None and self._discovers and places == before:
-            self._known = _Known(pairing.places(self.layer, arrays), places)
+        if not self._memory and self._discovers and places == before:
+            known = _Known(pairing.places(self.layer, arrays), places)
+            # another backward of a copy may keep elsewhere what this one keeps nowhere
+            self._memory = self._memory if places.keys() == arrays.keys() else []
+            self._memory.append(known)
         kept = {name: pairing.kept(step.layer, paths) for name, paths in places.items()}
         if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
             kept = dict(self.convention.parameter_gradients(step.layer, step.returned, arrays))

@@ -150,6 +150,7 @@ class LayerSubject:
 
     def fork(self) -> Self:
         """A subject around a copy of the layer as it is now, with what its last forward left."""
+        self._settle()
         other = copy.copy(self)
         other.layer, other._cache, other._inputs = copy.deepcopy((self.layer, self._cache, dict(self._inputs)))
         other._holdings = copy.copy(self._holdings)
