@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from gradproof.values import Finding
 
+BRANCH = ", in one branch of np.where"
 UNKNOWN = "words unknown to the benchmark"
 BATCH = "n"  # the dim that counts the samples, in every table of faults
 
@@ -26,7 +27,10 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^brackets: one of forward", (POWER, OTHER, LESS, MORE, "the forward is the wrong side")),
     (r"derivative, stands where .* belongs$", (OTHER, POWER)),
     (r"^a derivative is missing: that of the softmax", ("derivative left out", SKIPPED, "a term missing")),
+    (r"^the sign is wrong where", ("sign", REGION)),
     (r"^the sign ", ("sign",)),
+    (r" is taken for symmetric", ("transpose", OTHER)),
+    (r"^these terms are too many", ("a term too many",)),
     (r"^backward (divides|multiplies) by .* where it must", (POWER,)),
     (r"^(minimum|maximum|clip) is one too many: .* is a gradient, ", ("not linear in dout", REGION)),
     (r"^(the mask|a mask is one too many|(minimum|maximum|clip) is one too many)", (REGION,)),
@@ -190,7 +194,9 @@ def causes_named(finding: Finding) -> frozenset[str]:
 def _read(code: str, text: str) -> Iterator[str]:
     """The causes of the first line of each table that fits; the more special lines stand first."""
     # two changes that mend the same are joined by "; or": nobody can know which was meant
-    changed = [next((causes for pattern, causes in CHANGES if re.search(pattern, t)), ()) for t in text.split("; or ")]
+    parts = [part.partition(BRANCH) for part in text.split("; or ")]
+    changed = [next((causes for pattern, causes in CHANGES if re.search(pattern, t)), ()) for t, _, _ in parts]
+    yield from (REGION for _, branch, _ in parts if branch)
     yield from (cause for causes in changed for cause in causes)
     changed = [causes for causes in changed if causes]
     if changed and code.startswith("GP1"):

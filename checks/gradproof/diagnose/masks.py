@@ -7,7 +7,6 @@ import numpy as np
 from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask, Sample
 
-
 LARGE = 8.0  # exp(-8) is 3e-4: a smaller input leaves most of the digits
 
 

@@ -28,6 +28,8 @@ def wrong_reduction(evidence: Evidence) -> Cause | None:
     if sum(_windows(answer) for answer in found) < ENOUGH or len(mine) != 1 or len(true) != 1:
         return None
     yours, forward = mine[0], true[0]
+    if yours not in ("mean", "sum") and max(_windows(answer) and _largest(answer) for answer in found) < 3:
+        return None  # of two entries, the other one is both the least and the last
     if yours == forward or {yours, forward} == {"mean", "sum"}:  # a factor, and its rule says which dim
         return None
     count = counted(evidence, found)
@@ -51,6 +53,11 @@ def _advice(forward: str) -> str:
         share = "dout divided by their number" if forward == "mean" else "dout"
         return f"each entry that an output sees gets {share}"
     return f"the entry that is the {forward} gets all of dout, the others nothing"
+
+
+def _largest(answer: Answers) -> int:
+    """How many entries an output sees at most."""
+    return int((answer.wanted | answer.given).sum(axis=1).max())
 
 
 def _windows(answer: Answers) -> int:

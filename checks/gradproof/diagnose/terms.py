@@ -77,7 +77,8 @@ def known_term(evidence: Evidence) -> Cause | None:
             lines = (("everywhere", f"yours - numeric = {term}   {_count(evidence, facts)}"),)
             what = "dout" if name == "1" else name
             likely = f"a term of d{evidence.tensor} is missing, or one too many: the one with {what}"
-            return Cause("GP113", lines, likely, "compare the terms of forward, one by one, with those of backward")
+            advice = "compare the terms of forward, one by one, with those of backward"
+            return Cause("GP113", lines, likely, advice, vague=True)
     return None
 
 

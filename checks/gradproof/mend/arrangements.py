@@ -25,7 +25,7 @@ def joined(tree: Tree) -> Iterator[Change]:
             changed = ast.Call(parse(name), [same(value)], [])
             text = f"{short(node)} stands where {short(changed)} belongs"
             if inner is None:
-                yield instead(slot, changed, "GP117", text)
+                yield Change((slot,), (changed,), "GP117", text, plain=True)
                 continue
             text = f"the entries are in another order than in forward: {text}"
             yield instead(slot, changed, "GP109", text, sure=True)

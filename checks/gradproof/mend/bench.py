@@ -19,7 +19,7 @@ from gradproof.mend.levers import Lever, lever
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.seen import seen
 from gradproof.mend.slots import Slot, is_read, makes_room, takes_factor
-from gradproof.mend.solved import compound, simple
+from gradproof.mend.solved import compound, counted, simple
 from gradproof.mend.targets import Trees
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
@@ -80,7 +80,7 @@ class Bench:
                     self._solve((simple,), own, near, trees, again=True)
                 return
             if kinds is TIERS[0] and part is own:
-                self._solve((simple, compound), own, near, trees)
+                self._solve((counted, simple, compound), own, near, trees)
                 if self._done():
                     return
         self._left = max(self._left, MOST_FITS)
@@ -110,6 +110,8 @@ class Bench:
                 wanted = self.wrong if again else self._unmended()
                 if not wanted:
                     break
+                if formulas is counted and not _is_term(slot):
+                    continue
                 if number not in levers:
                     levers[number] = self._lever(tree, slot, wanted, anew=trees.in_forward)
                 found = levers[number]
@@ -209,6 +211,10 @@ class Bench:
                     return None
                 parts.append(np.ravel(claims[name])[sample.position] - sample.numeric)
         return np.concatenate(parts) if parts else None
+
+
+def _is_term(slot: Slot) -> bool:
+    return isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Add | ast.Sub)
 
 
 @functools.lru_cache(maxsize=8)

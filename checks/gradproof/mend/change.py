@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gradproof.mend.slots import Slot
+from gradproof.source.stores import last_name
 
 MOST_TEXT = 132  # characters of a changed line: beside its label, it takes three lines of a screen
+BRANCH = ", in one branch of np.where"
 MOST_WORD = 32  # characters of an expression within a sentence
 
 
@@ -22,7 +24,8 @@ class Change:
     slip could be mended so: it is then the cause, whatever else the numbers look like. ``needs`` are arguments and
     variables of forward that are not at hand there: forward would have to keep them. ``alike`` says that one slip was
     made at each of the slots. ``renames`` says that another name is put in a name's place: arrays that are made of each
-    other may stand for each other, so that another change may say the same.
+    other may stand for each other, so that another change may say the same. ``plain`` says that the words tell
+    less than what the numbers show.
     """
 
     slots: tuple[Slot, ...]
@@ -33,6 +36,7 @@ class Change:
     needs: tuple[str, ...] = ()
     alike: bool = False
     renames: bool = False
+    plain: bool = False
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -43,6 +47,11 @@ class Change:
     def statement(self) -> ast.stmt:
         """The statement that is changed, as its author wrote it while the change is not made."""
         return self.slots[0].statement
+
+    @property
+    def told(self) -> str:
+        """The slip in words, with the region of values that it is confined to."""
+        return f"{self.likely}{BRANCH}" if all(_is_in_branch(slot) for slot in self.slots) else self.likely
 
     @property
     def is_of_loop(self) -> bool:
@@ -98,6 +107,17 @@ class Change:
         cut = line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 4]} ..."
         others = sorted({slot.statement.lineno for slot in self.slots} - {self.statement.lineno})
         return cut if not self.alike or not others else f"{cut}  (so too in line {', '.join(map(str, others))})"
+
+
+def _is_in_branch(slot: Slot) -> bool:
+    """Whether a slot lies in what np.where takes for some entries, and not for the others."""
+    for node in ast.walk(slot.statement):
+        if isinstance(node, ast.Call) and last_name(node.func) == "where" and len(node.args) == 3:
+            if slot.parent is node and slot.index:
+                return True
+            if any(inner is slot.parent for branch in node.args[1:] for inner in ast.walk(branch)):
+                return True
+    return False
 
 
 def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:

@@ -123,8 +123,6 @@ FORWARD: tuple[Kind, ...] = (
     tokens.signs,
     products.wraps,
     sums.axes,
-    sums.functions,
-    tokens.numbers,
 )
 # Those that look like no derivative left out in backward: where something is known, that would be the likelier slip.
 FORWARD_TYPOS: tuple[Kind, ...] = (brackets.brackets, sums.axes)

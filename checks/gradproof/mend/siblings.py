@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from gradproof.mend.change import Change, instead, same, short
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
+from gradproof.mend.wording import difference
 from gradproof.source.stores import is_attribute
 
 
@@ -22,7 +23,8 @@ def mirrored(tree: Tree) -> Iterator[Change]:
             if pair is not None and type(value) is type(slot.node):
                 whole = _exchanged(value, *pair, tree.known)
                 if terms(whole) != terms(slot.node):
-                    yield instead(slot, whole, *_words(slot.node, whole))
+                    words = f"{short(slot.node)} stands where {short(whole)} belongs"
+                    yield instead(slot, whole, *(difference(slot.node, whole) or ("GP117", words)))
 
 
 def _lines(tree: Tree) -> Iterator[tuple[str, ast.expr]]:
@@ -65,24 +67,6 @@ def _counterparts(name: str, mine: str, other: str) -> Iterator[str]:
     for old, new in ((mine, other), (other, mine)):
         places = [i for i in range(len(name)) if name.startswith(old, i)]
         yield from (name[:i] + new + name[i + len(old) :] for i in places)
-
-
-def _words(mine: ast.expr, whole: ast.expr) -> tuple[str, str]:
-    """What an expression lacks beside another one: a term, a factor, a sign; else that it stands in its place."""
-    missing, extra = (terms(a) - terms(b) for a, b in ((whole, mine), (mine, whole)))
-    if missing.total() == 1 and not extra:
-        return "GP113", f"a term is missing: {next(iter(missing)).told}"
-    if missing.total() == extra.total() == 1:
-        wanted, found = next(iter(missing)), next(iter(extra))
-        above, below = wanted.above - found.above, wanted.below - found.below
-        same_sign = wanted.sign == found.sign
-        if not above and not below and not found.above - wanted.above and not found.below - wanted.below:
-            return "GP103", f"the sign of a term is wrong: {found.told} stands where {wanted.told} belongs"
-        if same_sign and above.total() == 1 and wanted.below == found.below and not found.above - wanted.above:
-            return "GP117", f"the factor {next(iter(above))} is missing"
-        if same_sign and below.total() == 1 and wanted.above == found.above and not found.below - wanted.below:
-            return "GP117", f"the division by {next(iter(below))} is missing"
-    return "GP117", f"{short(mine)} stands where {short(whole)} belongs"
 
 
 def windows(tree: Tree) -> Iterator[Change]:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import Change, parse, short
-from gradproof.mend.contractions import bracketed, contractions, value, written
+from gradproof.mend.combined import alike, fractions, names_of, products, triples
+from gradproof.mend.contractions import bracketed
 from gradproof.mend.coupled import couplings, softmaxes
-from gradproof.mend.forms import FACTORS, FORMS, SIDES, WHOLE, Form
+from gradproof.mend.forms import FACTORS, FORMS, WHOLE, Form
 from gradproof.mend.levers import Lever
 from gradproof.mend.likeness import arrays_in, cuts, sums
 from gradproof.mend.slots import is_divisor
 from gradproof.mend.weighted import weights
-from gradproof.mend.wording import Formula, Make, factor, made_of
+from gradproof.mend.wording import Formula, Make, difference, factor, made_of
 
-TRIPLED = 8  # arrays of which each three are multiplied
-PAIRED = 36  # arrays of which each two are multiplied
 NICE: Mapping[float, str] = {
     1.0: "",
     2.0: "2 * ",
@@ -36,9 +34,14 @@ NEARLY = 0.2  # two arrays whose ratio is nearer to 1 differ by an epsilon
 SAME = 1e-5  # relative: a number that is told for a measured one
 
 
+def counted(lever: Lever) -> Iterator[Change]:
+    """A number that is missing before a value: of a term of a sum, it looks like another term, too."""
+    yield from _multiplied(lever, ast.unparse(lever.slot.node))
+
+
 def simple(lever: Lever) -> Iterator[Change]:
     """The changes that make the gradients right at the lever's example: a factor, the whole, or a term of one array."""
-    own, names = ast.unparse(lever.slot.node), _names(lever)
+    own, names = ast.unparse(lever.slot.node), names_of(lever)
     below = is_divisor(lever.slot)
     yield from _multiplied(lever, own)
     yield from _fitting(lever, (factor(own, name, form, below=below) for name, form in _formed(names, FACTORS)))
@@ -70,26 +73,21 @@ def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, 
 
 def compound(lever: Lever) -> Iterator[Change]:
     """The same with formulas of two arrays, and of sums of the value itself."""
-    own, names = ast.unparse(lever.slot.node), _names(lever)
+    own, names = ast.unparse(lever.slot.node), names_of(lever)
     yield from _fitting(lever, (Formula(*each) for each in weights(own, names, lever.names)))
     dims = {value.ndim for value in lever.values}
     if len(dims) == 1:
         ndim = dims.pop()
         yield from _fitting(lever, (Formula(*each) for each in couplings(own, names, ndim)))
         if not lever.is_result:
-            yield from _fitting(lever, (Formula(*each) for each in softmaxes(_alike(lever), ndim)))
-    for text, make in (*_products(lever), *_fractions(lever)):
+            yield from _fitting(lever, (Formula(*each) for each in softmaxes(alike(lever), ndim)))
+    for text, make in (*products(lever), *fractions(lever)):
         yield from _added(lever, text, make)
         yield from _fitting(lever, [_times(lever, text, make)])
         if not lever.is_result:
             yield from _fitting(lever, [_whole(lever, text, make)])
-    for text, make in _triples(lever):
+    for text, make in triples(lever):
         yield from _added(lever, text, make)
-
-
-def _names(lever: Lever) -> list[str]:
-    """The expressions that have a value each time."""
-    return [name for name in lever.names[0] if all(name in names for names in lever.names)]
 
 
 def _values(lever: Lever, make: Make) -> list[Floats] | None:
@@ -130,26 +128,37 @@ def _times(lever: Lever, text: str, make: Make) -> Formula:
 def _whole(lever: Lever, text: str, make: Make) -> Formula:
     mine = lever.slot.node
 
-    def alike(value: Floats, names: Mapping[str, Floats]) -> Floats:
+    def fitted(value: Floats, names: Mapping[str, Floats]) -> Floats:
         made = make(value, names)
         return made if np.shape(made) == value.shape else np.full(1, np.nan)
 
     words = f"{short(mine)} stands where {text} belongs"
+    if ".T) / 2" in text:
+        words = f"{short(mine)} is taken for symmetric: {text} belongs there"
     if cuts(mine) and not cuts(parse(text)) and arrays_in(parse(text)) == arrays_in(mine):
-        return Formula(text, alike, "GP114", f"only a part is taken: {words}")
+        return Formula(text, fitted, "GP114", f"only a part is taken: {words}")
     if sums(parse(text)) and not sums(mine) and arrays_in(parse(text)) <= arrays_in(mine):
-        return Formula(text, alike, "GP114", f"it is not summed: {words}")
-    return Formula(text, alike, "GP117", words)
+        return Formula(text, fitted, "GP114", f"it is not summed: {words}")
+    return Formula(text, fitted, *(difference(mine, parse(text)) or ("GP117", words)))
 
 
 def _added(lever: Lever, text: str, make: Make) -> Iterator[Change]:
     """The term, times the number that makes it fit, where that is one that somebody would write."""
     made = _values(lever, make)
-    number = None if made is None or _is_multiple(_row(made), _row(lever.values)) else lever.times(_row(made))
+    number = None if made is None or _is_scaled(lever, _row(made)) else lever.times(_row(made))
     before = None if number is None else _number(lever, abs(number))
     if number is not None and before is not None:
         term = f"{'-' if number < 0 else '+'} {before}{bracketed(text) if before else text}"
         yield _changed(lever, f"{ast.unparse(lever.slot.node)} {term}", "GP113", f"a term is missing: {term}")
+
+
+def _is_scaled(lever: Lever, term: Floats) -> bool:
+    """Whether a term is but a number times the value itself, or times one of the two that it adds."""
+    node = lever.slot.node
+    sides = [node.left, node.right] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) else []
+    told = [ast.unparse(side) for side in sides]
+    added = [_row([n[text] for n in lever.names]) for text in told if all(text in n for n in lever.names)]
+    return any(_is_multiple(term, value) for value in (_row(lever.values), *added) if value.size == term.size)
 
 
 def _is_multiple(one: Floats, other: Floats) -> bool:
@@ -160,84 +169,13 @@ def _is_multiple(one: Floats, other: Floats) -> bool:
 def _number(lever: Lever, number: float) -> str | None:
     """A number as one would write it before a term: a small one, a size at hand or one over it; None for no such."""
     known = dict(NICE)
-    for name in _names(lever):
+    for name in names_of(lever):
         sizes = {float(names[name]) if np.ndim(names[name]) == 0 else 0.0 for names in lever.names}
         size = abs(sizes.pop()) if len(sizes) == 1 else 0.0
         if size:
             known.setdefault(size, f"{name} * ")
             known.setdefault(1 / size, f"1 / {name} * ")
     return next((text for value, text in known.items() if abs(number - value) <= SAME * value), None)
-
-
-def _products(lever: Lever) -> Iterator[tuple[str, Make]]:
-    """Every two arrays multiplied, and summed over an axis or not."""
-    first, shape = lever.names[0], lever.values[0].shape
-    names = [name for name in _names(lever) if np.ndim(first[name])][:PAIRED]
-    for a, b in combinations_with_replacement(names, 2):
-        if 1 in (*first[a].shape, *first[b].shape):  # an axis that was kept
-            yield f"{bracketed(a)} * {bracketed(b)}", _product(a, b)
-        for over, under in ((a, b), (b, a)):
-            if under.removeprefix("self.").isidentifier() and _broadcasts(first[over], first[under], shape):
-                yield f"{bracketed(over)} / {under}", _quotient(over, under)
-        for subscripts in contractions(first[a], first[b], shape):
-            yield written(subscripts, a, b), _contraction(subscripts, a, b)
-
-
-def _triples(lever: Lever) -> Iterator[tuple[str, Make]]:
-    """An array of the value's shape times a product of two others, or of the square of one and another."""
-    first, shape = lever.names[0], lever.values[0].shape
-    plain = [n for n in _names(lever) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
-    for a, b in product(plain, repeat=2):
-        for power in (1, 2):
-            told = a if power == 1 else f"{a} ** 2"
-            for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
-                for subscripts in contractions(first[a], first[b], out):
-                    for c in _alike(lever)[:TRIPLED]:
-                        yield f"{c} * ({written(subscripts, told, b)})", _triple(subscripts, a, b, c, power)
-
-
-def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:
-    return lambda _, names: names[c] * value(subscripts, names[a] ** power, names[b])
-
-
-def _product(a: str, b: str) -> Make:
-    return lambda _, names: names[a] * names[b]
-
-
-def _quotient(a: str, b: str) -> Make:
-    return lambda _, names: names[a] / names[b]
-
-
-def _broadcasts(one: Floats, other: Floats, shape: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(one.shape, other.shape) == shape
-    except ValueError:
-        return False
-
-
-def _contraction(subscripts: str, a: str, b: str) -> Make:
-    return lambda _, names: value(subscripts, names[a], names[b])
-
-
-def _fractions(lever: Lever) -> Iterator[tuple[str, Make]]:
-    """Products and fractions of two arrays of the value's own shape, or of 1 minus these."""
-    sides = [(name, form) for name in _alike(lever) for form in SIDES]
-    for one, other in permutations(sides, 2):
-        for sign in "*/":
-            text = f"{bracketed(one[1].of(one[0]))} {sign} {bracketed(other[1].of(other[0]))}"
-            yield text, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
-
-
-def _alike(lever: Lever) -> list[str]:
-    """The names of arrays of the value's own shape."""
-    first, shape = lever.names[0], lever.values[0].shape
-    return [n for n in _names(lever) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
-
-
-def _fraction(one: Make, other: Make, *, divides: bool) -> Make:
-    if divides:
-        return lambda value, names: one(value, names) / other(value, names)
-    return lambda value, names: one(value, names) * other(value, names)
 
 
 def _changed(lever: Lever, text: str, code: str, likely: str) -> Change:

@@ -219,6 +219,12 @@ def slices(tree: Tree) -> Iterator[Change]:
                     changed = changed.replace(cut, other)
                 text = f"other entries are cut off: [{told[0]}] stands where [{other}] belongs"
                 yield instead(slot, parse(changed), "GP109", text)
+        for start in (*tree.known, "1") if told and all(cut.startswith(":") for cut in told) else ():
+            changed = ast.unparse(slot.node)
+            for cut in dict.fromkeys(told):
+                changed = changed.replace(cut, f"{start}:{start} + {cut[1:]}")
+            text = f"other entries are cut off: [{told[0]}] stands where [{start}:{start} + {told[0][1:]}] belongs"
+            yield instead(slot, parse(changed), "GP109", text)
 
 
 def _is_mask(slot: Slot) -> bool:

@@ -57,7 +57,8 @@ def _concerns(finding: Finding) -> bool:
 def _told(finding: Finding, mend: Mend | None, other: Mend | None) -> Finding:
     if mend is None:
         return finding
-    if finding.vague or mend.change.sure or "likely cause" not in dict(finding.lines) or _says_more(mend, finding.code):
+    named = "likely cause" in dict(finding.lines)
+    if not named or (finding.vague and not mend.change.plain) or mend.change.sure or _says_more(mend, finding.code):
         finding = _named(finding, mend, other)
     wheres = [_where(each) for each in (mend, *([other] if other is not None else []))]
     line = ("change to", "\n".join([*wheres, _tried(mend)]))
@@ -70,7 +71,7 @@ def _told(finding: Finding, mend: Mend | None, other: Mend | None) -> Finding:
 
 def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
     change, form = mend.change, not finding.code.startswith("GP1")
-    likely = change.likely if other is None else f"{change.likely}; or {other.change.likely}"
+    likely = change.told if other is None else f"{change.told}; or {other.change.told}"
     finding = replace(finding, lines=tuple(line for line in finding.lines if line[0] != "likely cause"))
     at = next((i for i, (label, _) in enumerate(finding.lines) if label in _AFTER), len(finding.lines))
     lines = (*finding.lines[:at], ("likely cause", likely), *finding.lines[at:])

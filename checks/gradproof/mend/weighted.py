@@ -19,12 +19,26 @@ def weights(own: str, names: Sequence[str], seen: Sequence[Mapping[str, Floats]]
     seen: what the names stand for, each time that backward comes by.
     """
     masks = [name for name in names if all(_is_mask(each[name]) for each in seen)][:MOST]
+    for mask in masks:
+        for within in (True, False):
+            yield _negated(own, mask, within=within)
     numbers = [name for name in names if all(_is_number(each[name]) for each in seen)][:MOST]
     for mask in masks:
         for number in numbers:
             for within in (True, False):
                 for divides in (False, True):
                     yield _weighted(own, mask, number, within=within, divides=divides)
+
+
+def _negated(own: str, mask: str, *, within: bool) -> Formula:
+    text = f"np.where({mask}, {'-1, 1' if within else '1, -1'})"
+    words = f"the sign is wrong where {mask} is {1 if within else 0}"
+
+    def make(value: Floats, names: Mapping[str, Floats]) -> Floats:
+        made: Floats = value * np.where(names[mask] == (1 if within else 0), -1.0, 1.0)
+        return made
+
+    return f"{bracketed(own)} * {text}", make, "GP103", words
 
 
 def _is_mask(value: Floats) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import parse
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.forms import Form
-from gradproof.mend.terms import terms
+from gradproof.mend.terms import Term, terms
 
 Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself and the arrays beside it
 
@@ -53,6 +54,50 @@ def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
     if "sign" in form.text:
         return "GP103", f"the sign of {name} is lost: the factor {told} is missing"
     return "GP117", f"the factor {plain if divides else told} is missing"
+
+
+def difference(mine: ast.expr, whole: ast.expr) -> tuple[str, str] | None:
+    """What an expression lacks beside another one, or has too many: terms, a factor, a sign; None for anything else."""
+    missing, extra = (terms(a) - terms(b) for a, b in ((whole, mine), (mine, whole)))
+    if missing.total() == 1 and not extra:
+        return "GP113", f"a term is missing: {next(iter(missing)).told}"
+    if extra and not missing:
+        told = " ".join(term.told for term in extra)
+        return (
+            "GP113",
+            f"the term {told} is one too many" if extra.total() == 1 else f"these terms are too many: {told}",
+        )
+    if missing.total() == extra.total() == 1:
+        return _of_one_term(next(iter(extra)), next(iter(missing)))
+    return None
+
+
+def _of_one_term(found: Term, wanted: Term) -> tuple[str, str] | None:
+    above, below, more, less = (
+        one - other
+        for one, other in (
+            (wanted.above, found.above),
+            (wanted.below, found.below),
+            (found.above, wanted.above),
+            (found.below, wanted.below),
+        )
+    )
+    changes = [
+        (what, state, names)
+        for what, state, names in (
+            ("factor", "is missing", above),
+            ("division by", "is missing", below),
+            ("factor", "is one too many", more),
+            ("division by", "is one too many", less),
+        )
+        if names
+    ]
+    if not changes:
+        return "GP103", f"the sign of a term is wrong: {found.told} stands where {wanted.told} belongs"
+    what, state, names = changes[0]
+    if len(changes) > 1 or names.total() > 1 or found.sign != wanted.sign:
+        return None
+    return "GP117", f"the {what} {next(iter(names))} {state}"
 
 
 def _is_there(text: str, products: Sequence[tuple[str, ...]]) -> bool:

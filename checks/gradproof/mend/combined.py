@@ -1,0 +1,93 @@
+"""What two or three arrays at hand make together: products, sums of products, fractions; it fits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement, permutations, product
+
+import numpy as np
+
+from gradproof.differentiate.differentiate import Floats
+from gradproof.mend.contractions import bracketed, contractions, value, written
+from gradproof.mend.forms import SIDES
+from gradproof.mend.levers import Lever
+from gradproof.mend.wording import Make, made_of
+
+TRIPLED = 8  # arrays of which each three are multiplied
+PAIRED = 36  # arrays of which each two are multiplied
+
+
+def names_of(lever: Lever) -> list[str]:
+    """The expressions that have a value each time."""
+    return [name for name in lever.names[0] if all(name in names for names in lever.names)]
+
+
+def products(lever: Lever) -> Iterator[tuple[str, Make]]:
+    """Every two arrays multiplied, and summed over an axis or not."""
+    first, shape = lever.names[0], lever.values[0].shape
+    names = [name for name in names_of(lever) if np.ndim(first[name])][:PAIRED]
+    for a, b in combinations_with_replacement(names, 2):
+        if 1 in (*first[a].shape, *first[b].shape):  # an axis that was kept
+            yield f"{bracketed(a)} * {bracketed(b)}", _product(a, b)
+        for over, under in ((a, b), (b, a)):
+            if under.removeprefix("self.").isidentifier() and _broadcasts(first[over], first[under], shape):
+                yield f"{bracketed(over)} / {under}", _quotient(over, under)
+        for subscripts in contractions(first[a], first[b], shape):
+            yield written(subscripts, a, b), _contraction(subscripts, a, b)
+
+
+def triples(lever: Lever) -> Iterator[tuple[str, Make]]:
+    """An array of the value's shape times a product of two others, or of the square of one and another."""
+    first, shape = lever.names[0], lever.values[0].shape
+    plain = [n for n in names_of(lever) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
+    for a, b in product(plain, repeat=2):
+        for power in (1, 2):
+            told = a if power == 1 else f"{a} ** 2"
+            for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
+                for subscripts in contractions(first[a], first[b], out):
+                    for c in alike(lever)[:TRIPLED]:
+                        yield f"{c} * ({written(subscripts, told, b)})", _triple(subscripts, a, b, c, power)
+
+
+def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:
+    return lambda _, names: names[c] * value(subscripts, names[a] ** power, names[b])
+
+
+def _product(a: str, b: str) -> Make:
+    return lambda _, names: names[a] * names[b]
+
+
+def _quotient(a: str, b: str) -> Make:
+    return lambda _, names: names[a] / names[b]
+
+
+def _broadcasts(one: Floats, other: Floats, shape: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(one.shape, other.shape) == shape
+    except ValueError:
+        return False
+
+
+def _contraction(subscripts: str, a: str, b: str) -> Make:
+    return lambda _, names: value(subscripts, names[a], names[b])
+
+
+def fractions(lever: Lever) -> Iterator[tuple[str, Make]]:
+    """Products and fractions of two arrays of the value's own shape, or of 1 minus these."""
+    sides = [(name, form) for name in alike(lever) for form in SIDES]
+    for one, other in permutations(sides, 2):
+        for sign in "*/":
+            text = f"{bracketed(one[1].of(one[0]))} {sign} {bracketed(other[1].of(other[0]))}"
+            yield text, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
+
+
+def alike(lever: Lever) -> list[str]:
+    """The names of arrays of the value's own shape."""
+    first, shape = lever.names[0], lever.values[0].shape
+    return [n for n in names_of(lever) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
+
+
+def _fraction(one: Make, other: Make, *, divides: bool) -> Make:
+    if divides:
+        return lambda value, names: one(value, names) / other(value, names)
+    return lambda value, names: one(value, names) * other(value, names)
