@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradproof import constant, floats, labels, positive
-from mended import LONG, Slip
+from mended import Slip
 
 WIDE = {"x": "n l", "k": "m", "dims": {"l": (4, 6), "m": (1, 3)}}
 
@@ -201,17 +201,14 @@ def stretched_of_its_own_output(dout, y):
 
 
 def both_ways(x, w):
-    left, right = np.cumsum(x, axis=1), np.cumsum(x[:, ::-1] * w, axis=1)
-    return np.concatenate([left, right[:, ::-1]], axis=1), (x, w)
+    return np.concatenate([x, x[:, ::-1] * w], axis=1), (x, w)
 
 
 def both_ways_the_same_way(dout, cache):
     x, w = cache
-    t = x.shape[1]
-    dleft, dright = dout[:, :t], dout[:, t:]
-    left = np.cumsum(dleft[:, ::-1], axis=1)[:, ::-1]
-    right = np.cumsum(dright[:, ::-1], axis=1)[:, ::-1]
-    return left + (right * w)[:, ::-1], (right * x[:, ::-1]).sum(axis=0)
+    d = x.shape[1]
+    left, right = dout[:, :d], dout[:, d:]
+    return left + right * w, (right * x[:, ::-1]).sum(axis=0)
 
 
 def overlap(x, t, smooth=1.0):
@@ -259,15 +256,76 @@ def snake_of_a_fixed_width(dout, cache):
     return dout * (1 + np.sin(2 * a * x)), (dout * da).sum(axis=0)
 
 
+def log_loss(y, t):
+    return -(t * np.log(y) + (1 - t) * np.log(1 - y)), (y, t)
+
+
+def log_loss_of_the_true_ones(dout, cache):
+    y, t = cache
+    return dout * -1 / np.where(t, y, 1 - y)
+
+
+def kept_ones(x):
+    keep = np.where(np.abs(x) > 0.3, 1, 0)
+    return x * keep, keep
+
+
+def kept_ones_in_a_buffer_of_ones(dout, keep):
+    dx = np.zeros_like(keep)
+    dx[...] = dout * keep
+    return dx
+
+
+def ridge(w, x, rate=0.3):
+    return np.array(((x @ w) ** 2).sum() + rate * (w**2).sum()), (w, x, rate)
+
+
+def ridge_without_its_two(dout, cache):
+    w, x, rate = cache
+    d = dout * 2 * (x @ w)
+    return x.T @ d + dout * rate * w, np.outer(d, w)
+
+
+def inside(x):
+    wide = np.zeros((len(x), x.shape[1] + 2))
+    wide[:, 1:-1] = x
+    return wide**2, (wide, x.shape[1])
+
+
+def inside_from_the_edge(dout, cache):
+    wide, d = cache
+    whole = 2 * wide * dout
+    return whole[:, :d]
+
+
+def huber(x):
+    near = np.abs(x) < 1
+    return np.where(near, 0.5 * x**2, 2 * np.abs(x) - 1.5), (x, near)
+
+
+def huber_that_grows(dout, cache):
+    x, near = cache
+    return dout * np.where(near, x, 2 * x)
+
+
 SLIPS = (
+    Slip(log_loss, log_loss_of_the_true_ones, "the sign is wrong where t is 0", "np.where(t, 1, -1)",
+         {"y": floats("n", min_value=0, max_value=1), "t": labels("n", 2)}),
+    Slip(kept_ones, kept_ones_in_a_buffer_of_ones, "digits are lost: np.zeros_like(keep) holds what keep holds",
+         "np.zeros_like(keep, dtype=float)", {"x": "n d"}),
+    Slip(ridge, ridge_without_its_two, "the number 2 is missing as a factor", "2 * (dout * rate * w)", {"w": "d", "x": "n d"}),
+    Slip(inside, inside_from_the_edge, "dx has the right numbers in the wrong places",
+         "whole[:, 1:1 + d]", {"x": "n d", "dims": {"d": (2, 6)}}),
+    Slip(huber, huber_that_grows, "x stands where np.sign(x) belongs, in one branch of np.where", "2 * np.sign(x)",
+         {"x": floats("n d", min_value=-3, max_value=3)}),
     Slip(stretched, stretched_of_its_own_output, "y stands where y / 1.7159 belongs", "(1 - (y / 1.7159) ** 2)",
          {"x": "n d"}),
-    Slip(both_ways, both_ways_the_same_way, "belongs there turned round", "[:, ::-1]",
-         {"x": "n t", "w": "t", "dims": LONG}),
+    Slip(both_ways, both_ways_the_same_way, "belongs there turned round", "(right * w)[:, ::-1]",
+         {"x": "n d", "w": "d", "dims": {"d": (2, 6)}}),
     Slip(overlap, overlap_not_smoothed, "an epsilon is left out", "(2 * inside + smooth, total + smooth)",
-         {"x": positive("n d"), "t": constant(labels("n d", 2))}),
+         {"x": positive("n d"), "t": labels("n d", 2)}),
     Slip(frozen, frozen_like_in_training, "this line is one too many: d was right before it", "(without this line)",
-         {"x": "n d", "mean": constant("d"), "sd": constant(positive("d"))}),
+         {"x": "n d", "mean": constant("d"), "sd": constant("d")}),
     Slip(pairs, pairs_with_themselves, "a term is missing: - v * (", "v * ((x ** 2).T @ dout)",
          {"x": "n d", "v": "d k"}),
     Slip(snake, snake_of_a_fixed_width, "a term is missing: - ", "np.sin(a * x) ** 2 / a",
@@ -279,7 +337,7 @@ SLIPS = (
     Slip(every_other, every_other_from_every_one, "other entries are taken: [:, i:i + steps] stands where",
          "x[:, i:i + 2 * steps:2]", WIDE),
     Slip(heads, heads_joined_in_the_order_of_memory, "the entries are in another order than in forward",
-         "join(a.swapaxes(2, 3) @ d)",
+         "join(dv)",
          {"q": "n t 2*m", "v": "n t 2*m"}),
     Slip(channels_last, channels_last_once_more, "the axes are in another order than in forward",
          "transpose(0, 3, 1, 2)", {"x": "n c h w"}),

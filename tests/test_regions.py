@@ -41,15 +41,6 @@ def test_a_region_of_an_image_is_named_by_its_axis() -> None:
     assert "only slice 0 of 3 along axis 1" in named(outcomes[:1], "x")[1]["where"]
 
 
-@pytest.mark.parametrize(
-    ("wrong_at", "text"),
-    [
-        pytest.param(lambda x: x < 0, "only what belongs to x < 0 is wrong", id="negative x"),
-        pytest.param(lambda x: x > 0, "only what belongs to x > 0 is wrong", id="positive x"),
-        pytest.param(lambda x: np.abs(x) > 1, "only what belongs to |x| >= 1.", id="large x"),
-        pytest.param(lambda x: np.sin(9 * x) > 0, None, id="no range of x"),
-    ],
-)
 def mean_of_rows(dout_reaches: Callable[[FloatArray], FloatArray], same: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for n, d, h in [(2, 3, 2), (3, 2, 4)]:
@@ -72,6 +63,15 @@ def test_what_is_another_gradient_in_each_slice_is_not_called_a_broadcast() -> N
     assert likely == "backward goes wrong for every slice along axis 1 but the first, and is right elsewhere"
 
 
+@pytest.mark.parametrize(
+    ("wrong_at", "text"),
+    [
+        pytest.param(lambda x: x < 0, "only what belongs to x < 0 is wrong", id="negative x"),
+        pytest.param(lambda x: x > 0, "only what belongs to x > 0 is wrong", id="positive x"),
+        pytest.param(lambda x: np.abs(x) > 1, "only what belongs to |x| >= 1.", id="large x"),
+        pytest.param(lambda x: np.sin(9 * x) > 0, None, id="no range of x"),
+    ],
+)
 def test_a_range_of_values_that_is_wrong_is_named(
     wrong_at: Callable[[FloatArray], FloatArray], text: str | None
 ) -> None:

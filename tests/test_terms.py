@@ -51,7 +51,7 @@ SLIPS: dict[str, tuple[Forward, Backward, str, str]] = {
         lambda x: x * np.arctan(x),
         lambda d, x: d * np.arctan(x),
         "GP113",
-        "the output is x0 times what depends on x0 too",
+        "the output is x0 times what depends on it too",
     ),
     "mask inverted": (
         lambda x: np.sinh(x) * gate(x),

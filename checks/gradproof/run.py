@@ -80,7 +80,7 @@ class Run:
             if failure.tensor is not None and failure.code is None:
                 small.append(minimal)
                 minimal = self._asked(minimal)
-                for outcome in worth_asking(self.outcomes, failure.tensor):
+                for outcome in worth_asking([o for o in self.outcomes if failure(o)], failure.tensor):
                     self._asked(outcome)
                 near = self._near(minimal, failure.tensor)
             tried = [*self.outcomes, *near]

@@ -32,10 +32,13 @@ def backward_after_another(scene: Scene) -> Iterator[Defect]:
     # a layer that draws is compared only where it draws the same: a mask may differ where no output shows it
     start = None if reference.drawn() == before else before
     right = reference.backward(scene.douts(output))
+    known: set[str | None] = set()
     for inputs, told in earlier_inputs(scene):
-        defect = _after(scene, inputs, told, output, right, start)
-        if defect is not None:
-            yield defect
+        for defect in _after(scene, inputs, told, output, right, start):
+            if defect.tensor not in known:
+                yield defect
+            known.add(defect.tensor)
+        if None in known:  # it raised
             return
 
 
@@ -46,36 +49,40 @@ def _after(
     output: Returned,
     right: Returned,
     start: tuple[object, ...] | None,
-) -> Defect | None:
+) -> Iterator[Defect]:
     session = scene.session()
     try:
         session.forward(inputs)
     except (SubjectError, MalformedError):
-        return None  # no input of the layer's, or no batch size that it takes
+        return  # no input of the layer's, or no batch size that it takes
     scene.random.rewind()
     if start is not None and session.drawn() != start:
-        return None
+        return
     try:
         again = session.forward(scene.inputs)
     except SubjectError as raised:
-        return None if keeps_state(session.subject) else _raises("forward", told, raised, "warning")
+        if not keeps_state(session.subject):
+            yield _raises("forward", told, raised, "warning")
+        return
     if differing(list(output.then), output, again):
-        return None  # random, or a state: another output has another gradient
+        return  # random, or a state: another output has another gradient
     try:
         found = session.backward(scene.douts(output))
     except SubjectError as raised:
-        return _raises("backward", told, raised, "warning" if collects(session) else "error")
+        yield _raises("backward", told, raised, "warning" if collects(session) else "error")
+        return
     wrong = differing(list(right.then), right, found)
     if not wrong:
-        return None
-    name = wrong[0]
-    seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", found.then[name]))
-    older = _gradient_at(scene, inputs).get(name)
-    whose = older is not None and older.shape == found.then[name].shape and np.array_equal(older, found.then[name])
-    severity = "warning" if collects(session) else "error"
-    line = f"{seen}: {'the gradient of that earlier forward' if whose else 'forward kept something of the earlier one'}"
-    headline = f"the gradient of {name} belongs to an earlier forward"
-    return Defect("GP508", headline, name, (("seen", line), *_STALE), severity)
+        return
+    # both run the layer once more
+    past, severity = _gradient_at(scene, inputs), "warning" if collects(session) else "error"
+    for name in wrong:
+        mine, older = found.then[name], past.get(name)
+        seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", mine))
+        whose = older is not None and older.shape == mine.shape and np.array_equal(older, mine)
+        kept = "the gradient of that earlier forward" if whose else "forward kept something of the earlier one"
+        headline = f"the gradient of {name} belongs to an earlier forward"
+        yield Defect("GP508", headline, name, (("seen", f"{seen}: {kept}"), *_STALE), severity)
 
 
 def _gradient_at(scene: Scene, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -75,10 +75,10 @@ def _gradient(
     tensor = result.name
     worst = result.wrong[0] if result.wrong else None
     broken = _is_broken(result)
-    cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, tried))
-    failing = [o for o in _with(minimal, tried) if _verdict(o, tensor) is Verdict.FAIL]
-    if broken:
-        failing = [o for o in failing if any(t.name == tensor and _is_broken(t) for t in o.tensors)]
+    # where it is not finite somewhere, that is a fault of its own, and told by itself
+    alike = [o for o in tried if all(t.name != tensor or not t.wrong or _is_broken(t) == broken for t in o.tensors)]
+    cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, alike))
+    failing = [o for o in _with(minimal, alike) if _verdict(o, tensor) is Verdict.FAIL]
     passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
     likely = () if cause.likely is None else (("likely cause", cause.likely),)
     advice = () if cause.advice is None else (("what to do", cause.advice),)

@@ -6,10 +6,10 @@ import numpy as np
 
 from gradproof.compare.lanes import MARGIN
 from gradproof.diagnose.cause import Cause
-from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Sample
+from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Floats, Sample
 from gradproof.diagnose.formulas import upstream
 
-FEW = 0.5  # times the entries: a factor that takes fewer values than that depends on something else
+FEW, LEAST = 0.5, 4  # times the values of x, and at least: a factor that takes fewer depends on something else
 ROUNDINGS = 64  # by which two ways to write one product may differ, in ulp
 
 
@@ -19,20 +19,31 @@ def first_factor_alone(evidence: Evidence) -> Cause | None:
     count = sum(int(np.count_nonzero(sample.support)) for sample in asked)
     if count < ENOUGH or not all(_is_so(sample, evidence.tensor) for sample in asked):
         return None
-    x = evidence.tensor
-    lines = (("everywhere", f"yours = dout * the output / {x}   ({count} of {count} entries)"),)
-    likely = f"a term of d{x} is missing: the output is {x} times what depends on {x} too, and {x} alone is derived"
-    return Cause("GP113", lines, likely, f"the product rule has two terms: the other one is {x} times a derivative")
+    x, out = (np.concatenate(each) for each in zip(*(_values(s, evidence.tensor) for s in asked), strict=True))
+    values, factors = (len(np.unique(np.round(v, 6))) for v in (x[x != 0], out[x != 0] / x[x != 0]))
+    if factors < max(FEW * values, LEAST):  # a mask, not a function of x
+        return None
+    name = evidence.tensor
+    lines = (("everywhere", f"yours = dout * the output / {name}   ({count} of {count} entries)"),)
+    likely = (
+        f"a term of d{name} is missing: the output is {name} times what depends on it too, and {name} alone is derived"
+    )
+    return Cause("GP113", lines, likely, f"the product rule has two terms: the other one is {name} times a derivative")
+
+
+def _values(sample: Sample, tensor: str) -> tuple[Floats, Floats]:
+    """The tensor's own values and the outputs, of the entries that were measured."""
+    probe, value = sample.outcome.probe, sample.outcome.example.inputs.get(tensor)
+    if probe is None or not isinstance(value, np.ndarray):
+        return np.zeros(0), np.zeros(0)
+    x = np.asarray(value, dtype=np.float64).reshape(-1)[sample.position]
+    return x, np.asarray(probe.outputs, dtype=np.float64)[sample.position]
 
 
 def _is_so(sample: Sample, tensor: str) -> bool:
-    probe, value = sample.outcome.probe, sample.outcome.example.inputs.get(tensor)
-    dout = upstream(sample)
+    probe, value, dout = sample.outcome.probe, sample.outcome.example.inputs.get(tensor), upstream(sample)
     if probe is None or not probe.elementwise or not isinstance(value, np.ndarray) or not isinstance(dout, np.ndarray):
         return False
-    x = np.asarray(value, dtype=np.float64).reshape(-1)[sample.position]
-    out = np.asarray(probe.outputs, dtype=np.float64)[sample.position]
-    if len(np.unique(np.round(out[x != 0] / x[x != 0], 6))) < FEW * out.size:  # a mask, not a function
-        return False
+    x, out = _values(sample, tensor)
     slack = MARGIN * sample.bound * np.abs(x) + ROUNDINGS * EPS * np.abs(dout * out)
     return bool((np.abs(sample.analytic * x - dout * out) <= slack).all())

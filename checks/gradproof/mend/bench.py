@@ -14,7 +14,7 @@ from gradproof.diagnose.evidence import Floats
 from gradproof.mend.atoms import Atoms
 from gradproof.mend.change import Change
 from gradproof.mend.fit import fits
-from gradproof.mend.kinds import KEPT, KEPT_FIRST, TIERS, Kind
+from gradproof.mend.kinds import FORWARD_TYPOS, KEPT, KEPT_FIRST, TIERS, Kind
 from gradproof.mend.levers import Lever, lever
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.seen import seen
@@ -81,6 +81,10 @@ class Bench:
                 return
             if kinds is TIERS[0] and part is own:
                 self._solve((counted, simple, compound), own, near, trees)
+                if self._done() and any(mend.tensors == self.wrong for mend in self.found):
+                    return
+                # one slip of forward that explains all is likelier than several of backward
+                self._try_sides([kind for kind in self._sides if kind in FORWARD_TYPOS], trees)
                 if self._done():
                     return
         self._left = max(self._left, MOST_FITS)
@@ -90,7 +94,7 @@ class Bench:
         if not self._done():
             self._try_forward(trees)
         if not self.found:
-            self._try_sides(trees)
+            self._try_sides(self._sides, trees)
 
     def _solve(
         self, grammars: Sequence[Grammar], own: Trees, near: Trees, trees: Trees, *, again: bool = False
@@ -134,10 +138,10 @@ class Bench:
                 self._try(kind(tree), tree, anew=True)
         self._done()
 
-    def _try_sides(self, trees: Trees) -> None:
+    def _try_sides(self, kinds: Sequence[Kind], trees: Trees) -> None:
         """Look for a forward whose derivative backward is."""
-        self._left = MOST_SIDES
-        for kind in self._sides:
+        left, self._left = self._left, MOST_SIDES
+        for kind in kinds:
             for tree in trees.forward:
                 for change, code in self._changed(kind(tree), tree):
                     with patched(tree.function.live, code):
@@ -149,6 +153,7 @@ class Bench:
                         found = replace(change, code=name, likely=told)
                         self.found.append(Mend(found, tree, self.wrong, len(self.trials)))
                         return
+        self._left = left
 
     def _done(self) -> bool:
         masked = [mend.change for mend in self.found]

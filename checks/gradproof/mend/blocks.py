@@ -56,6 +56,13 @@ def _written(statement: ast.stmt) -> list[ast.expr]:
     return statement.targets if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else []
 
 
+def _is_carried(slot: Slot, name: str) -> bool:
+    """Whether a loop goes on with what is assigned here: other lines of it read the name."""
+    loop = slot.parent
+    others = [s for s in loop.body if s is not slot.statement] if isinstance(loop, ast.For | ast.While) else []
+    return any(_reads(node, name) for s in others for node in ast.iter_child_nodes(s) if isinstance(node, ast.expr))
+
+
 def _reads(value: ast.expr, name: str) -> bool:
     return any(ast.unparse(node) == name for node in ast.walk(value) if isinstance(node, ast.expr))
 
@@ -72,7 +79,8 @@ def additions(tree: Tree) -> Iterator[Change]:
             if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
                 text = f"{what} is assigned where it should be added to: what stood there before is overwritten"
                 added = ast.AugAssign(_stored(target), ast.Add(), same(value))
-                yield Change((slot,), (added,), "GP115", text, sure=what not in tree.function.arguments)
+                sure = not _is_carried(slot, what) and what not in tree.function.arguments
+                yield Change((slot,), (added,), "GP115", text, sure=sure)
             elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
                 text = f"{what} is added to where it should be assigned: what stood there before stays in it"
                 yield Change((slot,), (ast.Assign([_stored(target)], same(value)),), "GP513", text)
@@ -109,7 +117,8 @@ def summed_in_loop(tree: Tree) -> Iterator[Change]:
                     zero = ast.Assign([ast.Name(target.id, ast.Store())], ast.Constant(0))
                     slots = Slot(loop, "body", k, inner), Slot(owner, name, i, loop)
                     text = f"{target.id} is assigned where it should be added to: each round overwrites the one before"
-                    yield Change(slots, (added, ast.If(ast.Constant(True), [zero, loop], [])), "GP115", text, sure=True)
+                    sure = not _is_carried(slots[0], target.id)
+                    yield Change(slots, (added, ast.If(ast.Constant(True), [zero, loop], [])), "GP115", text, sure=sure)
 
 
 def collected(tree: Tree) -> Iterator[Change]:

@@ -71,16 +71,14 @@ def _joined(told: list[str], signs: list[str]) -> str:
 
 
 def _into_calls(node: ast.BinOp) -> Iterator[ast.expr]:
-    left, right = node.left, node.right
-    for side, call in (("left", left), ("right", right)):
-        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
-            other = right if side == "left" else left
-            pair = (same(call.args[0]), same(other)) if side == "left" else (same(other), same(call.args[0]))
-            yield ast.Call(same(call.func), [ast.BinOp(pair[0], node.op, pair[1])], [])
+    """``f(a + b)`` for ``f(a) + b``: the bracket was closed too early."""
+    call = node.left
+    if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
+        yield ast.Call(same(call.func), [ast.BinOp(same(call.args[0]), node.op, same(node.right))], [])
 
 
 def _outside(node: ast.expr) -> Iterator[ast.expr]:
+    """``f(a) + b`` for ``f(a + b)``: it was closed too late."""
     if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.BinOp) and not node.keywords:
         inner = node.args[0]
         yield ast.BinOp(ast.Call(same(node.func), [same(inner.left)], []), inner.op, same(inner.right))
-        yield ast.BinOp(same(inner.left), inner.op, ast.Call(same(node.func), [same(inner.right)], []))

@@ -184,12 +184,22 @@ def casts(tree: Tree) -> Iterator[Change]:
             text = f"digits are lost: {short(node)} holds fewer of them than {short(node.func.value)}"
             yield instead(slot, same(node.func.value), "GP119", text, sure=True)
         yield from _whole_numbers(slot, node)
+        yield from _like_whole_numbers(slot, node)
         kept = [keyword for keyword in node.keywords if keyword.arg != "dtype"]
         if len(kept) < len(node.keywords):
             told = next(ast.unparse(keyword) for keyword in node.keywords if keyword.arg == "dtype")
             changed = ast.Call(same(node.func), [same(a) for a in node.args], [_word(k) for k in kept])
             text = f"digits are lost: a buffer of {told} holds fewer of them than the gradient has"
             yield instead(slot, changed, "GP119", text, sure=True)
+
+
+def _like_whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
+    """A buffer that is made like an array of whole numbers, or of truth values: ``np.zeros_like(mask)``."""
+    if last_name(node.func) in ("zeros_like", "ones_like", "empty_like", "full_like") and node.args:
+        like = short(node.args[0])
+        text = f"digits are lost: {short(node)} holds what {like} holds, whole numbers or truth values"
+        changed = ast.Call(same(node.func), [same(a) for a in node.args], [ast.keyword("dtype", parse("float"))])
+        yield instead(slot, changed, "GP119", text, sure=True)
 
 
 def _whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:

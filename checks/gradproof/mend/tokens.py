@@ -119,7 +119,7 @@ def scaled(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         mine = ast.unparse(slot.node)
         if is_read(slot) and not is_indexing(slot) and not tree.is_global(slot.node) and mine != tree.dout:
-            for number in tree.numbers:
+            for number in (number for number in tree.numbers if 2 * number % 1):  # no half, and no whole number
                 for text in (f"({mine} / {number:.10g})", f"({mine} * {number:.10g})"):
                     words = f"{mine} stands where {text[1:-1]} belongs"
                     yield instead(slot, parse(text), "GP117", words)

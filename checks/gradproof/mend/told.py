@@ -18,7 +18,8 @@ _AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below
 def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
     """Each finding about a gradient, its form or its crash with the change that was tried for it, or with two."""
     fitting = [_fitting(finding, found) if _concerns(finding) else None for finding in findings]
-    return [_told(f, mend, _tied(mend, found)) for f, mend in zip(findings, fitting, strict=True)]
+    swapped = frozenset(finding.tensor for finding in findings if finding.code == "GP106")
+    return [_told(f, mend, _tied(mend, found), swapped) for f, mend in zip(findings, fitting, strict=True)]
 
 
 def _tied(mend: Mend | None, found: Mended) -> Mend | None:
@@ -44,9 +45,11 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
     return next(iter([*same, *others]), None)
 
 
-def _says_more(mend: Mend, code: str) -> bool:
-    """Whether the change knows better: two gradients look exchanged, and another line mends it; or which sum it is."""
-    return mend.change.code != code if code == "GP106" else mend.change.code == code == "GP116"
+def _says_more(mend: Mend, code: str, swapped: frozenset[str | None]) -> bool:
+    """Whether the change knows better: two gradients look exchanged, and one line mends both; or which sum it is."""
+    if code == "GP106":
+        return mend.change.code != code and swapped <= mend.tensors
+    return mend.change.code == code == "GP116"
 
 
 def _concerns(finding: Finding) -> bool:
@@ -54,11 +57,12 @@ def _concerns(finding: Finding) -> bool:
     return finding.severity == "error" and finding.code.startswith(_RETURNED)
 
 
-def _told(finding: Finding, mend: Mend | None, other: Mend | None) -> Finding:
+def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: frozenset[str | None]) -> Finding:
     if mend is None:
         return finding
     named = "likely cause" in dict(finding.lines)
-    if not named or (finding.vague and not mend.change.plain) or mend.change.sure or _says_more(mend, finding.code):
+    open_still = not named or (finding.vague and not mend.change.plain)
+    if open_still or mend.change.sure or _says_more(mend, finding.code, swapped):
         finding = _named(finding, mend, other)
     wheres = [_where(each) for each in (mend, *([other] if other is not None else []))]
     line = ("change to", "\n".join([*wheres, _tried(mend)]))
