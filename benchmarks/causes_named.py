@@ -90,6 +90,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^.* is written to after this line", ("mutates",)),
     (r"^two lines are in the wrong order", (ORDER,)),
     (r"^two gradients are exchanged", ("gradients swapped",)),
+    (r"^np\.roll carries", ("one row wrong", "one column wrong", "one channel wrong", "a term too many")),
     (r" is gone through in the wrong order", (ORDER,)),
     (r"^the loop carries on in the wrong order", ("not carried through time",)),
     (r"^this line stands behind the loop", ("not summed", "a term missing")),

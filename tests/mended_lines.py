@@ -308,12 +308,25 @@ def huber_that_grows(dout, cache):
     return dout * np.where(near, x, 2 * x)
 
 
+def steps(x):
+    d = x.copy()
+    d[:, 1:] -= x[:, :-1]
+    return d, None
+
+
+def steps_round(dout, cache):
+    return dout - np.roll(dout, -1, axis=1)
+
+
 SLIPS = (
+    Slip(steps, steps_round, "np.roll carries what stands at one end round to the other", "dout[:, 1:], 0 *",
+         {"x": "n d", "dims": {"d": (2, 6)}}),
     Slip(log_loss, log_loss_of_the_true_ones, "the sign is wrong where t is 0", "np.where(t, 1, -1)",
          {"y": floats("n", min_value=0, max_value=1), "t": labels("n", 2)}),
     Slip(kept_ones, kept_ones_in_a_buffer_of_ones, "digits are lost: np.zeros_like(keep) holds what keep holds",
          "np.zeros_like(keep, dtype=float)", {"x": "n d"}),
-    Slip(ridge, ridge_without_its_two, "the number 2 is missing as a factor", "2 * (dout * rate * w)", {"w": "d", "x": "n d"}),
+    Slip(ridge, ridge_without_its_two, "the number 2 is missing as a factor", "2 * (dout * rate * w)",
+         {"w": "d", "x": "n d"}),
     Slip(inside, inside_from_the_edge, "dx has the right numbers in the wrong places",
          "whole[:, 1:1 + d]", {"x": "n d", "dims": {"d": (2, 6)}}),
     Slip(huber, huber_that_grows, "x stands where np.sign(x) belongs, in one branch of np.where", "2 * np.sign(x)",

@@ -77,9 +77,8 @@ def _after(
     # both run the layer once more
     past, severity = _gradient_at(scene, inputs), "warning" if collects(session) else "error"
     for name in wrong:
-        mine, older = found.then[name], past.get(name)
-        seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", mine))
-        whose = older is not None and older.shape == mine.shape and np.array_equal(older, mine)
+        seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", found.then[name]))
+        whose = name in past and np.array_equal(past[name], found.then[name])
         kept = "the gradient of that earlier forward" if whose else "forward kept something of the earlier one"
         headline = f"the gradient of {name} belongs to an earlier forward"
         yield Defect("GP508", headline, name, (("seen", f"{seen}: {kept}"), *_STALE), severity)

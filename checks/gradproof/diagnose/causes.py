@@ -25,13 +25,13 @@ from gradproof.diagnose.reductions import wrong_reduction
 from gradproof.diagnose.shares import (
     constant_added,
     factor_of_array,
-    operator_transposed,
     share_is_array,
     share_misplaced,
 )
 from gradproof.diagnose.sides import wrong_argument, wrong_side
 from gradproof.diagnose.summing import dout_unused, overwritten
 from gradproof.diagnose.terms import derivative_left_out, known_exchange, known_factor, known_formula, known_term
+from gradproof.diagnose.transposes import operator_transposed
 from gradproof.diagnose.zeros import never_written
 from gradproof.values import Verdict
 
@@ -130,6 +130,9 @@ def _factor_words(tensor: str, factor: factors.Factor, batch: str | None) -> tup
 def _sign_lost(evidence: Evidence) -> Cause | None:
     if evidence.supporting < ENOUGH or not all(s.equals(np.abs(s.numeric)).all() for s in evidence.samples):
         return None
+    probes = [sample.outcome.probe for sample in evidence.failing]
+    if any(probe is not None and evidence.tensor in probe.negated for probe in probes):
+        return None  # it is dout's sign that is lost
     lines = (("everywhere", f"yours = |numeric|   {evidence.count}"),)
     return Cause("GP103", lines, f"d{evidence.tensor} has lost its sign", "look for an abs, a square or a comparison")
 

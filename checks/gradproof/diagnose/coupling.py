@@ -25,6 +25,8 @@ def wrong_axis(evidence: Evidence) -> Cause | None:
     d, text = f"d{evidence.tensor}", _axes(extra)
     if missing:
         right, wrong, count = _of_dout(missing), _of_dout(extra), counted(evidence, found)
+        if right == wrong:  # of a dout of fewer axes
+            return None
         lines = (("everywhere", f"forward mixes along {right} of its output, yours along {wrong}   {count}"),)
         likely = f"{d} is summed over the wrong axis of dout: {wrong}, not {right}"
         return Cause("GP116", lines, likely, f"sum over {right} of dout")

@@ -1,4 +1,4 @@
-"""Rules on single shares: transposed, moved to other entries, or off by a factor that is known; they know no layer."""
+"""Rules on single shares: moved to other entries, or off by a factor that is known; they know no layer."""
 
 from __future__ import annotations
 
@@ -29,29 +29,11 @@ def constant_added(evidence: Evidence) -> Cause | None:
     return Cause("GP113", lines, likely, "every term of a gradient has dout, or what came of it, as a factor")
 
 
-def operator_transposed(evidence: Evidence) -> Cause | None:
-    """GP105 where backward applies to dout what forward applied to the input, not its transpose."""
-    found = linear_answers(evidence)
-    if not _telling(found):
-        return None
-    tensor, count = evidence.tensor, counted(evidence, found)
-    if all(a.claimed.shape[0] == a.claimed.shape[1] and a.equal(a.claimed, a.true.T).all() for a in found):
-        lines = (("everywhere", f"yours = forward's own matrix times dout, not its transpose   {count}"),)
-        likely = f"a transpose is missing in d{tensor}: dout goes through the same matrix as {tensor} did in forward"
-        return Cause("GP105", lines, likely, "write W.T where forward has W, and reverse what forward does in order")
-    for name in _squares(found[0]):
-        if all(_uses_transpose(answer, name) for answer in found):
-            lines = (("everywhere", f"yours has {name} where {name}.T belongs, or the reverse   {count}"),)
-            likely = f"a transpose is missing in d{tensor}: {name} is used where {name}.T belongs, or the reverse"
-            return Cause("GP105", lines, likely, f"where forward multiplies by {name}, backward multiplies by {name}.T")
-    return None
-
-
 def share_misplaced(evidence: Evidence) -> Cause | None:
     """GP109 where what each output gives is right in its numbers, and goes to the wrong entries."""
     found = linear_answers(evidence)
     moved = [_moved(answer) for answer in found]
-    if not _telling(found) or min(moved) < 0 or sum(moved) < ENOUGH:
+    if not telling(found) or min(moved) < 0 or sum(moved) < ENOUGH:
         return None
     d = f"d{evidence.tensor}"
     lines = (
@@ -64,7 +46,7 @@ def share_misplaced(evidence: Evidence) -> Cause | None:
 def factor_of_array(evidence: Evidence) -> Cause | None:
     """GP117 where each share is off by a factor that is a known array: missing, too many, or at the wrong place."""
     found = linear_answers(evidence)
-    if not _telling(found):
+    if not telling(found):
         return None
     kinds = [{kind.key: kind for kind in _kinds(answer)} for answer in found]
     keys = [key for key in kinds[0] if _holds(found, [each.get(key) for each in kinds])]
@@ -79,7 +61,7 @@ def factor_of_array(evidence: Evidence) -> Cause | None:
 def share_is_array(evidence: Evidence) -> Cause | None:
     """GP117 where each share is the entry of a known array, which forward has not; GP107 where it has it for some."""
     found = linear_answers(evidence)
-    if not _telling(found):
+    if not telling(found):
         return None
     for name in _over_outputs(found[0]):
         if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
@@ -117,7 +99,7 @@ def _is_entry(answer: Answers, value: Floats | None) -> bool:
     return bool(answer.equal(answer.claimed, expected).all())
 
 
-def _telling(found: list[Answers]) -> bool:
+def telling(found: list[Answers]) -> bool:
     """Whether enough wrong shares were seen to refute what holds by chance."""
     return sum(int(np.count_nonzero(~answer.right)) for answer in found) >= ENOUGH
 
@@ -140,27 +122,6 @@ def _moved(answer: Answers) -> int:
             return -1
         moved += 1
     return moved
-
-
-def _squares(answer: Answers) -> list[str]:
-    """The square matrices that multiply along the last axis of both the tensor and the output."""
-    shape, output = answer.sample.shape, answer.shapes[0] if len(answer.shapes) == 1 else ()
-    ends = {shape[-1], output[-1]} if shape and output else set[int]()
-    given = plain(answer.sample)
-    return [name for name, value in given.items() if value.ndim == 2 and set(value.shape) == ends and len(ends) == 1]
-
-
-def _uses_transpose(answer: Answers, name: str) -> bool:
-    """Say whether the share is s[o] * W[i, o] in truth and s[o] * W[o, i] as claimed, or the reverse; o: an output."""
-    matrix = plain(answer.sample).get(name)
-    if matrix is None or len(answer.shapes) != 1 or not answer.shapes[0]:
-        return False
-    o, i = answer.rows(len(answer.shapes[0]) - 1), answer.columns(len(answer.sample.shape) - 1)
-    if matrix.shape != (int(o.max()) + 1, int(i.max()) + 1):
-        return False
-    one, other = matrix[i, o], matrix[o, i]
-    ways = ((one, other), (other, one))
-    return any(bool(answer.equal(answer.claimed * a, answer.true * b).all()) for a, b in ways)
 
 
 @dataclass(frozen=True, eq=False)

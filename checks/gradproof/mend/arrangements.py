@@ -55,6 +55,27 @@ def _taken(node: ast.expr) -> ast.expr | None:
 _ARRANGES = frozenset({"reshape", "transpose", "swapaxes"})
 
 
+def rolled(tree: Tree) -> Iterator[Change]:
+    """A step along an axis without what np.roll carries round from the other end."""
+    for slot in tree.slots:
+        node = slot.node
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) != "np.roll" or len(node.args) < 2:
+            continue
+        value, step = ast.unparse(node.args[0]), ast.unparse(node.args[1])
+        words = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        axis = words.get("axis", ast.unparse(node.args[2]) if len(node.args) > 2 else "0")
+        if step in ("1", "-1") and axis in _BEFORE:
+            first, rest = (
+                f"({value})[{_BEFORE[axis]}{part}]" for part in ((":1", "1:") if step == "-1" else ("-1:", ":-1"))
+            )
+            parts = f"{rest}, 0 * {first}" if step == "-1" else f"0 * {first}, {rest}"
+            text = "np.roll carries what stands at one end round to the other, where nothing comes from"
+            yield instead(slot, parse(f"np.concatenate([{parts}], axis={axis})"), "GP107", text, sure=True)
+
+
+_BEFORE = {"0": "", "1": ":, ", "-1": "..., ", "2": ":, :, "}
+
+
 def flipped(tree: Tree) -> Iterator[Change]:
     """The entries along an axis from the last to the first, or no longer so."""
     for slot in tree.slots:

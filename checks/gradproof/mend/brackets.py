@@ -74,7 +74,13 @@ def _into_calls(node: ast.BinOp) -> Iterator[ast.expr]:
     """``f(a + b)`` for ``f(a) + b``: the bracket was closed too early."""
     call = node.left
     if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
-        yield ast.Call(same(call.func), [ast.BinOp(same(call.args[0]), node.op, same(node.right))], [])
+        sign = {**_SIGNS, ast.Pow: "**"}.get(type(node.op))
+        if sign is not None:
+            yield parse(f"{ast.unparse(call.func)}({ast.unparse(call.args[0])} {sign} {_told(node.right)})")
+
+
+def _told(node: ast.expr) -> str:
+    return f"({ast.unparse(node)})" if isinstance(node, ast.BinOp) else ast.unparse(node)
 
 
 def _outside(node: ast.expr) -> Iterator[ast.expr]:

@@ -97,6 +97,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         arrangements.joined,
         arrangements.arranged,
         arrangements.flipped,
+        arrangements.rolled,
         everywhere(tokens.signs),
         everywhere(products.epsilons),
         in_pairs(products.epsilons),

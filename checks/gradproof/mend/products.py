@@ -79,7 +79,8 @@ def too_many(tree: Tree) -> Iterator[Change]:
             yield instead(slot, same(node.left), *_factor("one too many", node.right, divides=True))
         elif isinstance(node.op, ast.Add | ast.Sub):
             words = ("GP113", f"the term {short(node.right)} is one too many")
-            yield instead(slot, same(node.left), *(_step(slot, node.left) if is_indexing(slot) else words))
+            counts = is_indexing(slot) or ast.unparse(node.left) in tree.sizes
+            yield instead(slot, same(node.left), *(_step(slot, node.left) if counts else words))
             if isinstance(node.op, ast.Add):
                 yield instead(slot, same(node.right), "GP113", f"the term {short(node.left)} is one too many")
         elif isinstance(node.op, ast.Pow):

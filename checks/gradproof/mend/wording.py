@@ -41,8 +41,8 @@ def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
     told, divides = form.of(name), form.text.startswith("1 / ")
     plain = told.removeprefix("1 / ")
     products = terms(parse(own))
-    if form.masks:
-        return "GP107", f"a mask is missing: the factor ({told})"
+    if form.masks or isinstance(parse(told), ast.Compare):
+        return "GP107", f"a mask is missing: the factor {bracketed(told)}"
     if form.slope:
         return "GP117", f"a derivative is missing: the factor ({told})"
     if divides and not below and _is_there(plain, [product.divisors for product in products]):

@@ -1,0 +1,62 @@
+"""The rule on transposes: dout goes through what the input went through, not back through it; it knows no layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradproof.diagnose.answers import CLOSE, Answers, counted, linear_answers
+from gradproof.diagnose.cause import Cause
+from gradproof.diagnose.evidence import Evidence, Floats
+from gradproof.diagnose.formulas import plain
+from gradproof.diagnose.shares import telling
+
+
+def operator_transposed(evidence: Evidence) -> Cause | None:
+    """GP105 where backward applies to dout what forward applied to the input, not its transpose."""
+    found = linear_answers(evidence)
+    if not telling(found):
+        return None
+    tensor, count = evidence.tensor, counted(evidence, found)
+    if all(a.claimed.shape[0] == a.claimed.shape[1] and a.equal(a.claimed, a.true.T).all() for a in found):
+        if all(_is_order(a.true) for a in found):
+            lines = (("everywhere", f"yours puts dout in forward's order, not back   {count}"),)
+            likely = (
+                f"d{tensor} has the right numbers in the wrong places: forward's order is taken once more, not undone"
+            )
+            return Cause("GP109", lines, likely, "undo the order: argsort of the indices, or dx[indices] = dout")
+        lines = (("everywhere", f"yours = forward's own matrix times dout, not its transpose   {count}"),)
+        likely = f"a transpose is missing in d{tensor}: dout goes through the same matrix as {tensor} did in forward"
+        return Cause("GP105", lines, likely, "write W.T where forward has W, and reverse what forward does in order")
+    for name in _squares(found[0]):
+        if all(_uses_transpose(answer, name) for answer in found):
+            lines = (("everywhere", f"yours has {name} where {name}.T belongs, or the reverse   {count}"),)
+            likely = f"a transpose is missing in d{tensor}: {name} is used where {name}.T belongs, or the reverse"
+            return Cause("GP105", lines, likely, f"where forward multiplies by {name}, backward multiplies by {name}.T")
+    return None
+
+
+def _is_order(matrix: Floats) -> bool:
+    """Whether each output is one entry, and each entry one output: they only stand in another order."""
+    plain = bool(((np.abs(matrix) <= CLOSE) | (np.abs(matrix - 1) <= CLOSE)).all())
+    return plain and all(bool((np.abs(matrix.sum(axis=axis) - 1) <= CLOSE).all()) for axis in (0, 1))
+
+
+def _squares(answer: Answers) -> list[str]:
+    """The square matrices that multiply along the last axis of both the tensor and the output."""
+    shape, output = answer.sample.shape, answer.shapes[0] if len(answer.shapes) == 1 else ()
+    ends = {shape[-1], output[-1]} if shape and output else set[int]()
+    given = plain(answer.sample)
+    return [name for name, value in given.items() if value.ndim == 2 and set(value.shape) == ends and len(ends) == 1]
+
+
+def _uses_transpose(answer: Answers, name: str) -> bool:
+    """Say whether the share is s[o] * W[i, o] in truth and s[o] * W[o, i] as claimed, or the reverse; o: an output."""
+    matrix = plain(answer.sample).get(name)
+    if matrix is None or len(answer.shapes) != 1 or not answer.shapes[0]:
+        return False
+    o, i = answer.rows(len(answer.shapes[0]) - 1), answer.columns(len(answer.sample.shape) - 1)
+    if matrix.shape != (int(o.max()) + 1, int(i.max()) + 1):
+        return False
+    one, other = matrix[i, o], matrix[o, i]
+    ways = ((one, other), (other, one))
+    return any(bool(answer.equal(answer.claimed * a, answer.true * b).all()) for a, b in ways)
