@@ -49,6 +49,11 @@ class Change:
         return self.slots[0].statement
 
     @property
+    def place(self) -> list[tuple[ast.AST, str, int | None]]:
+        """Where it is made: two changes of one place are two ways to write one thing there."""
+        return [(slot.parent, slot.field, slot.index) for slot in self.slots]
+
+    @property
     def told(self) -> str:
         """The slip in words, with the region of values that it is confined to."""
         return f"{self.likely}{BRANCH}" if all(_is_in_branch(slot) for slot in self.slots) else self.likely
@@ -70,10 +75,7 @@ class Change:
     def masks(self, other: Change) -> bool:
         """Whether this is ``a * b`` where the other one is ``b`` for ``a``: as both mend it, a is but a mask of b."""
         node, theirs = self.nodes[0], other.nodes[0]
-        same_place = [(s.parent, s.field, s.index) for s in self.slots] == [
-            (s.parent, s.field, s.index) for s in other.slots
-        ]
-        if not same_place or not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+        if self.place != other.place or not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
             return False
         return ast.unparse(node.left) == ast.unparse(self.slots[0].node) and ast.unparse(node.right) == ast.unparse(
             theirs

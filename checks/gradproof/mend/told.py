@@ -27,6 +27,7 @@ def _tied(mend: Mend | None, found: Mended) -> Mend | None:
     if mend is None or not mend.change.renames:
         return None
     others = [m for m in found.mends if m.tensors == mend.tensors and not m.change.renames]
+    others = [m for m in others if m.change.place != mend.change.place]  # what stands there may be written in many ways
     return next(iter(sorted(others, key=lambda m: m.change.statement is not mend.change.statement)), None)
 
 
