@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
@@ -34,15 +35,12 @@ def joined(tree: Tree) -> Iterator[Change]:
 def _calls_of_one(function: ast.AST) -> Iterator[ast.Call]:
     """The calls of the user's own functions with one argument."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-            own = is_attribute(node.func) or (isinstance(node.func, ast.Name) and node.func.id not in _PLAIN)
-            if own:
-                yield node
+        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and _is_own(node.func):
+            yield node
 
 
-_PLAIN = frozenset(
-    {"len", "range", "float", "int", "sum", "max", "min", "abs", "enumerate", "reversed", "list", "tuple"}
-)
+def _is_own(function: ast.expr) -> bool:
+    return is_attribute(function) or (isinstance(function, ast.Name) and not hasattr(builtins, function.id))
 
 
 def _taken(node: ast.expr) -> ast.expr | None:

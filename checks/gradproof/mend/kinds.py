@@ -126,7 +126,7 @@ FORWARD: tuple[Kind, ...] = (
     sums.axes,
 )
 # Those that look like no derivative left out in backward: where something is known, that would be the likelier slip.
-FORWARD_TYPOS: tuple[Kind, ...] = (brackets.brackets, sums.axes)
+FORWARD_TYPOS: tuple[Kind, ...] = (products.epsilons, brackets.brackets, sums.axes)
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, orders.too_late, sums.casts)
 KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, tokens.signs)

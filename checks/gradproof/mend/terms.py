@@ -48,10 +48,10 @@ def _terms(node: ast.expr) -> Iterator[Term]:
         yield from _terms(node.left)
         yield from _terms(node.right) if isinstance(node.op, ast.Add) else _negated(_terms(node.right))
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        others = list(_terms(node.right))
+        others = list(islice(_terms(node.right), MOST))
         yield from (_product(one, other) for one in _terms(node.left) for other in others)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        below = list(_terms(node.right))
+        below = list(islice(_terms(node.right), MOST))
         # a sum below the line stays as it is
         by = below[0] if len(below) == 1 else Term(factors=(f"({ast.unparse(node.right)})",))
         over = Term(by.sign, by.divisors, by.factors)
