@@ -172,10 +172,3 @@ class _Known:
         """The parameters' arrays as they stand there now; nothing where one of the places is gone."""
         found = {name: leaves.at(layer, paths[0]) for name, paths in self.parameters.items() if paths}
         return found if all(isinstance(array, np.ndarray) for array in found.values()) else {}
-
-
-def is_any_narrow(arrays: Mapping[str, Array]) -> bool:
-    """Whether one of the arrays is of fewer bits than float64."""
-    return any(
-        array.dtype.kind == "f" and array.dtype.itemsize < np.dtype(np.float64).itemsize for array in arrays.values()
-    )
