@@ -21,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from causes_lines import line_told, teachers_lines
 from causes_named import causes_named
 
 from faulty_base import Fault, name_of
@@ -42,6 +43,7 @@ class Row:
     named: frozenset[str]
     warned: bool  # no error, but a warning names a cause that a teacher accepts, and the right layer does not get it
     changed: bool  # whether a change of the source is told that was tried and makes it right
+    at_line: bool  # whether that change stands at a line at which the right layer differs
     naming: int  # forwards
     seconds: float
 
@@ -84,6 +86,7 @@ def examined(source: str, number: int, seed: int) -> Row:
         frozenset() if first is None else causes_named(first),
         not errors and any({*fault.causes} & causes_named(f) for f in warnings(report, fault, seed)),
         first is not None and "change to" in dict(first.lines),
+        first is not None and line_told(first) in teachers_lines(fault),
         report.naming_forwards,
         time.perf_counter() - begin,
     )
@@ -114,6 +117,9 @@ def summary(title: str, rows: Sequence[Row], accused: Sequence[str], right: int)
     """The table of the figures that must be reached."""
     named = [row for row in rows if row.named]
     accepted = [row for row in rows if row.accepted]
+    changed = sum(row.changed for row in rows)
+    either = [row for row in rows if row.accepted or row.at_line]
+    right_line = sum(bool(row.named) for row in either)
     spent = statistics.median([row.naming for row in rows if row.first is not None] or [0])
     yield f"| {title}: {len(rows)} faults, {len({c for row in rows for c in row.causes})} causes | wanted | reached |"
     yield "| --- | --- | --- |"
@@ -121,7 +127,10 @@ def summary(title: str, rows: Sequence[Row], accused: Sequence[str], right: int)
     yield f"| not found, but told as a warning, by an accepted name | | {sum(row.warned for row in rows)} |"
     yield f"| a cause named first that a teacher accepts | >= 90 % | {share(len(accepted), len(rows))} |"
     yield f"| when a cause is named, it is right | >= 98 % | {share(len(accepted), len(named))} |"
-    yield f"| a change that makes it right is told with it | | {share(sum(row.changed for row in rows), len(rows))} |"
+    yield f"| a change that makes it right is told with it | | {share(changed, len(rows))} |"
+    yield f"| that change is at a line that a teacher changes | | {share(sum(row.at_line for row in rows), changed)} |"
+    yield f"| a cause that is accepted, or that line | | {share(len(either), len(rows))} |"
+    yield f"| when a cause is named, it is accepted, or the line is | | {share(right_line, len(named))} |"
     yield f"| further forwards of naming, median | <= 200 | {spent:.0f} |"
     yield f"| right layers that get an error or a cause | 0 | {wronged(accused, 'error')} of {right} |"
     yield f"| right layers that get a warning; a note | | {wronged(accused, 'warning')}; {wronged(accused, 'note')} |"
@@ -160,7 +169,8 @@ def misses(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows:
             if state(row) == kind and row.first is not None:
                 told = dict(row.first.lines).get("likely cause", row.first.headline)
-                yield f"{kind}: {row.name}: {row.first.code} {told!r}; accepted: {', '.join(row.causes)}"
+                line = ", at a teacher's line" if row.at_line else ""
+                yield f"{kind}{line}: {row.name}: {row.first.code} {told!r}; accepted: {', '.join(row.causes)}"
 
 
 def main() -> None:

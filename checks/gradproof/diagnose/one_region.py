@@ -25,7 +25,7 @@ def one_region(evidence: Evidence) -> Cause | None:
         return Cause("GP107", (("where", where),), likely, "hand what comes back to every entry that forward has taken")
     likely = f"backward goes wrong for {found.text}, and is right elsewhere"
     advice = "compare the mask, the branch or the slice in backward with the one in forward"
-    return Cause("GP107", (("where", where),), likely, advice, vague=not found.sharp)
+    return Cause("GP107", (("where", where),), likely, advice, vague=not found.sharp or not only)
 
 
 def _is_one_for_all(sample: Sample) -> bool:

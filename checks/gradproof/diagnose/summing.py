@@ -9,14 +9,17 @@ from gradproof.diagnose.answers import Answers, counted, linear_answers
 from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask
 
+_EVERY_OUTPUT = "every output's gradient counts: add what each of them brings"
+
 
 def dout_unused(evidence: Evidence) -> Cause | None:
     """GP114 where some outputs have no part in the gradient, and the shares of all others are right."""
     found = linear_answers(evidence)
     lost = [_unused(answer) for answer in found]
-    if not found or any(rows is None for rows in lost) or _single_shares(found):
+    unused = [rows for rows in lost if rows is not None]
+    if not found or len(unused) < len(found) or not (_of_whole_outputs(found, unused) or not _single_shares(found)):
         return None
-    where = _where(found, [rows for rows in lost if rows is not None])
+    where = _where(found, unused)
     if (
         len({a.sample.shape + a.shapes[0] for a in found}) < 2
         or sum(int(np.count_nonzero(a.lost)) for a in found) < ENOUGH
@@ -25,7 +28,7 @@ def dout_unused(evidence: Evidence) -> Cause | None:
     left, some = f"d{evidence.tensor} takes nothing from {where} of dout", where.endswith("entries")
     lines = (("everywhere", f"yours is right but for {where} of dout: left out   {counted(evidence, found)}"),)
     if found[0].shapes and len(found[0].shapes) > 1:
-        return Cause("GP114", lines, left, "every output's gradient counts: add what each of them brings", vague=True)
+        return Cause("GP114", lines, left, _EVERY_OUTPUT, vague=True)
     if some:
         likely = f"{left}: the terms that these bring are missing"
         return Cause(
@@ -44,6 +47,10 @@ def overwritten(evidence: Evidence) -> Cause | None:
     if several < 2 or sum(int(np.count_nonzero(a.right & a.wanted)) for a in found) < ENOUGH:
         return None
     tensor = evidence.tensor
+    if len(found[0].shapes) > 1 and len(lost := _outputs_of_lost(found)) == 1:
+        text = f"some entries of {tensor} get nothing from output {min(lost)} of dout   {counted(evidence, found)}"
+        likely = f"d{tensor} takes nothing from output {min(lost)} of dout, for some of its entries"
+        return Cause("GP114", (("everywhere", text),), likely, _EVERY_OUTPUT, vague=True)
     which = _which(found)
     kept = f"the {which} of its shares alone" if which else "some of its shares alone"
     text = f"an entry of {tensor} used several times gets {kept}, each of them right   {counted(evidence, found)}"
@@ -82,6 +89,23 @@ def _where(found: list[Answers], unused: list[Mask]) -> str:
         if all(len(index) == 1 and index == indices[0] for index in indices) and all(several):
             return f"index {indices[0].pop()} along axis {axis}"
     return _some(unused[0])
+
+
+def _of_whole_outputs(found: list[Answers], unused: list[Mask]) -> bool:
+    """Whether forward has several outputs, and all of what some of them bring is left out: nothing overwrites that."""
+    if len(found[0].shapes) < 2:
+        return False
+    for answer, rows in zip(found, unused, strict=True):
+        counts = np.flatnonzero(answer.wanted.any(axis=1))
+        lost, kept = ({_number(answer, int(o)) for o in counts if rows[o] == state} for state in (True, False))
+        if lost & kept:
+            return False
+    return True
+
+
+def _outputs_of_lost(found: list[Answers]) -> set[int]:
+    """The numbers of the outputs that have a share that is left out."""
+    return {_number(answer, int(o)) for answer in found for o in np.flatnonzero(answer.lost.any(axis=1))}
 
 
 def _some(unused: Mask) -> str:

@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.slots import is_read, is_whole
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import is_attribute
+from gradproof.source.stores import is_attribute, last_name
 
 MOST_AXES = 5  # of an array whose axes are put in another order
 
@@ -74,6 +74,24 @@ def rolled(tree: Tree) -> Iterator[Change]:
 _BEFORE = {"0": "", "1": ":, ", "-1": "..., ", "2": ":, :, "}
 
 
+def put_back(tree: Tree) -> Iterator[Change]:
+    """Entries that are taken by an order once more, where they must go back to where they came from."""
+    for slot in tree.slots:
+        node = slot.node
+        if isinstance(node, ast.Subscript) and (isinstance(node.slice, ast.Name) or is_attribute(node.slice)):
+            order = ast.unparse(node.slice)
+            whole = f"{ast.unparse(node.value)}[np.argsort({order})]"
+        elif isinstance(node, ast.Call) and last_name(node.func) == "take_along_axis" and len(node.args) > 1:
+            value, order = map(ast.unparse, node.args[:2])
+            axis = ast.unparse([*node.args[2:], *(keyword.value for keyword in node.keywords), ast.Constant(-1)][0])
+            whole = f"np.take_along_axis({value}, np.argsort({order}, axis={axis}), axis={axis})"
+        else:
+            continue
+        told = f"{short(node)} takes by {order} what has to go back by it"
+        text = f"the entries are in another order than in forward: {told}"
+        yield instead(slot, parse(whole), "GP109", text, sure=True)
+
+
 def flipped(tree: Tree) -> Iterator[Change]:
     """The entries along an axis from the last to the first, or no longer so."""
     for slot in tree.slots:
@@ -114,10 +132,15 @@ def _transposes(value: str, given: list[str]) -> Iterator[str]:
 def _reshapes(value: str, given: list[str]) -> Iterator[str]:
     form = ", ".join(given)
     yield from (f"({value}).swapaxes({i}, {k}).reshape({form})" for i, k in combinations(range(4), 2))
+    yield from (f"({value}).transpose({order}).reshape({form})" for order in _MOVED)
     for i, k in combinations(range(min(len(given), MOST_AXES)), 2):
         order = list(given)
         order[i], order[k] = order[k], order[i]
         yield f"({value}).reshape({', '.join(order)}).swapaxes({i}, {k})"
+
+
+# the axis of the channels, or of the heads, from one end to the other
+_MOVED = ("0, 2, 3, 1", "0, 3, 1, 2", "1, 2, 3, 0", "3, 0, 1, 2", "1, 2, 0", "2, 0, 1")
 
 
 def _swaps(value: str, given: list[str]) -> Iterator[str]:

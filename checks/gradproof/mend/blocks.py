@@ -139,9 +139,11 @@ def collected(tree: Tree) -> Iterator[Change]:
 def repeated(tree: Tree) -> Iterator[Change]:
     """A line for one index that is missing for the next one: ``dx[:, 3] *= y[:, 3]`` behind ``dx[:, 2] *= y[:, 2]``."""
     for slot in _statements(tree):
+        if isinstance(slot.statement, ast.Expr) and "np.add.at(" in ast.unparse(slot.statement):
+            yield from _added_again(slot)
         if not isinstance(slot.statement, ast.AugAssign | ast.Assign) or not _written(slot.statement):
             continue
-        numbers = {n.value for n in ast.walk(slot.statement) if isinstance(n, ast.Constant) and type(n.value) is int}
+        numbers = _whole_numbers(slot.statement)
         target = _written(slot.statement)[0]
         for number in numbers if isinstance(target, ast.Subscript) else ():
             for other in (number + 1, number - 1):
@@ -151,6 +153,19 @@ def repeated(tree: Tree) -> Iterator[Change]:
                     continue  # it would only overwrite what this line does
                 text = f"{told} is forgotten: what this line does for index {number} is missing for index {other}"
                 yield Change((slot,), (again,), "GP107", text)
+
+
+def _added_again(slot: Slot) -> Iterator[Change]:
+    """``np.add.at(dW, index[:, 0], da)`` beside the same for ``index[:, 1]``."""
+    for number in _whole_numbers(slot.statement):
+        for other in (number + 1, number - 1):
+            again = ast.If(ast.Constant(True), [slot.statement, _renumbered(slot.statement, number, other)], [])
+            text = f"a line is forgotten: what this one does for index {number} is missing for index {other}"
+            yield Change((slot,), (again,), "GP114", text)
+
+
+def _whole_numbers(node: ast.AST) -> set[int]:
+    return {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and type(n.value) is int}
 
 
 def _renumbered(statement: ast.stmt, number: int, other: int) -> ast.stmt:

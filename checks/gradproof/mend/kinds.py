@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from gradproof.mend import arrangements, blocks, brackets, orders, products, siblings, sums, tokens
+from gradproof.mend import arrangements, blocks, brackets, orders, products, running, siblings, signs, sums, tokens
 from gradproof.mend.change import Change
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
@@ -71,7 +71,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.summed_in_loop,
         blocks.collected,
         blocks.repeated,
-        tokens.signs,
+        signs.signs,
         products.sigmoids,
         tokens.comparisons,
         sums.casts,
@@ -83,6 +83,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         sums.functions,
         sums.rows,
         products.too_many,
+        products.squares,
         everywhere(tokens.names),
         orders.orders,
         orders.exchanged,
@@ -94,11 +95,15 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         tokens.ends,
         siblings.windows,
         siblings.mirrored,
+        siblings.branches,
         arrangements.joined,
         arrangements.arranged,
         arrangements.flipped,
         arrangements.rolled,
-        everywhere(tokens.signs),
+        arrangements.put_back,
+        running.turned,
+        running.left_out,
+        everywhere(signs.signs),
         everywhere(products.epsilons),
         in_pairs(products.epsilons),
         everywhere(sums.axes),
@@ -121,7 +126,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
 FORWARD: tuple[Kind, ...] = (
     products.epsilons,
     brackets.brackets,
-    tokens.signs,
+    signs.signs,
     products.wraps,
     sums.axes,
 )
@@ -129,4 +134,4 @@ FORWARD: tuple[Kind, ...] = (
 FORWARD_TYPOS: tuple[Kind, ...] = (products.epsilons, brackets.brackets, sums.axes)
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, orders.too_late, sums.casts)
-KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, tokens.signs)
+KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, signs.signs)

@@ -96,6 +96,16 @@ def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
     return "GP114", f"a step or an entry is left out, or taken too often: {what}"
 
 
+def squares(tree: Tree) -> Iterator[Change]:
+    """The square of a name that is added or taken away: ``1 - y ** 2`` for ``1 - y``."""
+    for slot in tree.slots:
+        added = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Add | ast.Sub)
+        if added and is_read(slot) and not is_indexing(slot) and ast.unparse(slot.node) not in tree.sizes:
+            squared = ast.BinOp(same(slot.node), ast.Pow(), ast.Constant(2))
+            text = f"the power is wrong: {short(slot.node)} stands where {short(squared)} belongs"
+            yield instead(slot, squared, "GP117", text)
+
+
 def masked(tree: Tree) -> Iterator[Change]:
     """A name times another one: where the first is its mask, that comes to the other one alone."""
     for slot in tree.slots:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import permutations
 
 from gradproof.mend.change import Change, instead, same, short
+from gradproof.mend.renamed import names_in, renamed
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
 from gradproof.mend.wording import difference
@@ -67,6 +69,47 @@ def _counterparts(name: str, mine: str, other: str) -> Iterator[str]:
     for old, new in ((mine, other), (other, mine)):
         places = [i for i in range(len(name)) if name.startswith(old, i)]
         yield from (name[:i] + new + name[i + len(old) :] for i in places)
+
+
+def branches(tree: Tree) -> Iterator[Change]:
+    """A line that is there for one of two arrays which forward makes alike, done for the other one, too."""
+    pairs = [pair for function in tree.others for pair in _made_alike(function, tree.known)]
+    lines = {ast.unparse(value) for _, value in _lines(tree)}
+    for slot in tree.slots:
+        whole = slot.parent is slot.statement and isinstance(slot.statement, ast.Assign | ast.AugAssign)
+        for pair in pairs if whole and slot.field == "value" else ():
+            other = renamed(slot.node, pair)
+            if ast.unparse(other) not in (ast.unparse(slot.node), *lines):
+                mine = [name for name in pair if name in {*names_in(slot.node)}]
+                there = " and ".join(pair[name] for name in mine)
+                text = f"what this line does with {' and '.join(mine)} is missing for {there}"
+                yield instead(slot, ast.BinOp(same(slot.node), ast.Add(), other), "GP114", text, sure=True)
+
+
+def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Names for each other, of every two arrays that are computed in the same way from different ones."""
+    made = [(name, [name, *names_in(value)], _form(value)) for name, value in _assigned(function)]
+    for (one, mine, form), (other, theirs, its) in permutations(made, 2):
+        if one != other and form == its and len(mine) == len(theirs):
+            exchanged = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
+            if len(exchanged) > 1 and {*exchanged, *exchanged.values()} <= {*known}:
+                yield exchanged
+
+
+def _assigned(function: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Every name that is assigned, with its value; of several in one line, each with its own."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+                yield from zip(map(ast.unparse, target.elts), value.elts, strict=True)
+            elif not isinstance(target, ast.Tuple):
+                yield ast.unparse(target), value
+
+
+def _form(node: ast.expr) -> str:
+    """An expression without its names."""
+    return ast.dump(renamed(node, dict.fromkeys(names_in(node), "_")))
 
 
 def windows(tree: Tree) -> Iterator[Change]:

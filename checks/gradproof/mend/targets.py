@@ -88,8 +88,9 @@ def _read(statement: ast.AST) -> set[str]:
 
 
 def _named(node: ast.AST) -> Iterator[ast.expr]:
-    """The variables and attributes in a piece of source; ``self.grads[0]`` is one of them."""
-    entry = node.value if isinstance(node, ast.Subscript) and isinstance(constant(node.slice), int) else None
+    """The variables and attributes in a piece of source; ``self.grads[0]`` and ``self.grads["W"]`` are such."""
+    fixed = isinstance(node, ast.Subscript) and isinstance(constant(node.slice), int | str)
+    entry = node.value if isinstance(node, ast.Subscript) and fixed else None
     whole = node if entry is None or not is_attribute(entry) else entry
     if isinstance(node, ast.expr) and (isinstance(node, ast.Name) or is_attribute(whole)):
         yield node

@@ -1,4 +1,4 @@
-"""Changes of one sign, comparison, name or number: slips of the pen, and mix-ups; they run nothing."""
+"""Changes of one comparison, name or number: slips of the pen, and mix-ups; they run nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, counts_entries, is_divisor, is_indexing, is_read, is_whole
+from gradproof.mend.renamed import names_in, renamed
+from gradproof.mend.slots import Slot, is_divisor, is_indexing, is_read
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, is_attribute, last_name
 
 MOST_SIZES = 5  # sizes of which products are formed
 
-_OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-}
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Gt: (ast.Lt, ast.GtE, ast.LtE),
     ast.Lt: (ast.Gt, ast.LtE, ast.GtE),
@@ -35,33 +30,6 @@ _WORDS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-
-
-def signs(tree: Tree) -> Iterator[Change]:
-    """``a - b`` for ``a + b``, ``-a`` for ``a``, ``a / b`` for ``a * b``."""
-    for slot in tree.slots:
-        node = slot.node
-        if isinstance(node, ast.BinOp) and (other := _OPPOSITE.get(type(node.op))) is not None:
-            if isinstance(node.op, ast.Div) and _is_count(node.right, tree):
-                continue  # nobody divides by a number of entries where he would multiply by it
-            changed = ast.BinOp(same(node.left), other(), same(node.right))
-            yield instead(slot, changed, *_operator_words(node))
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and constant(node) is None:
-            text = f"the sign is wrong: the minus before {short(node.operand)} is one too many"
-            yield instead(slot, same(node.operand), "GP103", text)
-        elif is_whole(slot):
-            text = f"the sign is wrong: a minus is missing before {short(node)}"
-            yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), "GP103", text)
-
-
-def _operator_words(node: ast.BinOp) -> tuple[str, str]:
-    right = short(node.right)
-    if isinstance(node.op, ast.Add | ast.Sub):
-        mine, other = ("+", "-") if isinstance(node.op, ast.Add) else ("-", "+")
-        return "GP103", f"the sign of a term is wrong: {mine} {right} stands where {other} {right} belongs"
-    if isinstance(node.op, ast.Div):
-        return "GP117", f"backward divides by {right} where it must multiply by it"
-    return "GP117", f"backward multiplies by {right} where it must divide by it"
 
 
 def comparisons(tree: Tree) -> Iterator[Change]:
@@ -167,11 +135,11 @@ def counts(tree: Tree) -> Iterator[Change]:
     """Another number of entries: the products of the sizes at hand, and those that forward forms."""
     sizes = sorted(tree.sizes)[:MOST_SIZES]
     products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
-    products += [text for text in tree.atoms if " * " in text and _is_count(parse(text), tree)]
+    products += [text for text in tree.atoms if " * " in text and tree.is_count(parse(text))]
     for slot in tree.slots:
-        if (is_divisor(slot) or slot.parent is slot.statement) and _is_count(slot.node, tree):
+        if (is_divisor(slot) or slot.parent is slot.statement) and tree.is_count(slot.node):
             mine = ast.unparse(slot.node)
-            for other in dict.fromkeys([*products, *_of_one_array(slot.node)]):
+            for other in dict.fromkeys([*products, *_of_one_array(slot.node), *_of_groups(slot.node, tree)]):
                 text = f"the size {mine} stands where {other} belongs"
                 yield instead(slot, parse(other), "GP102", text)
 
@@ -182,13 +150,22 @@ def _of_one_array(node: ast.expr) -> list[str]:
     return [f"{array}[{i}] * {array}[{k}]" for i, k in combinations(range(4), 2)] if array.endswith(".shape") else []
 
 
-def _is_count(node: ast.expr, tree: Tree) -> bool:
-    """Whether an expression is a product of sizes, and of nothing else but attributes and numbers."""
-    if isinstance(node, ast.BinOp):
-        sides = (node.left, node.right)
-        plain = all(_is_count(side, tree) or is_attribute(side) or constant(side) is not None for side in sides)
-        return isinstance(node.op, ast.Mult | ast.FloorDiv) and plain and any(_is_count(side, tree) for side in sides)
-    return counts_entries(node) or (isinstance(node, ast.Name) and node.id in tree.sizes)
+def _of_groups(node: ast.expr, tree: Tree) -> Iterator[str]:
+    """The entries of one group: a count with a size divided as elsewhere, ``c // g * h`` for ``c * h`` and for ``h``."""
+    known = {"self", "np", "len", *tree.known}
+    divided = [
+        n
+        for function in (tree.node, *tree.others)
+        for n in ast.walk(function)
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.FloorDiv) and {*names_in(n)} <= known
+    ]
+    mine, names = ast.unparse(node), [*names_in(node)]
+    for part in {ast.unparse(n): n for n in divided}.values():
+        whole, told = ast.unparse(part.left), ast.unparse(part)
+        yield ast.unparse(renamed(node, {whole: f"({told})"})) if whole in names else f"{told} * {mine}"
+    yield from (f"{mine} // {number:g}" for number in tree.numbers if number > 1 and number % 1 == 0)
+    for array in (name for name in tree.known if name.isidentifier() and name not in tree.sizes):
+        yield from (f"{array}.shape[2]", f"np.prod({array}.shape[2:])")
 
 
 def ends(tree: Tree) -> Iterator[Change]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradproof.mend.atoms import expressions
+from gradproof.mend.renamed import renamed
 from gradproof.mend.slots import Slot, counts_entries, is_read, slots_of, statements
 from gradproof.source.source import Code, Function, FunctionNode
 from gradproof.source.stores import constant, is_attribute
@@ -42,6 +43,14 @@ class Tree:
     def is_last_dout(self, name: str) -> bool:
         """Whether dout is read at one place alone: something else there would be a gradient that ignores it."""
         return name == self.dout and sum(ast.unparse(s.node) == name for s in self.slots if is_read(s)) < 2
+
+    def is_count(self, node: ast.expr) -> bool:
+        """Whether an expression is a product of sizes, and of nothing else but attributes and numbers."""
+        if isinstance(node, ast.BinOp):
+            sides = (node.left, node.right)
+            plain = all(self.is_count(side) or is_attribute(side) or constant(side) is not None for side in sides)
+            return isinstance(node.op, ast.Mult | ast.FloorDiv) and plain and any(map(self.is_count, sides))
+        return counts_entries(node) or (isinstance(node, ast.Name) and node.id in self.sizes)
 
     def within(self, statements: Sequence[ast.stmt]) -> Tree:
         """The same tree, to be changed in some of its statements only."""
@@ -90,17 +99,7 @@ def _in_names_at_hand(function: FunctionNode) -> FunctionNode:
             if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
                 pairs = list(zip(target.elts, value.elts, strict=False))
             kept |= {v.id: ast.unparse(t) for t, v in pairs if is_attribute(t) and isinstance(v, ast.Name)}
-    renamed: FunctionNode = _Renamed(kept).visit(copy.deepcopy(function))
-    return ast.fix_missing_locations(renamed)
-
-
-class _Renamed(ast.NodeTransformer):
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        text = self.names.get(node.id) if isinstance(node.ctx, ast.Load) else None
-        return node if text is None else ast.parse(text, mode="eval").body
+    return renamed(function, kept)
 
 
 def _unkept(function: Function, code: Code, names: Sequence[str]) -> Iterator[str]:

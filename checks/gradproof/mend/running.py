@@ -1,0 +1,50 @@
+"""Changes of sums that run along an axis: in the wrong direction, or missing; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradproof.mend.change import Change, instead, parse, short
+from gradproof.mend.slots import is_indexing, is_read, takes_factor
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import last_name
+
+
+def turned(tree: Tree) -> Iterator[Change]:
+    """A running sum from the other end: what forward adds from the front, backward adds from the back."""
+    for slot in tree.slots:
+        for value, axis in _sums(slot.node):
+            told = f"{short(slot.node)} adds up what comes before each entry"
+            text = f"the sum runs in the wrong direction: {told}, where what comes after it belongs"
+            yield instead(slot, parse(_from_behind(value, axis)), "GP109", text, sure=True)
+
+
+def left_out(tree: Tree) -> Iterator[Change]:
+    """A running sum that forward takes, and that is missing in backward."""
+    nodes = [node for function in tree.others for node in ast.walk(function)]
+    axes = sorted({axis for node in nodes for _, axis in _sums(node)})
+    for slot in tree.slots if axes else ():
+        if (takes_factor(slot) or is_read(slot)) and not is_indexing(slot):
+            mine = ast.unparse(slot.node)
+            for axis in axes:
+                for whole in (f"np.cumsum({mine}{axis})", _from_behind(mine, axis)):
+                    text = f"it is not summed: {short(slot.node)} stands where {short(parse(whole))} belongs"
+                    yield instead(slot, parse(whole), "GP114", text)
+
+
+def _sums(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """What a running sum adds up, and along which axis, as an argument: ", axis=1"; "" for all entries."""
+    if not isinstance(node, ast.Call) or last_name(node.func) != "cumsum":
+        return
+    given = [ast.unparse(argument) for argument in node.args]
+    if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "np":
+        given.insert(0, ast.unparse(node.func.value))
+    named = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "axis"]
+    axis = [*named, *given[1:2]]
+    if given:
+        yield given[0], f", axis={axis[0]}" if axis else ""
+
+
+def _from_behind(value: str, axis: str) -> str:
+    return f"np.flip(np.cumsum(np.flip({value}{axis}){axis}){axis})"
