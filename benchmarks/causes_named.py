@@ -82,6 +82,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^digits are lost", ("down-casts",)),
     (r"takes the columns .* of every row", ("a term too many", "one column wrong")),
     (r" is not used here: the factor", ("ignores dout", LESS)),
+    (r"what the round before left in .* is overwritten$", (ADDED, "not carried through time")),
     (r"is assigned where it should be added to|counts an index that occurs twice once", (ADDED,)),
     (r"is assigned in several lines where it should be added up", (ADDED, DROPPED)),
     (r" is forgotten: what this line does", ("one column wrong", "one row wrong", "one channel wrong")),
@@ -94,6 +95,9 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r" is gone through in the wrong order", (ORDER,)),
     (r"^the loop carries on in the wrong order", ("not carried through time",)),
     (r"^this line stands behind the loop", ("not summed", "a term missing")),
+    (r"belongs, which nothing reads$", (OTHER, SKIPPED)),
+    (r"^(what this line does with|a line is forgotten)", ("a term missing", DROPPED)),
+    (r"^the sum runs in the wrong direction", ("entries permuted", "transpose", "not carried through time")),
     (r"stands where \S.* belongs$", (OTHER, PRE, POST)),
 )
 
@@ -170,6 +174,8 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP507", r"", ("down-casts",)),
     ("GP508", r"", ("stale cache",)),
     ("GP509", r"ignores dout$", ("ignores dout",)),
+    ("GP509", r"ignores the size of dout$", ("ignores the scale of dout",)),
+    ("GP509", r"ignores the sign of dout$", ("ignores the sign of dout",)),
     ("GP509", r"", ("not linear in dout",)),
     ("GP51[012]", r"", ("mutates",)),
     ("GP513", r"", ("accumulates",)),

@@ -1,5 +1,6 @@
 """Layers that break one promise each, with right gradients, beside the same layer that keeps it; it knows no check."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -324,6 +325,40 @@ class AccumulatesOnPurpose(Accumulates):
             gradient[...] = 0
 
 
+class DenseOfAttributes:
+    """Right: x W + b, both gradients set anew."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+        self.dW, self.db = np.zeros_like(W), np.zeros_like(b)
+        self.x = None
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW[...] = self.x.T @ dout
+        self.db[...] = dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class DenseThatAddsUpBoth(DenseOfAttributes):
+    """Right: whoever steps with it clears both."""
+
+    def backward(self, dout):
+        self.dW += self.x.T @ dout
+        self.db += dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class DenseThatAddsUpOne(DenseOfAttributes):
+    def backward(self, dout):
+        self.dW += self.x.T @ dout
+        self.db[...] = dout.sum(axis=0)
+        return dout @ self.W.T
+
+
 class SumsWithinOneBackward(Affine):
     """Right: it begins at zero."""
 
@@ -433,6 +468,16 @@ class HalfSquare(Node):
 class HalfSquareForNoDoutButOne(HalfSquare):
     def backward(self, dout=1):
         return 1 * self.x
+
+
+class HalfSquareForTheSignOfDout(HalfSquare):
+    def backward(self, dout=1):
+        return math.copysign(1.0, dout) * self.x
+
+
+class HalfSquareForTheSizeOfDout(HalfSquare):
+    def backward(self, dout=1):
+        return abs(dout) * self.x
 
 
 class HalfSquareForNoDout(HalfSquare):
@@ -621,6 +666,8 @@ PROMISES = (
     Broken("GP509", "error", ClipsDout, Square, SQUARE),
     Broken("GP509", "error", DropsSmallDouts, Square, SQUARE),
     Broken("GP509", "warning", HalfSquareForNoDoutButOne, HalfSquare, SQUARE),
+    Broken("GP509", "warning", HalfSquareForTheSignOfDout, HalfSquare, SQUARE),
+    Broken("GP509", "warning", HalfSquareForTheSizeOfDout, HalfSquare, SQUARE),
     Broken("GP510", "warning", BackwardWritesToDout, ReLU, SQUARE),
     Broken("GP510", "warning", (square_forward, overwriting_backward), pair, PAIR),
     Broken("GP511", "error", BackwardWritesToItsInput, CopiesWhatItChanges, SQUARE),
@@ -628,6 +675,8 @@ PROMISES = (
     Broken("GP512", "error", LearnsInBackward, Affine, AFFINE),
     Broken("GP513", "error", Accumulates, SumsWithinOneBackward, AFFINE),
     Broken("GP513", "error", Accumulates, AccumulatesOnPurpose, AFFINE),
+    Broken("GP513", "warning", DenseThatAddsUpOne, DenseOfAttributes, AFFINE),
+    Broken("GP513", "warning", DenseThatAddsUpOne, DenseThatAddsUpBoth, AFFINE),
     Broken("GP514", "error", BackwardUsesUpItsCache, Square, SQUARE),
     Broken("GP514", "warning", HalfSquareThatUsesUpItsCache, HalfSquare, SQUARE),
     Broken("GP515", "warning", BackwardPopsItsCache, ReadsTheLatestOfItsCache, SQUARE),

@@ -21,6 +21,9 @@ from faulty_contract import (
     CollectsGradsInAnotherOrder,
     Dropping,
     HalfSquareForNoDout,
+    HalfSquareForNoDoutButOne,
+    HalfSquareForTheSignOfDout,
+    HalfSquareForTheSizeOfDout,
     HoldsALayerThatRebinds,
     KeepsItsFirstInput,
     Residual,
@@ -68,6 +71,16 @@ def test_a_layer_that_keeps_its_promises_is_left_in_peace(promise):
 
 def test_a_gradient_that_only_rounding_leaves_need_not_be_linear():
     assert findings_of(BiasThatIsTakenAway, {"b": "d", "x": "n d"}).findings == ()
+
+
+@pytest.mark.parametrize(("loss", "told"), [
+    (HalfSquareForNoDoutButOne, "ignores dout"),
+    (HalfSquareForTheSignOfDout, "ignores the size of dout"),
+    (HalfSquareForTheSizeOfDout, "ignores the sign of dout"),
+], ids=lambda value: getattr(value, "__name__", ""))  # fmt: skip
+def test_what_a_loss_ignores_of_its_dout_is_told(loss, told):
+    (finding,) = findings_of(loss, SQUARE).findings
+    assert finding.headline == f"the gradient of x {told}"
 
 
 def test_a_gradient_that_ignores_a_dout_without_a_default_is_wrong():

@@ -29,11 +29,16 @@ def linear(scene: Scene) -> Iterator[Defect]:
     size = _largest([*one, *other, *right.then.values()])
     # the tensors of which nothing has been said yet; what is read from an update carries the rounding of the weights
     left = {name: gradient for name, gradient in right.then.items() if name not in reference.subject.updates}
+    fixed = fixed_dout(reference.subject, [a.shape for a in output.live.values()]) is not None
     for factor, told in _FACTORS:
         found = _gradients(scene, [factor * dout for dout in one]).then
         for name in [n for n in left if not _scales(left[n], found[n], factor, ROUND_OFF * size)]:
-            if fixed_dout(reference.subject, [a.shape for a in output.live.values()]) and same(left[name], found[name]):
-                yield _ignored(name, left.pop(name), told)
+            if fixed and same(left[name], found[name]):
+                larger = _gradients(scene, [1024.0 * dout for dout in one]).then[name]
+                size_counts = not same(left[name], larger)
+                # the sign is tried first: where it is another factor that changes nothing, the sign counts
+                what = "the sign of " if size_counts else "" if factor < 0 else "the size of "
+                yield _ignored(name, left.pop(name), told, what)
             else:
                 yield _defect(name, factor * left.pop(name), found[name], told)
     if left:
@@ -64,7 +69,7 @@ def _scales(gradient: Array, found: Array, factor: float, noise: float) -> bool:
     return same(expected, found) or within(expected, found, 0.0, abs(factor) * noise)
 
 
-def _ignored(name: str, gradient: Array, told: str) -> Defect:
+def _ignored(name: str, gradient: Array, told: str, what: str) -> Defect:
     """A loss whose gradient is right for the dout that a net gives it, and the same for every other."""
     where = tuple(int(i) for i in np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape))
     entry = f"d{name}[{', '.join(map(str, where))}]" if where else f"d{name}"
@@ -76,7 +81,7 @@ def _ignored(name: str, gradient: Array, told: str) -> Defect:
         ),
         ("what to do", f"multiply by dout: d{name} = dout * ..."),
     )
-    return Defect("GP509", f"the gradient of {name} ignores dout", name, lines, "warning")
+    return Defect("GP509", f"the gradient of {name} ignores {what}dout", name, lines, "warning")
 
 
 def _defect(name: str, expected: Array, found: Array, told: str) -> Defect:

@@ -56,11 +56,14 @@ def backward_again(scene: Scene) -> Iterator[Defect]:
     if severity == "error" and differing(list(first.then), first, second) and _is_one_of_many(scene):
         severity = "warning"
     for name in differing(kept, first, second):
-        if _is_sum(first.then[name], second.then[name], start.then.get(name)):
-            if "overwrites" in session.subject.promises and not clears_grads(layer_of(session.subject)):
-                yield _accumulates(name, first, second)
-        else:
+        if not _is_sum(first.then[name], second.then[name], start.then.get(name)):
             yield _differs(name, first, second, severity)
+        elif not clears_grads(layer_of(session.subject)):
+            anew = [other for other in kept if first.then[other].any() and same(first.then[other], second.then[other])]
+            if "overwrites" in session.subject.promises:
+                yield _accumulates(name, first, second)
+            elif anew:
+                yield _half_accumulates(name, anew[0], first, second)
     for name in differing(returned, first, second):
         yield _differs(name, first, second, severity)
 
@@ -91,6 +94,16 @@ def _accumulates(name: str, first: Returned, second: Returned) -> Defect:
          "a layer that adds up within one backward sets its gradients to zero when backward begins"),
     )  # fmt: skip
     return Defect("GP513", f"backward adds to the gradient of {name}", name, lines)
+
+
+def _half_accumulates(name: str, other: str, first: Returned, second: Returned) -> Defect:
+    seen = beside(f"d{name}", ("after one backward", first.then[name]), ("after two", second.then[name]))
+    lines = (
+        ("seen", f"{seen}: twice as much, while d{other} stays what it is"),
+        ("why it matters", f"whoever clears no gradient between two steps gets a right d{other} and a wrong d{name}"),
+        ("what to do", f"treat both alike: set d{name} as d{other} is set, or set it to zero when backward begins"),
+    )
+    return Defect("GP513", f"backward adds to the gradient of {name}, and sets that of {other}", name, lines, "warning")
 
 
 def _differs(name: str, first: Returned, second: Returned, severity: str) -> Defect:

@@ -63,6 +63,13 @@ def _is_carried(slot: Slot, name: str) -> bool:
     return any(_reads(node, name) for s in others for node in ast.iter_child_nodes(s) if isinstance(node, ast.expr))
 
 
+def _hands_on(slot: Slot, name: str) -> bool:
+    """Whether a loop assigns a name in another of its lines, too, for its next round."""
+    loop = slot.parent
+    others = [s for s in loop.body if s is not slot.statement] if isinstance(loop, ast.For | ast.While) else []
+    return any(ast.unparse(target) == name for s in others for target in _written(s))
+
+
 def _reads(value: ast.expr, name: str) -> bool:
     return any(ast.unparse(node) == name for node in ast.walk(value) if isinstance(node, ast.expr))
 
@@ -77,7 +84,8 @@ def additions(tree: Tree) -> Iterator[Change]:
                 continue
             what = ast.unparse(target)
             if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
-                text = f"{what} is assigned where it should be added to: what stood there before is overwritten"
+                before = f"what the round before left in {what}" if _hands_on(slot, what) else "what stood there before"
+                text = f"{what} is assigned where it should be added to: {before} is overwritten"
                 added = ast.AugAssign(_stored(target), ast.Add(), same(value))
                 sure = not _is_carried(slot, what) and what not in tree.function.arguments
                 yield Change((slot,), (added,), "GP115", text, sure=sure)

@@ -84,6 +84,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         sums.rows,
         products.too_many,
         products.squares,
+        products.unweighted,
         everywhere(tokens.names),
         orders.orders,
         orders.exchanged,

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.likeness import arrays_in
 from gradproof.mend.slots import Slot, counts_entries, inherits, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, last_name
@@ -115,6 +116,23 @@ def masked(tree: Tree) -> Iterator[Change]:
                 if other not in (mine, tree.dout) and other not in tree.sizes:
                     changed = ast.BinOp(same(slot.node), ast.Mult(), parse(other))
                     yield instead(slot, changed, *_factor("missing", parse(other)))
+
+
+def unweighted(tree: Tree) -> Iterator[Change]:
+    """A term without dout beside one that has it: dout times both, as it is written there."""
+    for slot in tree.slots:
+        parent = slot.parent
+        if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Add | ast.Sub) or is_indexing(slot):
+            continue
+        other = parent.right if slot.field == "left" else parent.left
+        if arrays_in(slot.node) & tree.gradients or tree.dout not in arrays_in(other):
+            continue
+        for node in ast.walk(other):
+            factor = ast.unparse(node)
+            if isinstance(node, ast.Name | ast.Subscript) and tree.dout in arrays_in(node):
+                words = ("GP111", f"{tree.dout} is not used here: the factor {factor} is missing")
+                changed = ast.BinOp(parse(factor), ast.Mult(), same(slot.node))
+                yield instead(slot, changed, *words, sure=True)
 
 
 def left_out(tree: Tree) -> Iterator[Change]:

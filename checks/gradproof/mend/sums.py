@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.likeness import arrays_in
-from gradproof.mend.slots import Slot, is_read, is_whole, statements
+from gradproof.mend.slots import Slot, is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, last_name
 
@@ -25,7 +25,7 @@ _FAMILIES = (
     ("tril", "triu"),
     ("sqrt", "square"),
 )
-_RELATIVES = {name: [n for n in family if n != name] for family in _FAMILIES for name in family}
+_RELATIVES = {name: [n for n in family if n != name] for family in _FAMILIES for name in family} | {"any": ["sum"]}
 _AXES = (None, "0", "1", "-1", "2", "(0, 1)", "(0, 2)", "(0, 2, 3)", "(1, 2)", "(2, 3)", "(1, 2, 3)", "(0, 1, 2)", "-2")
 
 
@@ -127,7 +127,6 @@ def _operands(node: ast.expr) -> tuple[ast.expr, ast.expr] | None:
 
 def functions(tree: Tree) -> Iterator[Change]:
     """A function of NumPy that is taken for another, or one too many around an expression."""
-    gradients = _gradients(tree)
     for slot in tree.slots:
         node = slot.node
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -138,15 +137,16 @@ def functions(tree: Tree) -> Iterator[Change]:
             changed = ast.Call(func, [same(a) for a in node.args], [_word(k) for k in node.keywords])
             means = {mine, other} == {"sum", "mean"}
             text = f"a {mine} is taken where a {other} belongs" if means else f"{mine} stands where {other} belongs"
+            text = f"it is not summed: {text}" if mine == "any" else text
             yield instead(slot, changed, "GP102" if means else "GP117", text)
-        yield from _unwrapped(slot, node, mine, gradients)
+        yield from _unwrapped(slot, node, mine, tree.gradients)
 
 
 def _word(keyword: ast.keyword) -> ast.keyword:
     return ast.keyword(keyword.arg, same(keyword.value))
 
 
-def _unwrapped(slot: Slot, node: ast.Call, name: str, gradients: set[str]) -> Iterator[Change]:
+def _unwrapped(slot: Slot, node: ast.Call, name: str, gradients: frozenset[str]) -> Iterator[Change]:
     """The expression without the function around it."""
     if name == "where" and len(node.args) == 3:
         for kept in node.args[1:]:
@@ -160,18 +160,6 @@ def _unwrapped(slot: Slot, node: ast.Call, name: str, gradients: set[str]) -> It
         text = f"{name} is one too many: {short(node.args[0])} belongs there as it is"
         of_gradient = name in ("abs", "sign") and arrays_in(node.args[0]) & gradients
         yield instead(slot, same(node.args[0]), "GP111" if of_gradient else "GP117", text)
-
-
-def _gradients(tree: Tree) -> set[str]:
-    """The names of what came from upstream, and of what was made of that."""
-    found = {tree.dout}
-    for statement in statements(tree.node):
-        value = getattr(statement, "value", None)
-        if isinstance(value, ast.expr) and isinstance(statement, ast.Assign | ast.AugAssign):
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            if arrays_in(value) & found:
-                found |= {ast.unparse(t) for target in targets for t in ast.walk(target) if isinstance(t, ast.Name)}
-    return found - {"self"}
 
 
 def casts(tree: Tree) -> Iterator[Change]:

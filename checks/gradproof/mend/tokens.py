@@ -51,6 +51,9 @@ def comparisons(tree: Tree) -> Iterator[Change]:
 
 def names(tree: Tree) -> Iterator[Change]:
     """Another name that is at hand."""
+    variables = [node for node in ast.walk(tree.node) if isinstance(node, ast.Name)]
+    read = {node.id for node in variables if isinstance(node.ctx, ast.Load)}
+    unread = {node.id for node in variables} - read
     for slot in tree.slots:
         mine = ast.unparse(slot.node)
         if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
@@ -59,6 +62,7 @@ def names(tree: Tree) -> Iterator[Change]:
                 if other != mine:
                     both = {mine, other} <= tree.sizes
                     text = f"{'the size ' if both else ''}{mine} stands where {other} belongs"
+                    text += ", which nothing reads" if other in unread else ""
                     yield Change((slot,), (parse(other),), "GP102" if both else "GP117", text, renames=not both)
 
 
@@ -151,7 +155,7 @@ def _of_one_array(node: ast.expr) -> list[str]:
 
 
 def _of_groups(node: ast.expr, tree: Tree) -> Iterator[str]:
-    """The entries of one group: a count with a size divided as elsewhere, ``c // g * h`` for ``c * h`` and for ``h``."""
+    """The entries of one group: a count with a size divided as elsewhere, ``c // g * h`` for ``h``."""
     known = {"self", "np", "len", *tree.known}
     divided = [
         n

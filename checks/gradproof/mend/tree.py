@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradproof.mend.atoms import expressions
+from gradproof.mend.likeness import arrays_in
 from gradproof.mend.renamed import renamed
 from gradproof.mend.slots import Slot, counts_entries, is_read, slots_of, statements
 from gradproof.source.source import Code, Function, FunctionNode
@@ -39,6 +41,18 @@ class Tree:
     unkept: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     others: tuple[FunctionNode, ...] = field(default=(), repr=False)
+
+    @functools.cached_property
+    def gradients(self) -> frozenset[str]:
+        """The names of what came from upstream, and of what was made of that."""
+        found = {self.dout}
+        for statement in statements(self.node):
+            value = getattr(statement, "value", None)
+            if isinstance(value, ast.expr) and isinstance(statement, ast.Assign | ast.AugAssign):
+                targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+                if arrays_in(value) & found:
+                    found |= {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+        return frozenset(found - {"self"})
 
     def is_last_dout(self, name: str) -> bool:
         """Whether dout is read at one place alone: something else there would be a gradient that ignores it."""
