@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mended
+import mended_branches
 import mended_lines
 from gradproof import Case
 from gradproof.check import check_case
@@ -23,7 +24,7 @@ from gradproof.source.source import code_of_class, function_of
 from gradproof.values import Example, Finding, Outcome, Verdict
 from mended import Slip
 
-SLIPS = (*mended.SLIPS, *mended_lines.SLIPS)
+SLIPS = (*mended.SLIPS, *mended_lines.SLIPS, *mended_branches.SLIPS)
 
 
 def first_error(case: Case, examples: int = 8) -> Finding:

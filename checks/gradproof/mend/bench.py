@@ -69,8 +69,10 @@ class Bench:
         for kind in KEPT_FIRST:
             for tree in trees.kept:
                 self._try(kind(tree), tree, anew=True)
-        wider = near.without(own), trees.without(near)
-        steps = [*((kinds, own) for kinds in TIERS), *((kinds, part) for kinds in TIERS for part in wider)]
+        beside = near.without(own)
+        parts = own, beside, trees.without(near)
+        steps = [(TIERS[0], own), (TIERS[0], beside), *((kinds, own) for kinds in TIERS[1:])]
+        steps += [(TIERS[0], parts[2]), *((kinds, part) for kinds in TIERS[1:] for part in parts[1:])]
         for kinds, part in steps:
             for kind in kinds:
                 for tree in part.backward:
@@ -79,7 +81,7 @@ class Bench:
                 if all(mend.change.renames for mend in self.found):
                     self._solve((simple,), own, near, trees, again=True)
                 return
-            if kinds is TIERS[0] and part is own:
+            if kinds is TIERS[0] and part is beside:
                 self._solve((counted, simple, compound), own, near, trees)
                 if self._done() and any(mend.tensors == self.wrong for mend in self.found):
                     return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import combinations
 
 from gradproof.mend.change import Change, instead, same, short
 from gradproof.mend.renamed import names_in, renamed
@@ -87,13 +87,13 @@ def branches(tree: Tree) -> Iterator[Change]:
 
 
 def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Names for each other, of every two arrays that are computed in the same way from different ones."""
+    """Names to be exchanged, of every two arrays that are computed in the same way from different ones."""
     made = [(name, [name, *names_in(value)], _form(value)) for name, value in _assigned(function)]
-    for (one, mine, form), (other, theirs, its) in permutations(made, 2):
+    for (one, mine, form), (other, theirs, its) in combinations(made, 2):
         if one != other and form == its and len(mine) == len(theirs):
-            exchanged = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
-            if len(exchanged) > 1 and {*exchanged, *exchanged.values()} <= {*known}:
-                yield exchanged
+            pairs = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
+            if len(pairs) > 1 and {*pairs, *pairs.values()} <= {*known}:
+                yield {b: a for a, b in pairs.items()} | pairs
 
 
 def _assigned(function: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -1,0 +1,227 @@
+"""Layers that one small change makes right: a branch that is missing, an order, a count, a running sum; no tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradproof import floats, labels, positive
+from mended import Slip
+
+
+def beats(x, low, high):
+    slow, fast = np.sin(x * low), np.sin(x * high)
+    return slow * fast, (x, low, high, slow, fast)
+
+
+def beats_of_the_low_one(dout, cache):
+    x, low, high, slow, fast = cache
+    dx = dout * fast * np.cos(x * low) * low
+    dlow = (dout * fast * np.cos(x * low) * x).sum(axis=0)
+    dhigh = (dout * slow * np.cos(x * high) * x).sum(axis=0)
+    return dx, dlow, dhigh
+
+
+def power(x, real, imaginary):
+    re, im = x @ real, x @ imaginary
+    return re**2 + im**2, (x, real, imaginary, re, im)
+
+
+def power_of_the_real_part(dout, cache):
+    x, real, imaginary, re, im = cache  # noqa: RUF059  the slip: the imaginary part is not used
+    dx = (2 * dout * re) @ real.T
+    return dx, x.T @ (2 * dout * re), x.T @ (2 * dout * im)
+
+
+def one_word_twice(W, pair):
+    return W[pair[:, 0]] + W[pair[:, 1]], (W, pair)
+
+
+def one_word_once(dout, cache):
+    W, pair = cache
+    dW = np.zeros_like(W)
+    np.add.at(dW, pair[:, 0], dout)
+    return dW
+
+
+def survivors(x):
+    return np.cumsum(x**2, axis=1), x
+
+
+def survivors_in_the_same_direction(dout, x):
+    return 2 * x * np.cumsum(dout, axis=1)
+
+
+def growth(x):
+    return np.cumsum(x), x
+
+
+def growth_step_by_step(dout, x):
+    return dout.copy()
+
+
+def ordered(x):
+    order = np.argsort(x)
+    return x[order] * np.arange(1, len(x) + 1), order
+
+
+def ordered_once_more(dout, order):
+    g = dout * np.arange(1, len(dout) + 1)
+    return g[order]
+
+
+def rows_ordered(x):
+    order = np.argsort(x, axis=1)
+    return np.take_along_axis(x, order, axis=1) * np.arange(1, x.shape[1] + 1), order
+
+
+def rows_ordered_once_more(dout, order):
+    g = dout * np.arange(1, dout.shape[1] + 1)
+    return np.take_along_axis(g, order, axis=1)
+
+
+def groups(x):
+    n, c, h, w = x.shape
+    g = x.reshape(n, 2, c // 2, h, w)
+    mean = g.mean(axis=(2, 3, 4), keepdims=True)
+    sd = np.sqrt(((g - mean) ** 2).mean(axis=(2, 3, 4), keepdims=True) + 0.1)
+    z = (g - mean) / sd
+    return z.reshape(x.shape), (z, sd)
+
+
+def groups_over_the_pixels(dout, cache):
+    z, sd = cache
+    n, c, h, w = dout.shape
+    d = dout.reshape(n, 2, c // 2, h, w)
+    m = h * w
+    total = d.sum(axis=(2, 3, 4), keepdims=True)
+    along = (d * z).sum(axis=(2, 3, 4), keepdims=True)
+    return ((d - total / m - z * along / m) / sd).reshape(dout.shape)
+
+
+def gated(x, w):
+    c = np.tanh(x)
+    return c * w, (c, w)
+
+
+def gated_without_the_square(dout, cache):
+    c, w = cache
+    dc = dout * w
+    return dc * (1 - c), (dout * c).sum(axis=0)
+
+
+def excess(a, x):
+    return np.log(1 + np.exp(a - x[:, None])).sum(axis=1) - a.sum(), (a, x)
+
+
+def excess_with_a_bare_term(dout, cache):
+    a, x = cache
+    s = 1 / (1 + np.exp(x[:, None] - a))
+    da = (dout[:, None] * s - np.ones_like(s)).sum(axis=0)
+    return da, -(dout[:, None] * s).sum(axis=1)
+
+
+def leaky_sum(x, h0, r):
+    h, out = h0, np.zeros_like(x)
+    for t in range(x.shape[1]):
+        h = r * h + x[:, t]
+        out[:, t] = h**2
+    return out, (x, h0, r, out)
+
+
+def leaky_sum_cut_at_each_step(dout, cache):
+    x, h0, r, _ = cache
+    hs = [h0]
+    for t in range(x.shape[1]):
+        hs.append(r * hs[-1] + x[:, t])
+    dx, dh, dr = np.zeros_like(x), np.zeros_like(h0), 0.0
+    for t in reversed(range(x.shape[1])):
+        dh = 2 * dout[:, t] * hs[t + 1]
+        dx[:, t] = dh
+        dr += (dh * hs[t]).sum()
+        dh = dh * r
+    return dx, dh, dr
+
+
+def residual(x, g):
+    sd = np.sqrt((x**2).mean(axis=1, keepdims=True) + 0.1)
+    y = x / sd
+    return x + y * g, (x, y, sd, g)
+
+
+def residual_past_its_norm(dout, cache):
+    _, y, sd, g = cache
+    dy = dout * g
+    dx = (dy - y * (dy * y).mean(axis=1, keepdims=True)) / sd  # noqa: F841  the slip: nothing reads it
+    return dout + dy, (dout * y).sum(axis=0)
+
+
+def between(z, old, new):
+    return (1 - z) * old + z * new, (z, old, new)
+
+
+def between_the_other_way(dout, cache):
+    z, old, new = cache
+    return dout * (old - new), dout * (1 - z), dout * z
+
+
+def pointwise(x, W):
+    return np.tensordot(x, W, axes=(1, 1)).transpose(0, 3, 1, 2), (x, W)
+
+
+def pointwise_in_the_order_of_memory(dout, cache):
+    x, W = cache
+    n, c, h, w = x.shape
+    flat = dout.reshape(-1, W.shape[0])
+    dW = flat.T @ x.transpose(0, 2, 3, 1).reshape(-1, c)
+    return (flat @ W).reshape(n, h, w, c).transpose(0, 3, 1, 2), dW
+
+
+def hinges(x, y):
+    rows = np.arange(len(x))
+    over = np.maximum(0, x - x[rows, y][:, None] + 0.7)
+    over[rows, y] = 0
+    return over.sum(axis=1), (over, y)
+
+
+def hinges_of_one_rival(dout, cache):
+    over, y = cache
+    dx = (over > 0).astype(float)
+    dx[np.arange(len(y)), y] -= np.any(over > 0, axis=1)
+    return dout[:, None] * dx
+
+
+PLANES = {"x": "n c h w", "dims": {"n": (1, 3), "c": (1, 3), "h": (1, 3), "w": (1, 3)}}
+
+SLIPS = (
+    Slip(beats, beats_of_the_low_one, "what this line does with fast and low is missing for slow and high",
+         "+ dout * slow * np.cos(x * high) * high", {"x": "n d", "low": "d", "high": "d"}),
+    Slip(power, power_of_the_real_part, "is missing for im and imaginary", "+ 2 * dout * im @ imaginary.T",
+         {"x": "n d", "real": "d k", "imaginary": "d k"}),
+    Slip(one_word_twice, one_word_once, "what this one does for index 0 is missing for index 1",
+         "np.add.at(dW, pair[:, 1], dout)", {"W": "v d", "pair": labels("n 2", "v")}),
+    Slip(survivors, survivors_in_the_same_direction, "the sum runs in the wrong direction",
+         "np.flip(np.cumsum(np.flip(dout, axis=1), axis=1), axis=1)", {"x": "n d"}),
+    Slip(growth, growth_step_by_step, "backward does not carry dx back", "np.flip(np.cumsum(np.flip(dout.copy())))",
+         {"x": "n"}),
+    Slip(ordered, ordered_once_more, "g[order] takes by order what has to go back by it", "g[np.argsort(order)]",
+         {"x": "n"}),
+    Slip(rows_ordered, rows_ordered_once_more, "takes by order what has to go back by it",
+         "np.argsort(order, axis=1)", {"x": "n d"}),
+    Slip(groups, groups_over_the_pixels, "the size h * w stands where c // 2 * h * w belongs", "m = c // 2 * h * w",
+         {**PLANES, "x": "n 2*c h w"}),
+    Slip(gated, gated_without_the_square, "the power is wrong: c stands where c ** 2 belongs", "1 - c ** 2",
+         {"x": "n d", "w": "d"}),
+    Slip(excess, excess_with_a_bare_term, "dout is not used here: the factor dout[:, None] is missing",
+         "dout[:, None] * np.ones_like(s)", {"a": "k", "x": "n"}),
+    Slip(leaky_sum, leaky_sum_cut_at_each_step, "backward does not carry dx back",
+         "dh += 2 * dout[:, t] * hs[t + 1]",
+         {"x": "n t", "h0": "n", "r": floats("", min_value=-1, max_value=1)}),
+    Slip(residual, residual_past_its_norm, "dy stands where dx belongs, which nothing reads", "return (dout + dx,",
+         {"x": "n d", "g": "d"}),
+    Slip(between, between_the_other_way, "dz has the wrong sign",
+         "dout * (new - old)", {"z": positive("n"), "old": "n", "new": "n"}),
+    Slip(pointwise, pointwise_in_the_order_of_memory, "the axes are in another order than in forward",
+         "dout.transpose(0, 2, 3, 1).reshape(", {**PLANES, "W": "f c"}),
+    Slip(hinges, hinges_of_one_rival, "it is not summed: any stands where sum belongs", "np.sum(over > 0, axis=1)",
+         {"x": "n c", "y": labels("n", "c")}),
+)  # fmt: skip
