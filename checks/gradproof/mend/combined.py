@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
@@ -13,6 +14,8 @@ from gradproof.mend.forms import SIDES
 from gradproof.mend.levers import Lever
 from gradproof.mend.wording import Make, made_of
 
+Written = Callable[[], str]  # the formula as source, which is needed only where it fits
+
 TRIPLED = 8  # arrays of which each three are multiplied
 PAIRED = 36  # arrays of which each two are multiplied
 
@@ -22,21 +25,21 @@ def names_of(lever: Lever) -> list[str]:
     return [name for name in lever.names[0] if all(name in names for names in lever.names)]
 
 
-def products(lever: Lever) -> Iterator[tuple[str, Make]]:
+def products(lever: Lever) -> Iterator[tuple[Written, Make]]:
     """Every two arrays multiplied, and summed over an axis or not."""
     first, shape = lever.names[0], lever.values[0].shape
     names = [name for name in names_of(lever) if np.ndim(first[name])][:PAIRED]
     for a, b in combinations_with_replacement(names, 2):
         if 1 in (*first[a].shape, *first[b].shape):  # an axis that was kept
-            yield f"{bracketed(a)} * {bracketed(b)}", _product(a, b)
+            yield partial(_joined, a, "*", b), _product(a, b)
         for over, under in ((a, b), (b, a)):
             if under.removeprefix("self.").isidentifier() and _broadcasts(first[over], first[under], shape):
-                yield f"{bracketed(over)} / {under}", _quotient(over, under)
+                yield partial(_joined, over, "/", under), _quotient(over, under)
         for subscripts in contractions(first[a], first[b], shape):
-            yield written(subscripts, a, b), _contraction(subscripts, a, b)
+            yield partial(written, subscripts, a, b), _contraction(subscripts, a, b)
 
 
-def triples(lever: Lever) -> Iterator[tuple[str, Make]]:
+def triples(lever: Lever) -> Iterator[tuple[Written, Make]]:
     """An array of the value's shape times a product of two others, or of the square of one and another."""
     first, shape = lever.names[0], lever.values[0].shape
     plain = [n for n in names_of(lever) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
@@ -46,7 +49,15 @@ def triples(lever: Lever) -> Iterator[tuple[str, Make]]:
             for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
                 for subscripts in contractions(first[a], first[b], out):
                     for c in alike(lever)[:TRIPLED]:
-                        yield f"{c} * ({written(subscripts, told, b)})", _triple(subscripts, a, b, c, power)
+                        yield partial(_of_three, subscripts, told, b, c), _triple(subscripts, a, b, c, power)
+
+
+def _joined(one: str, sign: str, other: str) -> str:
+    return f"{bracketed(one)} {sign} {bracketed(other)}"
+
+
+def _of_three(subscripts: str, a: str, b: str, c: str) -> str:
+    return f"{c} * ({written(subscripts, a, b)})"
 
 
 def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:
@@ -72,13 +83,13 @@ def _contraction(subscripts: str, a: str, b: str) -> Make:
     return lambda _, names: value(subscripts, names[a], names[b])
 
 
-def fractions(lever: Lever) -> Iterator[tuple[str, Make]]:
+def fractions(lever: Lever) -> Iterator[tuple[Written, Make]]:
     """Products and fractions of two arrays of the value's own shape, or of 1 minus these."""
     sides = [(name, form) for name in alike(lever) for form in SIDES]
     for one, other in permutations(sides, 2):
         for sign in "*/":
-            text = f"{bracketed(one[1].of(one[0]))} {sign} {bracketed(other[1].of(other[0]))}"
-            yield text, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
+            told = partial(_joined, one[1].of(one[0]), sign, other[1].of(other[0]))
+            yield told, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
 
 
 def alike(lever: Lever) -> list[str]:

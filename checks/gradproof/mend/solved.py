@@ -7,13 +7,15 @@ or the whole as a product of two arrays. What fits is tried as any other change.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import Change, parse, short
-from gradproof.mend.combined import alike, fractions, names_of, products, triples
+from gradproof.mend.combined import Written, alike, fractions, names_of, products, triples
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.coupled import couplings, softmaxes
 from gradproof.mend.forms import FACTORS, FORMS, WHOLE, Form
@@ -46,10 +48,11 @@ def simple(lever: Lever) -> Iterator[Change]:
     yield from _multiplied(lever, own)
     yield from _fitting(lever, (factor(own, name, form, below=below) for name, form in _formed(names, FACTORS)))
     if not lever.is_result:
-        yield from _fitting(lever, (_whole(lever, form.of(n), made_of(n, form)) for n, form in _formed(names, WHOLE)))
+        whole = ((partial(form.of, n), made_of(n, form)) for n, form in _formed(names, WHOLE))
+        yield from _fitting(lever, (_whole(lever, written, make) for written, make in whole))
     for name, form in _formed(names, FORMS):
         if np.ndim(lever.names[0][name]):
-            yield from _added(lever, form.of(name), made_of(name, form))
+            yield from _added(lever, partial(form.of, name), _values(lever, made_of(name, form)))
 
 
 def _multiplied(lever: Lever, own: str) -> Iterator[Change]:
@@ -74,20 +77,27 @@ def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, 
 def compound(lever: Lever) -> Iterator[Change]:
     """The same with formulas of two arrays, and of sums of the value itself."""
     own, names = ast.unparse(lever.slot.node), names_of(lever)
-    yield from _fitting(lever, (Formula(*each) for each in weights(own, names, lever.names)))
+    yield from _fitting(lever, map(_formula, weights(own, names, lever.names)))
     dims = {value.ndim for value in lever.values}
     if len(dims) == 1:
         ndim = dims.pop()
-        yield from _fitting(lever, (Formula(*each) for each in couplings(own, names, ndim)))
+        yield from _fitting(lever, map(_formula, couplings(own, names, ndim)))
         if not lever.is_result:
-            yield from _fitting(lever, (Formula(*each) for each in softmaxes(alike(lever), ndim)))
-    for text, make in (*products(lever), *fractions(lever)):
-        yield from _added(lever, text, make)
-        yield from _fitting(lever, [_times(lever, text, make)])
-        if not lever.is_result:
-            yield from _fitting(lever, [_whole(lever, text, make)])
-    for text, make in triples(lever):
-        yield from _added(lever, text, make)
+            yield from _fitting(lever, map(_formula, softmaxes(alike(lever), ndim)))
+    for written, make in chain(products(lever), fractions(lever)):
+        made = _values(lever, make)
+        yield from _added(lever, written, made)
+        if made is not None and lever.fits(_row(lever.values) * (_row(made) - 1)):
+            yield _changed(lever, *_times(lever, written(), made))
+        if made is not None and not lever.is_result:
+            yield from _fitting(lever, [_whole(lever, written, make)])
+    for written, make in triples(lever):
+        yield from _added(lever, written, _values(lever, make))
+
+
+def _formula(each: tuple[str, Make, str, str]) -> Formula:
+    text, make, *words = each
+    return Formula(make, lambda: (text, words[0], words[1]))
 
 
 def _values(lever: Lever, make: Make) -> list[Floats] | None:
@@ -108,47 +118,48 @@ def _row(values: Sequence[Floats]) -> Floats:
     return np.concatenate([value.reshape(-1) for value in values])
 
 
-def _fitting(lever: Lever, formulas: Iterator[Formula] | Sequence[Formula]) -> Iterator[Change]:
+def _fitting(lever: Lever, formulas: Iterable[Formula]) -> Iterator[Change]:
     """The formulas by which all is right, as changes."""
     for formula in formulas:
         made = _values(lever, formula.make)
         if made is not None and lever.fits(_row(made) - _row(lever.values)):
-            yield _changed(lever, formula.text, formula.code, formula.likely)
+            yield _changed(lever, *formula.told())
 
 
-def _times(lever: Lever, text: str, make: Make) -> Formula:
-    own, values = ast.unparse(lever.slot.node), _values(lever, make)
+def _times(lever: Lever, text: str, made: Sequence[Floats]) -> tuple[str, str, str]:
+    """The value times what is made, in words."""
     words = "GP117", f"the factor ({text}) is missing"
-    if values is not None and all((np.abs(value - 1) < NEARLY).all() for value in values):
+    if all((np.abs(value - 1) < NEARLY).all() for value in made):
         words = "GP108", f"an epsilon is left out: it makes ({text}) nearly 1, and that factor is missing"
-    whole = f"{bracketed(own)} * {bracketed(text)}"
-    return Formula(whole, lambda value, names: value * make(value, names), *words)
+    return f"{bracketed(ast.unparse(lever.slot.node))} * {bracketed(text)}", *words
 
 
-def _whole(lever: Lever, text: str, make: Make) -> Formula:
-    mine = lever.slot.node
-
+def _whole(lever: Lever, written: Written, make: Make) -> Formula:
     def fitted(value: Floats, names: Mapping[str, Floats]) -> Floats:
         made = make(value, names)
         return made if np.shape(made) == value.shape else np.full(1, np.nan)
 
-    words = f"{short(mine)} stands where {text} belongs"
+    return Formula(fitted, lambda: (written(), *_instead(lever.slot.node, written())))
+
+
+def _instead(mine: ast.expr, text: str) -> tuple[str, str]:
+    """What a formula in an expression's place says of the slip."""
+    whole, words = parse(text), f"{short(mine)} stands where {text} belongs"
     if ".T) / 2" in text:
         words = f"{short(mine)} is taken for symmetric: {text} belongs there"
-    if cuts(mine) and not cuts(parse(text)) and arrays_in(parse(text)) == arrays_in(mine):
-        return Formula(text, fitted, "GP114", f"only a part is taken: {words}")
-    if sums(parse(text)) and not sums(mine) and arrays_in(parse(text)) <= arrays_in(mine):
-        return Formula(text, fitted, "GP114", f"it is not summed: {words}")
-    return Formula(text, fitted, *(difference(mine, parse(text)) or ("GP117", words)))
+    if cuts(mine) and not cuts(whole) and arrays_in(whole) == arrays_in(mine):
+        return "GP114", f"only a part is taken: {words}"
+    if sums(whole) and not sums(mine) and arrays_in(whole) <= arrays_in(mine):
+        return "GP114", f"it is not summed: {words}"
+    return difference(mine, whole) or ("GP117", words)
 
 
-def _added(lever: Lever, text: str, make: Make) -> Iterator[Change]:
+def _added(lever: Lever, written: Written, made: Sequence[Floats] | None) -> Iterator[Change]:
     """The term, times the number that makes it fit, where that is one that somebody would write."""
-    made = _values(lever, make)
     number = None if made is None or _is_scaled(lever, _row(made)) else lever.times(_row(made))
     before = None if number is None else _number(lever, abs(number))
     if number is not None and before is not None:
-        term = f"{'-' if number < 0 else '+'} {before}{bracketed(text) if before else text}"
+        term = f"{'-' if number < 0 else '+'} {before}{bracketed(written()) if before else written()}"
         yield _changed(lever, f"{ast.unparse(lever.slot.node)} {term}", "GP113", f"a term is missing: {term}")
 
 

@@ -17,12 +17,13 @@ Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself a
 
 @dataclass(frozen=True)
 class Formula:
-    """What may stand in an expression's place: its ``text``, how it is made, and the slip that it would mend."""
+    """What may stand in an expression's place: how it is made, and what is told of it where it fits.
 
-    text: str
+    ``told`` gives its text, and the code and the words of the slip that it would mend; most formulas never need it.
+    """
+
     make: Make
-    code: str
-    likely: str
+    told: Callable[[], tuple[str, str, str]]
 
 
 def made_of(name: str, form: Form) -> Make:
@@ -32,9 +33,12 @@ def made_of(name: str, form: Form) -> Make:
 
 def factor(own: str, name: str, form: Form, *, below: bool) -> Formula:
     """The expression ``own`` times a form of a name. below: it stands below the line, so that this divides."""
-    told = form.of(name)
-    text = f"{bracketed(own)} * {bracketed(told)}"
-    return Formula(text, lambda value, names: value * form.function(names[name]), *_words(own, name, form, below=below))
+
+    def told() -> tuple[str, str, str]:
+        text = f"{bracketed(own)} * {bracketed(form.of(name))}"
+        return text, *_words(own, name, form, below=below)
+
+    return Formula(lambda value, names: value * form.function(names[name]), told)
 
 
 def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
