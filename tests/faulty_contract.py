@@ -240,6 +240,25 @@ class KeepsItsFirstBatchSize(Affine):
         return dx
 
 
+class KeepsItsFirstSlope(Square):
+    """Right for any number of forwards before the first backward."""
+
+    slope = None
+
+    def backward(self, dout):
+        if self.slope is None:
+            self.slope = 2 * self.x
+        return dout * self.slope
+
+
+class WorksOutItsSlopeOnce(KeepsItsFirstSlope):
+    """Right: forward forgets the slope of the batch before."""
+
+    def forward(self, x):
+        self.slope = None
+        return super().forward(x)
+
+
 class ReadsTheOldestOfItsCache(Square):
     def __init__(self):
         super().__init__()
@@ -661,6 +680,7 @@ PROMISES = (
     Broken("GP506", "warning", BackwardWithoutForward, Shift, AFFINE),
     Broken("GP508", "error", KeepsItsFirstInput, Square, SQUARE),
     Broken("GP508", "error", KeepsItsFirstMask, Square, SQUARE),
+    Broken("GP508", "error", KeepsItsFirstSlope, WorksOutItsSlopeOnce, SQUARE),
     Broken("GP508", "error", KeepsItsFirstBatchSize, Affine, AFFINE),
     Broken("GP508", "error", ReadsTheOldestOfItsCache, ReadsTheLatestOfItsCache, SQUARE),
     Broken("GP509", "error", ClipsDout, Square, SQUARE),

@@ -138,11 +138,20 @@ def test_a_net_may_make_its_gradients_anew_but_a_layer_in_it_may_not():
     class Model(Chain):
         def backward(self, dout):
             dx = super().backward(dout)
+            self.grads = [1 * gradient for gradient in self.first.grads + self.second.grads]
+            return dx
+
+    class OfItsOwnOld(Chain):
+        """What it holds after the first backward is no layer's any more."""
+
+        def backward(self, dout):
+            dx = super().backward(dout)
             self.grads = [1 * gradient for gradient in self.grads]
             return dx
 
     (finding,) = findings_of(Model, CHAIN).findings
     assert (finding.code, finding.severity) == ("GP518", "warning")
+    assert {f.code for f in findings_of(OfItsOwnOld, CHAIN).findings if f.severity == "error"} == {"GP508"}
 
 
 class Wrapped(Affine):

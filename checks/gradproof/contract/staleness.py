@@ -25,7 +25,7 @@ _BUFFER = (
 
 
 def backward_after_another(scene: Scene) -> Iterator[Defect]:
-    """Forward elsewhere, forward here, backward: the gradients are those of a layer that only was here."""
+    """Forward elsewhere, with its backward or without, forward here, backward: as of a layer that only was here."""
     reference = scene.session()
     before = reference.drawn()
     output = reference.forward(scene.inputs)
@@ -34,12 +34,13 @@ def backward_after_another(scene: Scene) -> Iterator[Defect]:
     right = reference.backward(scene.douts(output))
     known: set[str | None] = set()
     for inputs, told in earlier_inputs(scene):
-        for defect in _after(scene, inputs, told, output, right, start):
-            if defect.tensor not in known:
-                yield defect
-            known.add(defect.tensor)
-        if None in known:  # it raised
-            return
+        for whole in (False, True):
+            for defect in _after(scene, inputs, told, output, right, start, whole=whole):
+                if defect.tensor not in known:
+                    yield defect
+                known.add(defect.tensor)
+            if None in known:  # it raised
+                return
 
 
 def _after(
@@ -49,10 +50,15 @@ def _after(
     output: Returned,
     right: Returned,
     start: tuple[object, ...] | None,
+    *,
+    whole: bool,
 ) -> Iterator[Defect]:
+    """``whole``: the earlier forward is followed by its backward, as each batch of a training is."""
     session = scene.session()
     try:
-        session.forward(inputs)
+        earlier = session.forward(inputs)
+        if whole:
+            session.backward(scene.douts(earlier))
     except (SubjectError, MalformedError):
         return  # no input of the layer's, or no batch size that it takes
     scene.random.rewind()

@@ -48,7 +48,8 @@ def diagnose(
     if minimal.error is not None:
         return _raised(subject, minimal, minimal.error, tried, reproduce)
     for defect in minimal.defects:
-        if (tensor is None or defect.tensor == tensor) and code in (None, defect.code):
+        any_will_do = code is None and tensor is None
+        if any_will_do or (defect.tensor == tensor and code in (None, defect.code)):
             return _malformed(subject, minimal, defect, tried, reproduce)
     raise ValueError(f"expected an outcome in which {tensor or 'the subject'} fails, got one that shows no failure")
 
