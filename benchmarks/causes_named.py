@@ -97,6 +97,8 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^this line stands behind the loop", ("not summed", "a term missing")),
     (r"belongs, which nothing reads$", (OTHER, SKIPPED)),
     (r"^(what this line does with|a line is forgotten)", ("a term missing", DROPPED)),
+    (r"^nothing reads \S+, which each round leaves", ("a term missing", DROPPED, "not carried through time")),
+    (r"belongs: so many entries are taken here$", (OTHER, "a dim as factor")),
     (r"^the sum runs in the wrong direction", ("entries permuted", "transpose", "not carried through time")),
     (r"stands where \S.* belongs$", (OTHER, PRE, POST)),
 )

@@ -23,6 +23,8 @@ def one_region(evidence: Evidence) -> Cause | None:
         one = f"{found.text.split(' but ')[1]} {kind}"
         likely = f"d{evidence.tensor} is not broadcast back: only {one} gets it, and the gradient is the same for all"
         return Cause("GP107", (("where", where),), likely, "hand what comes back to every entry that forward has taken")
+    if found.text.endswith(" but the last"):  # where steps follow each other, so does what is carried back wrongly
+        return Cause("GP107", (("where", where),))
     likely = f"backward goes wrong for {found.text}, and is right elsewhere"
     advice = "compare the mask, the branch or the slice in backward with the one in forward"
     return Cause("GP107", (("where", where),), likely, advice, vague=not found.sharp or not only)

@@ -10,7 +10,7 @@ from types import CodeType
 
 import numpy as np
 
-from gradproof.diagnose.evidence import Floats
+from gradproof.diagnose.evidence import Floats, sizes
 from gradproof.mend.atoms import Atoms
 from gradproof.mend.change import Change
 from gradproof.mend.fit import fits
@@ -28,7 +28,7 @@ MOST_SOLVED = 200  # formulas that fit at one example, whatever was tried before
 MOST_FITS = 60  # numbers that are fitted, whatever was tried before
 MOST_SIDES = 200  # changes of forward, each of which is measured anew
 MOST_FORWARD = 60  # changes of what forward keeps: each of them costs forwards
-ENOUGH = 4  # wrong entries that a change must make right: fewer agree by chance
+ENOUGH, PLENTY = 4, 6  # wrong entries that a change must make right, and a formula: fewer agree by chance
 
 
 Grammar = Callable[[Lever], Iterable[Change]]
@@ -60,6 +60,17 @@ class Bench:
         self._seen: set[object] = set()
         self._left = most  # changes that may still be tried
         self._sides = sides  # kinds of change of forward, tried where none of backward helps
+
+    @functools.cached_property
+    def clear(self) -> Trial:
+        """The example that tells most of a formula: all is wrong there, few sizes are 1, and it holds few numbers."""
+        return min(self.trials, key=self._hidden)
+
+    def _hidden(self, trial: Trial) -> tuple[int, int, bool, int]:
+        values = [v for v in trial.outcome.example.inputs.values() if isinstance(v, np.ndarray)]
+        ones = sum(size == 1 for size in sizes(trial.outcome.example.dims).values())
+        few = sum(trial.counts.values()) < PLENTY
+        return len(self.wrong - trial.counts.keys()), ones, few, sum(value.size for value in values)
 
     def work(self, own: Trees, near: Trees, trees: Trees) -> None:
         """Tier after tier, until a change is found for every wrong gradient.
@@ -127,7 +138,7 @@ class Bench:
 
     def _lever(self, tree: Tree, slot: Slot, wanted: frozenset[str], *, anew: bool) -> Lever | None:
         """The lever at a place, where it can make right what is ``wanted``; None else."""
-        found = lever(tree, slot, self.trials[0], wanted, _atoms(tree.atoms), anew=anew)
+        found = lever(tree, slot, self.clear, wanted, _atoms(tree.atoms), anew=anew)
         return found if found is not None and found.suffices else None
 
     def _unmended(self) -> frozenset[str]:
@@ -160,7 +171,8 @@ class Bench:
     def _done(self) -> bool:
         masked = [mend.change for mend in self.found]
         self.found = [m for m in self.found if not any(other.masks(m.change) for other in masked)]
-        self.found.sort(key=lambda mend: -len(mend.tensors))
+        # where a line can be mended, it is not the line that is one too many
+        self.found.sort(key=lambda mend: (-len(mend.tensors), mend.change.deletes and not mend.change.sure))
         return frozenset(name for mend in self.found for name in mend.tensors) == self.wrong
 
     def _changed(self, changes: Iterable[Change], tree: Tree) -> Iterator[tuple[Change, CodeType]]:
@@ -204,15 +216,15 @@ class Bench:
         yield from self.confirming
 
     def _gap(self, tree: Tree, change: Change, *, anew: bool) -> Floats | None:
-        """Claimed minus true at the first example, of all entries of what is wrong there."""
+        """Claimed minus true at the clearest example, of all entries of what is wrong there."""
         with change.made():
             code = compiled(tree.function.live, tree.node)
         if code is None:
             return None
         with patched(tree.function.live, code):
-            claims = self.trials[0].claims(anew=anew)
+            claims = self.clear.claims(anew=anew)
         parts: list[Floats] = []
-        for name, sample in self.trials[0].samples.items():
+        for name, sample in self.clear.samples.items():
             if name in self.wrong:
                 if claims is None or name not in claims or np.shape(claims[name]) != sample.shape:
                     return None

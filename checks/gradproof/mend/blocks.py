@@ -80,6 +80,8 @@ def additions(tree: Tree) -> Iterator[Change]:
         statement = slot.statement
         for target in _written(statement):
             value = statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
+            if value is not None and isinstance(target, ast.Subscript) and _is_index(target.slice):
+                yield _added_at(slot, statement, target, value)
             if value is None or makes_room(value):
                 continue
             what = ast.unparse(target)
@@ -92,8 +94,6 @@ def additions(tree: Tree) -> Iterator[Change]:
             elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
                 text = f"{what} is added to where it should be assigned: what stood there before stays in it"
                 yield Change((slot,), (ast.Assign([_stored(target)], same(value)),), "GP513", text)
-            if isinstance(target, ast.Subscript) and _is_index(target.slice):
-                yield _added_at(slot, target, value)
 
 
 def rebound(tree: Tree) -> Iterator[Change]:
@@ -144,6 +144,21 @@ def collected(tree: Tree) -> Iterator[Change]:
                 yield Change(tuple(slot for slot, _ in others), tuple(added), "GP115", text, sure=True)
 
 
+def unread(tree: Tree) -> Iterator[Change]:
+    """What a loop leaves in a name for its next round, where no line reads it: added to what the round computes."""
+    variables = [node for node in ast.walk(tree.node) if isinstance(node, ast.Name)]
+    read = {node.id for node in variables if isinstance(node.ctx, ast.Load)}
+    for loop in (node for node in ast.walk(tree.node) if isinstance(node, ast.For)):
+        left = {t.id for line in loop.body for t in _written(line) if isinstance(t, ast.Name)} - read
+        for i, line in enumerate(loop.body):
+            targets = {ast.unparse(target) for target in _written(line)}
+            for name in sorted(left - targets):
+                if isinstance(line, ast.Assign):
+                    changed = ast.Assign(line.targets, ast.BinOp(same(line.value), ast.Add(), parse(name)))
+                    text = f"nothing reads {name}, which each round leaves for the next: + {name} is missing"
+                    yield Change((Slot(loop, "body", i, line),), (changed,), "GP113", text, sure=True)
+
+
 def repeated(tree: Tree) -> Iterator[Change]:
     """A line for one index that is missing for the next one: ``dx[:, 3] *= y[:, 3]`` behind ``dx[:, 2] *= y[:, 2]``."""
     for slot in _statements(tree):
@@ -184,9 +199,10 @@ def _renumbered(statement: ast.stmt, number: int, other: int) -> ast.stmt:
     return copied
 
 
-def _added_at(slot: Slot, target: ast.Subscript, value: ast.expr) -> Change:
-    call = ast.Call(parse("np.add.at"), [same(target.value), same(target.slice), same(value)], [])
-    text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.add.at does"
+def _added_at(slot: Slot, statement: ast.stmt, target: ast.Subscript, value: ast.expr) -> Change:
+    name = "subtract" if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Sub) else "add"
+    call = ast.Call(parse(f"np.{name}.at"), [same(target.value), same(target.slice), same(value)], [])
+    text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.{name}.at does"
     return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
 
 

@@ -64,6 +64,11 @@ class Change:
         return isinstance(self.statement, ast.For) and self.code == "GP117"
 
     @property
+    def deletes(self) -> bool:
+        """Whether it takes a line away, and does nothing else."""
+        return len(self.nodes) == 1 and isinstance(self.nodes[0], ast.Pass)
+
+    @property
     def is_idle(self) -> bool:
         """Whether the statement would assign a thing to itself: nobody writes that."""
         with self.made():
@@ -97,7 +102,7 @@ class Change:
     def text(self) -> str:
         """The statement as it is after the change, on one line."""
         if isinstance(self.nodes[0], ast.Pass):
-            return "(without this line)" if len(self.nodes) == 1 else "(this line at the end of the loop above it)"
+            return "(without this line)" if self.deletes else "(this line at the end of the loop above it)"
         if isinstance(self.nodes[0], ast.If):  # only a frame around two lines
             return "; ".join(ast.unparse(line) for line in self.nodes[0].body)
         whole = all(isinstance(node, ast.stmt) for node in self.nodes)

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
+from gradproof.mend.bench import ENOUGH
 from gradproof.mend.kinds import FORWARD, FORWARD_TYPOS, Kind
 from gradproof.values import Finding, Outcome, Verdict
 
@@ -46,7 +47,7 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     wrong: the tensors that have a wrong gradient. twice: a second backward is wrong.
     """
     share = FAILING // max(len(wrong), 1) + 1
-    chosen = [o for tensor in wrong for o in _clearest(outcomes, tensor)[:share]]
+    chosen = [o for tensor in wrong for o in _telling_enough(_clearest(outcomes, tensor), tensor, share)]
     if not wrong:
         chosen = sorted((o for o in outcomes if _is_unjudged(o)), key=_telling)[:MEASURED]
     if not chosen and not twice:
@@ -54,6 +55,13 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     passing = [o for o in outcomes if o.tensors and all(t.verdict is Verdict.PASS for t in o.tensors)]
     beside = passing[: REPEATED if twice else PASSING]
     return list({id(outcome): outcome for outcome in (*chosen, *beside)}.values())
+
+
+def _telling_enough(outcomes: Sequence[Outcome], tensor: str, share: int) -> Sequence[Outcome]:
+    """The first of them; of a gradient that is one number, as many more as it takes to tell a change from chance."""
+    results = [result_of(outcome, tensor) for outcome in outcomes]
+    alone = all(result is None or result.entries == 1 for result in results)
+    return outcomes[: max(share, ENOUGH)] if alone else outcomes[:share]
 
 
 def in_reserve(outcomes: Sequence[Outcome], wrong: Sequence[str], chosen: Sequence[Outcome]) -> list[Outcome]:

@@ -46,9 +46,15 @@ def triples(lever: Lever) -> Iterator[tuple[Written, Make]]:
     for a, b in product(plain, repeat=2):
         for power in (1, 2):
             told = a if power == 1 else f"{a} ** 2"
+            if len(shape) == 2:
+                for subscripts in contractions(first[a], first[b], shape[:1]):
+                    for c in alike(lever)[:TRIPLED]:
+                        yield partial(_of_rows, subscripts, told, b, c), _triple_of_rows(subscripts, a, b, c, power)
             for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
                 for subscripts in contractions(first[a], first[b], out):
                     for c in alike(lever)[:TRIPLED]:
+                        if "s" not in subscripts and power == 2:
+                            yield partial(_over_square, subscripts, a, b, c), _triple(subscripts, a, b, c, -2)
                         yield partial(_of_three, subscripts, told, b, c), _triple(subscripts, a, b, c, power)
 
 
@@ -58,6 +64,21 @@ def _joined(one: str, sign: str, other: str) -> str:
 
 def _of_three(subscripts: str, a: str, b: str, c: str) -> str:
     return f"{c} * ({written(subscripts, a, b)})"
+
+
+def _of_rows(subscripts: str, a: str, b: str, c: str) -> str:
+    return f"{c} * ({written(subscripts, a, b)})[:, None]"
+
+
+def _triple_of_rows(subscripts: str, a: str, b: str, c: str, power: int) -> Make:
+    return lambda _, names: names[c] * value(subscripts, names[a] ** power, names[b])[:, None]
+
+
+def _over_square(subscripts: str, a: str, b: str, c: str) -> str:
+    labels, out = subscripts.split("->")
+    one, other = labels.split(",")
+    told = written(f"{other},{one}->{out}", b, f"1 / {a} ** 2")
+    return f"{c} * {told.replace(' * (1 / ', ' / (').replace(f'({a} ** 2)', f'{a} ** 2')}"
 
 
 def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:

@@ -8,7 +8,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from gradproof.mend import arrangements, blocks, brackets, orders, products, running, siblings, signs, sums, tokens
+from gradproof.mend import (
+    arrangements,
+    blocks,
+    brackets,
+    indices,
+    orders,
+    products,
+    running,
+    siblings,
+    signs,
+    sums,
+    tokens,
+)
 from gradproof.mend.change import Change
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
@@ -71,6 +83,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.summed_in_loop,
         blocks.collected,
         blocks.repeated,
+        blocks.unread,
         signs.signs,
         products.sigmoids,
         tokens.comparisons,
@@ -84,6 +97,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         sums.rows,
         products.too_many,
         products.squares,
+        products.complements,
         products.unweighted,
         everywhere(tokens.names),
         orders.orders,
@@ -92,9 +106,10 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         tokens.numbers,
         tokens.counts,
         brackets.brackets,
-        tokens.slices,
-        tokens.ends,
+        indices.slices,
+        indices.ends,
         siblings.windows,
+        siblings.adjoints,
         siblings.mirrored,
         siblings.branches,
         arrangements.joined,

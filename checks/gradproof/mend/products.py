@@ -74,10 +74,10 @@ def too_many(tree: Tree) -> Iterator[Change]:
             continue
         if isinstance(node.op, ast.Mult):
             for kept, lost in ((node.left, node.right), (node.right, node.left)):
-                words = _step(slot, kept) if is_indexing(slot) else _factor("one too many", lost)
+                words = _step(slot, kept) if is_indexing(slot) else _factor("one too many", lost, tree.sizes)
                 yield instead(slot, same(kept), *words)
         elif isinstance(node.op, ast.Div):
-            yield instead(slot, same(node.left), *_factor("one too many", node.right, divides=True))
+            yield instead(slot, same(node.left), *_factor("one too many", node.right, tree.sizes, divides=True))
         elif isinstance(node.op, ast.Add | ast.Sub):
             words = ("GP113", f"the term {short(node.right)} is one too many")
             counts = is_indexing(slot) or ast.unparse(node.left) in tree.sizes
@@ -107,6 +107,22 @@ def squares(tree: Tree) -> Iterator[Change]:
             yield instead(slot, squared, "GP117", text)
 
 
+def complements(tree: Tree) -> Iterator[Change]:
+    """``1 - a`` for ``a`` as a factor, and the reverse: what is kept of the old for what is taken of the new."""
+    for slot in tree.slots:
+        node, mine = slot.node, ast.unparse(slot.node)
+        factor = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Mult)
+        if not factor or is_indexing(slot) or mine == tree.dout or mine in tree.sizes:
+            continue
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and constant(node.left) == 1:
+            other: ast.expr = same(node.right)
+        elif is_read(slot) and not tree.is_global(node):
+            other = ast.BinOp(ast.Constant(1), ast.Sub(), same(node))
+        else:
+            continue
+        yield instead(slot, other, "GP117", f"{short(node)} stands where {short(other)} belongs")
+
+
 def masked(tree: Tree) -> Iterator[Change]:
     """A name times another one: where the first is its mask, that comes to the other one alone."""
     for slot in tree.slots:
@@ -115,7 +131,7 @@ def masked(tree: Tree) -> Iterator[Change]:
             for other in tree.known:
                 if other not in (mine, tree.dout) and other not in tree.sizes:
                     changed = ast.BinOp(same(slot.node), ast.Mult(), parse(other))
-                    yield instead(slot, changed, *_factor("missing", parse(other)))
+                    yield instead(slot, changed, *_factor("missing", parse(other), tree.sizes))
 
 
 def unweighted(tree: Tree) -> Iterator[Change]:
@@ -144,7 +160,7 @@ def left_out(tree: Tree) -> Iterator[Change]:
         for factor in [*tree.known, *_sizes(tree), *wide]:
             for operator, divides in ((ast.Mult(), False), (ast.Div(), True)):
                 node = parse(factor)
-                words = _factor("missing", node, divides=divides)
+                words = _factor("missing", node, tree.sizes, divides=divides)
                 if factor == tree.dout and not divides:
                     words = ("GP111", f"{factor} is not used here: the factor {factor} is missing")
                 yield instead(slot, ast.BinOp(same(slot.node), operator, node), *words)
@@ -153,11 +169,11 @@ def left_out(tree: Tree) -> Iterator[Change]:
             yield instead(slot, twice, "GP102", f"the number {number} is missing as a factor")
 
 
-def _factor(state: str, node: ast.expr, *, divides: bool = False) -> tuple[str, str]:
+def _factor(state: str, node: ast.expr, sizes: frozenset[str], *, divides: bool = False) -> tuple[str, str]:
     """The code and the words for a factor, which may be a size."""
     told = ast.unparse(node)
     what = "the division by" if divides else "the factor"
-    if any(part in told for part in (".shape[", "len(", ".size")):
+    if told in sizes or any(part in told for part in (".shape[", "len(", ".size")):
         return "GP102", f"the size {told} is {state}: {what} {told}"
     return "GP117", f"{what} {short(node)} is {state}"
 

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations
 
-from gradproof.mend.change import Change, instead, same, short
+from gradproof.mend.change import Change, instead, same
 from gradproof.mend.renamed import names_in, renamed
+from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
-from gradproof.mend.wording import difference
+from gradproof.mend.wording import stands_for
 from gradproof.source.stores import is_attribute
 
 
@@ -25,8 +26,7 @@ def mirrored(tree: Tree) -> Iterator[Change]:
             if pair is not None and type(value) is type(slot.node):
                 whole = _exchanged(value, *pair, tree.known)
                 if terms(whole) != terms(slot.node):
-                    words = f"{short(slot.node)} stands where {short(whole)} belongs"
-                    yield instead(slot, whole, *(difference(slot.node, whole) or ("GP117", words)))
+                    yield instead(slot, whole, *stands_for(slot.node, whole))
 
 
 def _lines(tree: Tree) -> Iterator[tuple[str, ast.expr]]:
@@ -54,10 +54,13 @@ def _alike(one: str, other: str) -> int:
 
 
 def _exchanged(value: ast.expr, mine: str, other: str, known: tuple[str, ...]) -> ast.expr:
-    """The expression with every name that tells one of the two replaced by its counterpart."""
+    """The expression with every name, or index, that tells one of the two replaced by its counterpart."""
     whole = same(value)
+    numbers = {other: mine, mine: other} if mine.isdigit() and other.isdigit() else {}
     names = {*known, *(name.removeprefix("self.") for name in known)}
     for node in ast.walk(whole):
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            node.value = int(numbers.get(str(node.value), node.value))
         field = "id" if isinstance(node, ast.Name) else "attr" if is_attribute(node) else None
         if field is not None:
             name = getattr(node, field)
@@ -110,6 +113,42 @@ def _assigned(function: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 def _form(node: ast.expr) -> str:
     """An expression without its names."""
     return ast.dump(renamed(node, dict.fromkeys(names_in(node), "_")))
+
+
+def adjoints(tree: Tree) -> Iterator[Change]:
+    """What forward takes to another place, taken back: ``dx[:, :-1] += d[:, 1:]`` for ``y[:, 1:] += x[:, :-1]``."""
+    ways = [way for function in tree.others for way in map(_way, _plain_statements(function)) if way is not None]
+    for statement in dict.fromkeys(slot.statement for slot in tree.slots):
+        here = _way(statement)
+        for into, out_of in ways if here is not None else ():
+            if here is not None and (ast.dump(into.slice), ast.dump(out_of.slice)) != (
+                ast.dump(here[1].slice),
+                ast.dump(here[0].slice),
+            ):
+                slots = tuple(Slot(node, "slice", None, statement) for node in here)
+                told = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (out_of, into))
+                text = f"other entries are taken: forward's go back to {told}"
+                yield Change(slots, (same(out_of.slice), same(into.slice)), "GP109", text, sure=True)
+
+
+def _plain_statements(function: ast.AST) -> Iterator[ast.stmt]:
+    return (node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AugAssign))
+
+
+def _way(statement: ast.stmt) -> tuple[ast.Subscript, ast.Subscript] | None:
+    """The part that a statement writes to, and the one that it reads; None where either is whole, or there are more."""
+    targets = [statement.target] if isinstance(statement, ast.AugAssign) else getattr(statement, "targets", [])
+    value = getattr(statement, "value", None)
+    read = [node for node in ast.walk(value) if _is_part(node)] if isinstance(value, ast.expr) else []
+    written = [target for target in targets if _is_part(target)]
+    if len(written) != 1 or len(read) != 1:
+        return None
+    into, out_of = written[0], read[0]
+    return (into, out_of) if isinstance(into, ast.Subscript) and isinstance(out_of, ast.Subscript) else None
+
+
+def _is_part(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and _cuts(node.slice)
 
 
 def windows(tree: Tree) -> Iterator[Change]:

@@ -174,7 +174,8 @@ def _is_scaled(lever: Lever, term: Floats) -> bool:
 
 def _is_multiple(one: Floats, other: Floats) -> bool:
     """Whether a term is but the value itself, times a number: then that number is what is missing."""
-    return bool(abs(float(one @ other)) >= (1 - SAME) * float(np.linalg.norm(one) * np.linalg.norm(other)))
+    size = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return size > 0 and abs(float(one @ other)) >= (1 - SAME) * size
 
 
 def _number(lever: Lever, number: float) -> str | None:

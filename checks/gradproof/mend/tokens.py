@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.contractions import bracketed
 from gradproof.mend.renamed import names_in, renamed
 from gradproof.mend.slots import Slot, is_divisor, is_indexing, is_read
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, is_attribute, last_name
+from gradproof.source.stores import constant, last_name
 
 MOST_SIZES = 5  # sizes of which products are formed
 
@@ -34,19 +35,32 @@ _WORDS: dict[type[ast.cmpop], str] = {
 
 def comparisons(tree: Tree) -> Iterator[Change]:
     """Another comparison, and the opposite of a mask."""
+    whole = _whole_numbers(tree)
     for slot in tree.slots:
-        node = slot.node
+        node, mine = slot.node, ast.unparse(slot.node)
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            mine = _WORDS.get(type(node.ops[0]))
+            sign = _WORDS.get(type(node.ops[0]))
             for other in _COMPARED.get(type(node.ops[0]), ()):
                 compared = ast.Compare(same(node.left), [other()], [same(node.comparators[0])])
-                text = f"the mask is not the one of forward: {mine} stands where {_WORDS[other]} belongs"
+                text = f"the mask is not the one of forward: {sign} stands where {_WORDS[other]} belongs"
                 yield instead(slot, compared, "GP107", text)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert | ast.Not):
             yield instead(slot, same(node.operand), "GP107", f"the mask {short(node.operand)} is inverted")
-        elif _is_mask(slot):
+        elif _is_mask(slot) and mine not in whole:
             changed = ast.UnaryOp(ast.Invert(), same(node))
             yield instead(slot, changed, "GP107", f"the mask {short(node)} is inverted")
+
+
+def _whole_numbers(tree: Tree) -> set[str]:
+    """The names of sizes, of what loops count, and of what is computed from these alone."""
+    loops = [node for node in ast.walk(tree.node) if isinstance(node, ast.For) and "range(" in ast.unparse(node.iter)]
+    found = {*tree.sizes, *(node.id for loop in loops for node in ast.walk(loop.target) if isinstance(node, ast.Name))}
+    for statement in ast.walk(tree.node):
+        if isinstance(statement, ast.Assign) and {*names_in(statement.value)} <= found:
+            found |= {
+                node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)
+            }
+    return found
 
 
 def names(tree: Tree) -> Iterator[Change]:
@@ -114,14 +128,16 @@ def numbers(tree: Tree) -> Iterator[Change]:
                 looped = isinstance(slot.parent, ast.Call)
                 what = "a step or an entry is left out, or taken too often" if looped else "another entry is taken"
                 text = f"{what}: {value} stands where {index} belongs"
-                yield instead(slot, parse(repr(index)), "GP114" if looped else "GP109", text)
+                yield instead(slot, parse(repr(index)), "GP114" if looped else "GP109", text, sure=looped)
         elif isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Pow) and slot.field == "right":
-            for power in (1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2):
+            for power in dict.fromkeys((1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2, -3, 2 * value, value - 1 or 1)):
                 text = f"the power is wrong: {value:g} stands where {power:g} belongs"
                 yield instead(slot, parse(repr(power)), "GP117", text)
         else:
             compared = isinstance(slot.parent, ast.Compare)
             others = (*tree.numbers, value + 1, value - 1, value * 2, value / 2, -value)
+            if isinstance(slot.parent, ast.keyword):  # of a diagonal, or a width: it is the next one, if any
+                others = others[-5:]
             for number in dict.fromkeys(number for number in others if not _is_idle(slot, number)):
                 code, what = ("GP107", "the mask is not the one of forward:") if compared else ("GP102", "the number")
                 text = f"{what} {value:g} stands where {number:g} belongs"
@@ -141,8 +157,12 @@ def counts(tree: Tree) -> Iterator[Change]:
     products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
     products += [text for text in tree.atoms if " * " in text and tree.is_count(parse(text))]
     for slot in tree.slots:
+        mine = ast.unparse(slot.node)
+        if is_divisor(slot) and is_read(slot):
+            for other in _of_slices(slot.statement):
+                text = f"{mine} stands where {other} belongs: so many entries are taken here"
+                yield instead(slot, parse(other), "GP117", text)
         if (is_divisor(slot) or slot.parent is slot.statement) and tree.is_count(slot.node):
-            mine = ast.unparse(slot.node)
             for other in dict.fromkeys([*products, *_of_one_array(slot.node), *_of_groups(slot.node, tree)]):
                 text = f"the size {mine} stands where {other} belongs"
                 yield instead(slot, parse(other), "GP102", text)
@@ -152,6 +172,13 @@ def _of_one_array(node: ast.expr) -> list[str]:
     """The products of two sizes of the array that a size is taken of: ``x.shape[2] * x.shape[3]``."""
     array = ast.unparse(node.value) if isinstance(node, ast.Subscript) else ""
     return [f"{array}[{i}] * {array}[{k}]" for i, k in combinations(range(4), 2)] if array.endswith(".shape") else []
+
+
+def _of_slices(statement: ast.stmt) -> Iterator[str]:
+    """How many entries the slices of a statement take: ``(t + 1 - lo)`` of ``dx[:, lo:t + 1]``."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Slice) and node.lower is not None and node.upper is not None:
+            yield f"({ast.unparse(node.upper)} - {bracketed(ast.unparse(node.lower))})"
 
 
 def _of_groups(node: ast.expr, tree: Tree) -> Iterator[str]:
@@ -172,51 +199,11 @@ def _of_groups(node: ast.expr, tree: Tree) -> Iterator[str]:
         yield from (f"{array}.shape[2]", f"np.prod({array}.shape[2:])")
 
 
-def ends(tree: Tree) -> Iterator[Change]:
-    """The end of a loop, or of a slice, one further or one less."""
-    for slot in tree.slots:
-        looped = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "range"
-        if (looped or isinstance(slot.parent, ast.Slice)) and constant(slot.node) is None:
-            mine = ast.unparse(slot.node)
-            for other in (f"{mine} + 1", f"{mine} - 1"):
-                what = "a step or an entry is left out, or taken too often" if looped else "other entries are taken"
-                text = f"{what}: {short(slot.node)} stands where {short(parse(other))} belongs"
-                yield instead(slot, parse(other), "GP114" if looped else "GP109", text)
-
-
-def slices(tree: Tree) -> Iterator[Change]:
-    """What is cut off at one end, cut off at the other or at both: of all axes that are cut alike."""
-    for slot in tree.slots:
-        index = slot.node.slice if isinstance(slot.node, ast.Subscript) else None
-        cuts = index.elts if isinstance(index, ast.Tuple) else [index]
-        told = [ast.unparse(cut) for cut in cuts if isinstance(cut, ast.Slice) and (cut.lower or cut.upper)]
-        nodes = ast.walk(index) if index is not None and told else ()
-        names = {ast.unparse(n) for n in nodes if isinstance(n, ast.Name) or is_attribute(n) or _counts(n)}
-        names |= {str(int(name) - 1) for name in names if name.isdigit() and int(name) > 1}
-        for name in sorted(names):
-            for other in (f"{name}:-{name}", f"{name}:", f":-{name}"):
-                changed = ast.unparse(slot.node)
-                for cut in dict.fromkeys(told):
-                    changed = changed.replace(cut, other)
-                text = f"other entries are cut off: [{told[0]}] stands where [{other}] belongs"
-                yield instead(slot, parse(changed), "GP109", text)
-        for start in (*tree.known, "1") if told and all(cut.startswith(":") for cut in told) else ():
-            changed = ast.unparse(slot.node)
-            for cut in dict.fromkeys(told):
-                changed = changed.replace(cut, f"{start}:{start} + {cut[1:]}")
-            text = f"other entries are cut off: [{told[0]}] stands where [{start}:{start} + {told[0][1:]}] belongs"
-            yield instead(slot, parse(changed), "GP109", text)
-
-
 def _is_mask(slot: Slot) -> bool:
     """Whether an array chooses entries here: ``dout[mask]``, ``np.where(mask, ...)``."""
     if isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "where":
         return slot.index == 0 and slot.field == "args"
     return slot.field == "slice" and is_read(slot)
-
-
-def _counts(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0
 
 
 def _is_word(slot: Slot) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gradproof.differentiate.differentiate import Floats
-from gradproof.mend.change import parse
+from gradproof.mend.change import parse, short
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.forms import Form
 from gradproof.mend.terms import Term, terms
@@ -74,6 +74,29 @@ def difference(mine: ast.expr, whole: ast.expr) -> tuple[str, str] | None:
     if missing.total() == extra.total() == 1:
         return _of_one_term(next(iter(extra)), next(iter(missing)))
     return None
+
+
+def stands_for(mine: ast.expr, whole: ast.expr) -> tuple[str, str]:
+    """The slip by which one expression stands where another belongs: of what they share, nothing is told."""
+    found = difference(mine, whole)
+    if found is not None:
+        return found
+    mine, whole = _differing(mine, whole)
+    power = isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Pow)
+    squared = isinstance(whole, ast.BinOp) and power and ast.unparse(whole.left) == ast.unparse(mine)
+    return "GP117", f"{'the power is wrong: ' if squared else ''}{short(mine)} stands where {short(whole)} belongs"
+
+
+def _differing(mine: ast.expr, whole: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """The smallest parts of two expressions outside of which they are alike."""
+    if type(mine) is not type(whole):
+        return mine, whole
+    ours, theirs = (list(ast.iter_child_nodes(node)) for node in (mine, whole))
+    pairs = [(a, b) for a, b in zip(ours, theirs, strict=False) if ast.dump(a) != ast.dump(b)]
+    if len(ours) != len(theirs) or len(pairs) != 1:
+        return mine, whole
+    ((a, b),) = pairs
+    return _differing(a, b) if isinstance(a, ast.expr) and isinstance(b, ast.expr) else (mine, whole)
 
 
 def _of_one_term(found: Term, wanted: Term) -> tuple[str, str] | None:
