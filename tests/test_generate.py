@@ -153,6 +153,11 @@ def test_every_style_stays_strictly_inside_the_domain(spec, style):
     assert spec.max_value is None or np.max(values) < spec.max_value
 
 
+def test_dout_is_drawn_from_another_stream_than_the_values():
+    drawn = [(e.inputs["x"].reshape(-1), np.random.default_rng(e.seed)) for e in examples(Case(Anything, x="n d"), 40)]
+    assert not any(np.isin(rng.standard_normal(values.size), values).any() for values, rng in drawn if values.size)
+
+
 def test_values_include_zeros_ties_negatives_large_and_tiny():
     pool = np.concatenate([e.inputs["x"].ravel() for e in examples(AFFINE, 100)])
     assert np.any(pool == 0)

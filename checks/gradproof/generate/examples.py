@@ -17,6 +17,7 @@ from gradproof.generate.arrays import Style
 from gradproof.values import Example
 
 _SEEDS = 2**31  # how many seeds there are for the values of a corner shape
+_VALUES = 1  # beside a seed: the stream from which the values are drawn
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def corner_plans(case: Case, seed: int) -> list[Plan]:
 
 def build(case: Case, plan: Plan, drawn: Mapping[str, Any]) -> Example:
     """The example of a plan; ``drawn`` holds the values of the arguments that are strategies."""
-    rng = np.random.default_rng(plan.seed)
+    # the seed itself is for dout: drawn from one stream, x and dout would be the same numbers
+    rng = np.random.default_rng([plan.seed, _VALUES])
     values = {name: _value(name, spec, plan, drawn, rng) for name, spec in specs_of(case).items()}
     return assemble(case, plan.dims, values, plan.seed)
 

@@ -19,7 +19,7 @@ def ends(tree: Tree) -> Iterator[Change]:
             for other in (f"{mine} + 1", f"{mine} - 1"):
                 what = "a step or an entry is left out, or taken too often" if looped else "other entries are taken"
                 text = f"{what}: {short(slot.node)} stands where {short(parse(other))} belongs"
-                yield instead(slot, parse(other), "GP114" if looped else "GP109", text, sure=looped)
+                yield instead(slot, parse(other), "GP114" if looped else "GP109", text)
 
 
 def slices(tree: Tree) -> Iterator[Change]:

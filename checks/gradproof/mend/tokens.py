@@ -43,7 +43,8 @@ def comparisons(tree: Tree) -> Iterator[Change]:
             for other in _COMPARED.get(type(node.ops[0]), ()):
                 compared = ast.Compare(same(node.left), [other()], [same(node.comparators[0])])
                 text = f"the mask is not the one of forward: {sign} stands where {_WORDS[other]} belongs"
-                yield instead(slot, compared, "GP107", text)
+                turned = (sign or "")[:1] != _WORDS[other][:1]
+                yield instead(slot, compared, "GP107", text, sure=turned)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert | ast.Not):
             yield instead(slot, same(node.operand), "GP107", f"the mask {short(node.operand)} is inverted")
         elif _is_mask(slot) and mine not in whole:
@@ -128,7 +129,7 @@ def numbers(tree: Tree) -> Iterator[Change]:
                 looped = isinstance(slot.parent, ast.Call)
                 what = "a step or an entry is left out, or taken too often" if looped else "another entry is taken"
                 text = f"{what}: {value} stands where {index} belongs"
-                yield instead(slot, parse(repr(index)), "GP114" if looped else "GP109", text, sure=looped)
+                yield instead(slot, parse(repr(index)), "GP114" if looped else "GP109", text)
         elif isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Pow) and slot.field == "right":
             for power in dict.fromkeys((1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2, -3, 2 * value, value - 1 or 1)):
                 text = f"the power is wrong: {value:g} stands where {power:g} belongs"

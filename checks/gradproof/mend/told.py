@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -47,9 +48,11 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
 
 
 def _says_more(mend: Mend, code: str, swapped: frozenset[str | None]) -> bool:
-    """Whether the change knows better: two gradients look exchanged, and one line mends both; or which sum it is."""
+    """Whether the change knows better: one line mends two gradients that look exchanged; which sum or round it is."""
     if code == "GP106":
         return mend.change.code != code and swapped <= mend.tensors
+    if code == "GP113":  # what is not carried on looks like a term that is missing
+        return mend.change.code == "GP114" and isinstance(mend.change.statement, ast.For)
     return mend.change.code == code == "GP116"
 
 
