@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from gradproof.values import Finding
 
 BRANCH = ", in one branch of np.where"
+IN_THE_LINE = ", in the line for"
 UNKNOWN = "words unknown to the benchmark"
 BATCH = "n"  # the dim that counts the samples, in every table of faults
 
 MEAN, SUM = "extra mean over the batch", "missing mean over the batch"
 PRE, POST = "pre-activation used for post-activation", "post-activation used for pre-activation"
 LESS, MORE, POWER, OTHER = "a factor left out", "a factor too many", "wrong power", "the wrong operand"
+PARTS = ("one row wrong", "one column wrong", "one channel wrong", "one entry wrong")
 REGION, SHAPE, ADDED = "one region of values wrong", "one shape wrong", "overwritten, not added"
 ORDER, SKIPPED, DROPPED = "layers in the wrong order", "a layer skipped", "a branch dropped"
 SHARED, LISTS = "shared gradients not added", "lists out of step"
@@ -44,6 +46,12 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^the power is wrong: .* \*\* 2 belongs$", (POWER, LESS)),
     (r"^the power is wrong", (POWER,)),
     (r"^the number .* (stands where|is mistyped)", ("constant mistyped", "constant factor")),
+    (r"^the number .* is one too many as a", ("constant factor", "constant mistyped", MORE)),
+    (r"^the number .* is missing as a divisor", ("constant factor", "constant mistyped", LESS)),
+    (
+        r"^entries are left out",
+        ("one row wrong", "one column wrong", "one entry wrong", "a term missing", "not summed"),
+    ),
     (r"^the number .* is missing as a factor", ("constant factor", "constant mistyped", LESS)),
     (r"^an epsilon is", ("epsilon left out",)),
     (r"^a \w+ runs over the wrong axis", ("sum over the wrong axis",)),
@@ -203,7 +211,9 @@ def causes_named(finding: Finding) -> frozenset[str]:
 def _read(code: str, text: str) -> Iterator[str]:
     """The causes of the first line of each table that fits; the more special lines stand first."""
     # two changes that mend the same are joined by "; or": nobody can know which was meant
-    parts = [part.partition(BRANCH) for part in text.split("; or ")]
+    if IN_THE_LINE in text:
+        yield from PARTS
+    parts = [part.partition(IN_THE_LINE)[0].partition(BRANCH) for part in text.split("; or ")]
     changed = [next((causes for pattern, causes in CHANGES if re.search(pattern, t)), ()) for t, _, _ in parts]
     yield from (REGION for _, branch, _ in parts if branch)
     yield from (cause for causes in changed for cause in causes)

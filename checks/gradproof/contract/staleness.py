@@ -138,10 +138,11 @@ def earlier_inputs(scene: Scene) -> Iterator[tuple[Mapping[str, Any], str]]:
     inputs = stirred(scene)
     yield inputs, "another input"
     # the values are those of the example, so that they are in its domain; a mask of theirs is another one
-    yield (
-        {n: np.flip(v) if n in scene.wanted else v for n, v in scene.inputs.items()},
-        "the same values in another order",
-    )
+    turned = {n: np.flip(v) if n in scene.wanted else v for n, v in scene.inputs.items()}
+    yield turned, "the same values in another order"
+    given = {n: np.flip(v) if isinstance(v, np.ndarray) else v for n, v in scene.inputs.items()}
+    if given.keys() != scene.wanted:  # a mask or labels that are kept from before are others, too
+        yield given, "the same values in another order"
     rows = next((len(v) for v in scene.inputs.values() if isinstance(v, np.ndarray) and v.ndim), 0)
     if rows > 1:
         yield _with_rows(inputs, rows, range(rows - 1)), "a smaller batch"

@@ -28,7 +28,8 @@ def first_factor_alone(evidence: Evidence) -> Cause | None:
     likely = (
         f"a term of d{name} is missing: the output is {name} times what depends on it too, and {name} alone is derived"
     )
-    return Cause("GP113", lines, likely, f"the product rule has two terms: the other one is {name} times a derivative")
+    advice = f"the product rule has two terms: the other one is {name} times a derivative"
+    return Cause("GP113", lines, likely, advice, vague=True)  # with a formula of x, it may be a power as well
 
 
 def _values(sample: Sample, tensor: str) -> tuple[Floats, Floats]:

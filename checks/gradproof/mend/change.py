@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gradproof.mend.slots import Slot
-from gradproof.source.stores import last_name
+from gradproof.source.stores import constant, last_name
 
 MOST_TEXT = 132  # characters of a changed line: beside its label, it takes three lines of a screen
 BRANCH = ", in one branch of np.where"
+IN_THE_LINE = ", in the line for"
 MOST_WORD = 32  # characters of an expression within a sentence
 
 
@@ -55,8 +56,11 @@ class Change:
 
     @property
     def told(self) -> str:
-        """The slip in words, with the region of values that it is confined to."""
-        return f"{self.likely}{BRANCH}" if all(_is_in_branch(slot) for slot in self.slots) else self.likely
+        """The slip in words, with the region of values, or the column, that it is confined to."""
+        if all(_is_in_branch(slot) for slot in self.slots):
+            return f"{self.likely}{BRANCH}"
+        part = _part(self.statement)
+        return self.likely if part is None or part in self.likely else f"{self.likely}{IN_THE_LINE} {part}"
 
     @property
     def is_of_loop(self) -> bool:
@@ -125,6 +129,15 @@ def _is_in_branch(slot: Slot) -> bool:
             if any(inner is slot.parent for branch in node.args[1:] for inner in ast.walk(branch)):
                 return True
     return False
+
+
+def _part(statement: ast.stmt) -> str | None:
+    """The one row or column that a statement writes, ``dx[:, 3]``; None for any other."""
+    targets = [statement.target] if isinstance(statement, ast.AugAssign) else getattr(statement, "targets", [])
+    index = targets[0].slice if targets and isinstance(targets[0], ast.Subscript) else None
+    if not isinstance(index, ast.Tuple) or not any(isinstance(constant(part), int) for part in index.elts):
+        return None
+    return ast.unparse(targets[0]) if any(isinstance(part, ast.Slice) for part in index.elts) else None
 
 
 def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:

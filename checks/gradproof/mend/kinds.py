@@ -12,6 +12,7 @@ from gradproof.mend import (
     arrangements,
     blocks,
     brackets,
+    epsilons,
     indices,
     orders,
     products,
@@ -88,13 +89,14 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         products.sigmoids,
         tokens.comparisons,
         sums.casts,
-        products.epsilons,
+        epsilons.epsilons,
         tokens.names,
         tokens.unkept,
         sums.axes,
         sums.transposes,
         sums.functions,
         sums.rows,
+        sums.parts,
         products.too_many,
         products.squares,
         products.complements,
@@ -120,8 +122,8 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         running.turned,
         running.left_out,
         everywhere(signs.signs),
-        everywhere(products.epsilons),
-        in_pairs(products.epsilons),
+        everywhere(epsilons.epsilons),
+        in_pairs(epsilons.epsilons),
         everywhere(sums.axes),
         everywhere(sums.functions),
         everywhere(tokens.numbers),
@@ -140,14 +142,14 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
 )
 # Of forward, where no change of backward helps: whether backward is then the derivative has to be measured anew.
 FORWARD: tuple[Kind, ...] = (
-    products.epsilons,
+    epsilons.epsilons,
     brackets.brackets,
     signs.signs,
     products.wraps,
     sums.axes,
 )
 # Those that look like no derivative left out in backward: where something is known, that would be the likelier slip.
-FORWARD_TYPOS: tuple[Kind, ...] = (products.epsilons, brackets.brackets, sums.axes)
+FORWARD_TYPOS: tuple[Kind, ...] = (epsilons.epsilons, brackets.brackets, sums.axes)
 # Of what forward keeps for backward: the output must stay as it is. What is sure, and few, comes before all else.
 KEPT_FIRST: tuple[Kind, ...] = (blocks.copies, orders.too_late, sums.casts)
-KEPT: tuple[Kind, ...] = (products.epsilons, tokens.names, tokens.comparisons, signs.signs)
+KEPT: tuple[Kind, ...] = (epsilons.epsilons, tokens.names, tokens.comparisons, signs.signs)

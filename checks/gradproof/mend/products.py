@@ -27,43 +27,6 @@ _WRAPS = {
     "({0}) ** 2": "the power is wrong: {0} must be squared",
     "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs",
 }
-_SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
-_EPSILONS = ("eps", "delta", "tiny", "smooth")  # parts of the names of such numbers
-
-
-def epsilons(tree: Tree) -> Iterator[Change]:
-    """An epsilon that forward adds under a root, in a logarithm or to a divisor; or one that it does not add."""
-    known = [name for name in tree.known if any(part in name.lower() for part in _EPSILONS)]
-    known += [repr(number) for number in tree.numbers if 0 < abs(number) < _SMALL]
-    for slot in tree.slots:
-        node = slot.node
-        if _needs_epsilon(slot):
-            for epsilon in known:
-                text = f"an epsilon is left out: forward has {short(node)} + {epsilon}"
-                yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), "GP108", text)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "std":
-            variance = ast.Call(ast.Attribute(same(node.func.value), "var", ast.Load()), node.args, node.keywords)
-            for epsilon in known:
-                whole = f"np.sqrt({ast.unparse(variance)} + {epsilon})"
-                text = f"an epsilon is left out: forward has {epsilon} under the root of the variance"
-                yield instead(slot, parse(whole), "GP108", text)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and ast.unparse(node.right) in known:
-            text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
-            yield instead(slot, same(node.left), "GP108", text)
-
-
-def _needs_epsilon(slot: Slot) -> bool:
-    """Under a root, in a logarithm, in a power or below a fraction; or beside a root; or what is given a name."""
-    parent, node = slot.parent, slot.node
-    if isinstance(parent, ast.Assign) and isinstance(node, ast.BinOp | ast.Call):
-        return isinstance(parent.targets[0], ast.Name)
-    if isinstance(parent, ast.Tuple) and isinstance(slot.statement, ast.Assign):
-        return parent is slot.statement.value
-    if isinstance(parent, ast.Call) and slot.field == "args":
-        return last_name(parent.func) in ("sqrt", "log", "maximum")
-    divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and slot.field == "right"
-    powered = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and slot.field == "left"
-    return divides or powered or (isinstance(node, ast.Call) and last_name(node.func) in ("sqrt", "std", "norm"))
 
 
 def too_many(tree: Tree) -> Iterator[Change]:
@@ -173,6 +136,8 @@ def _factor(state: str, node: ast.expr, sizes: frozenset[str], *, divides: bool 
     """The code and the words for a factor, which may be a size."""
     told = ast.unparse(node)
     what = "the division by" if divides else "the factor"
+    if constant(node) is not None:
+        return "GP102", f"the number {told} is {state} as a {'divisor' if divides else 'factor'}"
     if told in sizes or any(part in told for part in (".shape[", "len(", ".size")):
         return "GP102", f"the size {told} is {state}: {what} {told}"
     return "GP117", f"{what} {short(node)} is {state}"

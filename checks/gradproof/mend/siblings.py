@@ -12,7 +12,9 @@ from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
 from gradproof.mend.wording import stands_for
-from gradproof.source.stores import is_attribute
+from gradproof.source.stores import constant, is_attribute
+
+DOZEN = 12
 
 
 def mirrored(tree: Tree) -> Iterator[Change]:
@@ -127,7 +129,9 @@ def adjoints(tree: Tree) -> Iterator[Change]:
             ):
                 slots = tuple(Slot(node, "slice", None, statement) for node in here)
                 told = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (out_of, into))
-                text = f"other entries are taken: forward's go back to {told}"
+                fewer = 0 < _taken(here[1].slice) < _taken(into.slice)
+                what = "entries are left out" if fewer else "other entries are taken"
+                text = f"{what}: forward's go back to {told}"
                 yield Change(slots, (same(out_of.slice), same(into.slice)), "GP109", text, sure=True)
 
 
@@ -145,6 +149,19 @@ def _way(statement: ast.stmt) -> tuple[ast.Subscript, ast.Subscript] | None:
         return None
     into, out_of = written[0], read[0]
     return (into, out_of) if isinstance(into, ast.Subscript) and isinstance(out_of, ast.Subscript) else None
+
+
+def _taken(index: ast.expr) -> int:
+    """How many of a dozen entries the slices of an index take; 0 where a bound is no number."""
+    taken = 1
+    for part in index.elts if isinstance(index, ast.Tuple) else [index]:
+        bounds = [part.lower, part.upper, part.step] if isinstance(part, ast.Slice) else []
+        numbers = [None if bound is None else constant(bound) for bound in bounds]
+        known = [n if isinstance(n, int) else None for n in numbers]
+        if any(bound is not None and n is None for bound, n in zip(bounds, known, strict=True)):
+            return 0
+        taken *= len(range(*slice(*known).indices(DOZEN))) if bounds else 1
+    return taken
 
 
 def _is_part(node: ast.AST) -> bool:

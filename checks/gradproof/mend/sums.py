@@ -77,6 +77,19 @@ def summed(tree: Tree) -> Iterator[Change]:
                     yield instead(slot, wrapped, "GP114", text)
 
 
+def parts(tree: Tree) -> Iterator[Change]:
+    """One entry along an axis where the sum over it belongs: ``dh[:, -1]`` for ``dh.sum(axis=1)``."""
+    for slot in tree.slots:
+        index = slot.node.slice if isinstance(slot.node, ast.Subscript) else None
+        numbers = index.elts if isinstance(index, ast.Tuple) else [index] if index is not None else []
+        axes = [axis for axis, number in enumerate(numbers) if isinstance(constant(number), int)]
+        named = index is not None and is_read(Slot(slot.node, "value", None, slot.statement))
+        if isinstance(slot.node, ast.Subscript) and named and len(axes) == 1:
+            total = parse(f"({ast.unparse(slot.node.value)}).sum(axis={axes[0]})")
+            text = f"only a part is taken: {short(slot.node)} stands where {short(total)} belongs"
+            yield instead(slot, total, "GP114", text)
+
+
 def spread(tree: Tree) -> Iterator[Change]:
     """What is summed, or taken at one place, handed on to every entry: a broadcast that is missing."""
     for slot in tree.slots:

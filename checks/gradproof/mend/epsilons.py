@@ -1,0 +1,49 @@
+"""Changes of an epsilon: one that forward has and backward lacks, or the reverse; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.slots import Slot
+from gradproof.mend.tree import Tree
+from gradproof.source.stores import last_name
+
+_SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
+_EPSILONS = ("eps", "delta", "tiny", "smooth")  # parts of the names of such numbers
+
+
+def epsilons(tree: Tree) -> Iterator[Change]:
+    """An epsilon that forward adds under a root, in a logarithm or to a divisor; or one that it does not add."""
+    known = [name for name in tree.known if any(part in name.lower() for part in _EPSILONS)]
+    known += [repr(number) for number in tree.numbers if 0 < abs(number) < _SMALL]
+    for slot in tree.slots:
+        node = slot.node
+        if _needs_epsilon(slot):
+            for epsilon in known:
+                text = f"an epsilon is left out: forward has {short(node)} + {epsilon}"
+                yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), "GP108", text)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "std":
+            variance = ast.Call(ast.Attribute(same(node.func.value), "var", ast.Load()), node.args, node.keywords)
+            for epsilon in known:
+                whole = f"np.sqrt({ast.unparse(variance)} + {epsilon})"
+                text = f"an epsilon is left out: forward has {epsilon} under the root of the variance"
+                yield instead(slot, parse(whole), "GP108", text)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and ast.unparse(node.right) in known:
+            text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
+            yield instead(slot, same(node.left), "GP108", text)
+
+
+def _needs_epsilon(slot: Slot) -> bool:
+    """Under a root, in a logarithm, in a power or below a fraction; or beside a root; or what is given a name."""
+    parent, node = slot.parent, slot.node
+    if isinstance(parent, ast.Assign) and isinstance(node, ast.BinOp | ast.Call):
+        return isinstance(parent.targets[0], ast.Name)
+    if isinstance(parent, ast.Tuple) and isinstance(slot.statement, ast.Assign):
+        return parent is slot.statement.value
+    if isinstance(parent, ast.Call) and slot.field == "args":
+        return last_name(parent.func) in ("sqrt", "log", "maximum")
+    divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and slot.field == "right"
+    powered = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and slot.field == "left"
+    return divides or powered or (isinstance(node, ast.Call) and last_name(node.func) in ("sqrt", "std", "norm"))
