@@ -48,10 +48,9 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^the number .* (stands where|is mistyped)", ("constant mistyped", "constant factor")),
     (r"^the number .* is one too many as a", ("constant factor", "constant mistyped", MORE)),
     (r"^the number .* is missing as a divisor", ("constant factor", "constant mistyped", LESS)),
-    (
-        r"^entries are left out",
-        ("one row wrong", "one column wrong", "one entry wrong", "a term missing", "not summed"),
-    ),
+    (r"^entries are left out", (*PARTS, "a term missing", "not summed")),
+    (r"^the letters of einsum", ("sum over the wrong axis", "transpose", "entries permuted", OTHER)),
+    (r"begins anew here: what it held", (ADDED,)),
     (r"^the number .* is missing as a factor", ("constant factor", "constant mistyped", LESS)),
     (r"^an epsilon is", ("epsilon left out",)),
     (r"^a \w+ runs over the wrong axis", ("sum over the wrong axis",)),
@@ -135,7 +134,7 @@ READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GP107", r"\brow\b", ("one row wrong",)),
     ("GP107", r"\bcolumn\b", ("one column wrong",)),
     # of an image or a sequence, what a teacher calls a row, a column or a channel depends on what its axes are
-    ("GP107", r"\bslice along axis", ("one row wrong", "one column wrong", "one channel wrong")),
+    ("GP107", r"\bslice (\d+ )?along axis", ("one row wrong", "one column wrong", "one channel wrong")),
     ("GP107", r"\bentry\b", ("one entry wrong",)),
     ("GP108", r"or something .* float32", ("down-casts", "epsilon left out", "constant mistyped")),
     ("GP108", r"float32|float16", ("down-casts",)),

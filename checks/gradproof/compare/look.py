@@ -12,6 +12,7 @@ import numpy as np
 
 from gradproof.compare.confirm import own_dtype_defects
 from gradproof.compare.examine import examine
+from gradproof.compare.faint import beyond_float32
 from gradproof.compare.nudge import look_beside
 from gradproof.compare.probe import probe
 from gradproof.deadlines import Expired
@@ -70,7 +71,7 @@ def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome
     if not problem.tensors:
         return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(_nothing(example),))
     results = look_beside(problem, examine(problem, rng), pose.again, rng)
-    return Outcome(example, tensors=results)
+    return Outcome(example, tensors=beyond_float32(problem, results, rng))
 
 
 def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:

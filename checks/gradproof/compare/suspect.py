@@ -50,7 +50,7 @@ def _factors(problem: Problem) -> list[tuple[Floats, Floats]]:
 
 def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measured:
     """Probe the problem: 18 forwards with backwards for round-off, two for what hides, 22 forwards for steps."""
-    directions = [_dense(t.value, rng) for t in problem.tensors]
+    directions = [dense(t.value, rng) for t in problem.tensors]
     values = [t.value for t in problem.tensors]
 
     def along(distance: float) -> list[Floats]:
@@ -82,7 +82,8 @@ def _pick(size: int, rng: np.random.Generator) -> Ints:
     return np.arange(size) if size <= SAMPLED else rng.choice(size, SAMPLED, replace=False, shuffle=False)
 
 
-def _dense(value: Floats, rng: np.random.Generator) -> Floats:
+def dense(value: Floats, rng: np.random.Generator) -> Floats:
+    """A random direction, each entry as large as the value's own, or as a typical one."""
     size = np.abs(value)
     typical = float(np.median(size)) if value.size else 0.0
     floor = typical or float(np.max(size, initial=0.0)) or 1.0

@@ -80,8 +80,13 @@ def _after(
     wrong = differing(list(right.then), right, found)
     if not wrong:
         return
-    # both run the layer once more
-    past, severity = _gradient_at(scene, inputs), "warning" if collects(session) else "error"
+    severity = "warning" if collects(session) else "error"
+    yield from _belonging(wrong, right, found, _gradient_at(scene, inputs), told, severity)
+
+
+def _belonging(
+    wrong: Sequence[str], right: Returned, found: Returned, past: Mapping[str, Any], told: str, severity: str
+) -> Iterator[Defect]:
     for name in wrong:
         seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", found.then[name]))
         whose = name in past and np.array_equal(past[name], found.then[name])

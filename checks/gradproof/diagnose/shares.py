@@ -22,7 +22,8 @@ SATURATED = 1e-6
 def constant_added(evidence: Evidence) -> Cause | None:
     """GP113 where backward adds a term that is there whatever dout is."""
     found = answers(evidence)
-    if not found or not all(_is_offset(answer) for answer in found):
+    # a gradient that is linear in dout may still miss the same share of every output
+    if not found or not all(_is_offset(answer) and not answer.linear for answer in found):
         return None
     lines = (("everywhere", f"yours - numeric is the same for every dout   {counted(evidence, found)}"),)
     likely = f"d{evidence.tensor} has a term too many: something that is not multiplied by dout is added"

@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.slots import is_read, is_whole
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import is_attribute, last_name
+from gradproof.source.stores import constant, is_attribute, last_name
 
 MOST_AXES = 5  # of an array whose axes are put in another order
 
@@ -108,6 +108,20 @@ def flipped(tree: Tree) -> Iterator[Change]:
 
 
 _TURNED = ("::-1", ":, ::-1", "..., ::-1", "::-1, ::-1", "..., ::-1, ::-1")
+
+
+def letters(tree: Tree) -> Iterator[Change]:
+    """Another letter at one place of what einsum is told."""
+    for slot in tree.slots:
+        told = constant(slot.node)
+        called = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "einsum" and slot.index == 0
+        if not called or not isinstance(told, str):
+            continue
+        for place, mine in enumerate(told):
+            for other in sorted({*filter(str.isalpha, told)} - {mine}) if mine.isalpha() else ():
+                changed = told[:place] + other + told[place + 1 :]
+                text = f"the letters of einsum are wrong: {told!r} stands where {changed!r} belongs"
+                yield instead(slot, ast.Constant(changed), "GP116", text, sure=True)
 
 
 def arranged(tree: Tree) -> Iterator[Change]:

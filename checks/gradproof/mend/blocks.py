@@ -43,10 +43,16 @@ def lines(tree: Tree) -> Iterator[Change]:
                 factor = isinstance(slot.statement.op, ast.Mult | ast.Div)
                 yield Change((slot,), (ast.Pass(),), "GP117" if factor else "GP113", text)
             elif targets.count(name) > 1 or isinstance(target, ast.Subscript):
-                text = f"this line overwrites {name}, which was right before it"
-                if isinstance(slot.statement, ast.Assign) and _reads(slot.statement.value, name):
+                value = slot.statement.value if isinstance(slot.statement, ast.Assign) else None
+                if value is not None and targets.count(name) > 1 and makes_room(value):
+                    text = f"{name} begins anew here: what it held before is lost"
+                    yield Change((slot,), (ast.Pass(),), "GP115", text, sure=True)
+                elif value is not None and _reads(value, name):
                     text = f"this line is one too many: {name} was right before it"
-                yield Change((slot,), (ast.Pass(),), "GP115" if "overwrites" in text else "GP113", text)
+                    yield Change((slot,), (ast.Pass(),), "GP113", text)
+                else:
+                    text = f"this line overwrites {name}, which was right before it"
+                    yield Change((slot,), (ast.Pass(),), "GP115", text)
 
 
 def _written(statement: ast.stmt) -> list[ast.expr]:

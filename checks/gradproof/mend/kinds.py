@@ -86,6 +86,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         blocks.repeated,
         blocks.unread,
         signs.signs,
+        signs.pairs,
         products.sigmoids,
         tokens.comparisons,
         sums.casts,
@@ -97,6 +98,7 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         sums.functions,
         sums.rows,
         sums.parts,
+        arrangements.letters,
         products.too_many,
         products.squares,
         products.complements,
@@ -145,7 +147,7 @@ FORWARD: tuple[Kind, ...] = (
     epsilons.epsilons,
     brackets.brackets,
     signs.signs,
-    products.wraps,
+    products.roots,
     sums.axes,
 )
 # Those that look like no derivative left out in backward: where something is known, that would be the likelier slip.

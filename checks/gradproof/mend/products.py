@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.likeness import arrays_in
@@ -22,11 +22,11 @@ _SLOPES = (
     "np.sign({0})",
     "np.exp(-{0})",
 )
-_WRAPS = {
+_ROOTS = {
     "np.sqrt({0})": "the power is wrong: a square root is missing around {0}",
     "({0}) ** 2": "the power is wrong: {0} must be squared",
-    "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs",
 }
+_WRAPS = {**_ROOTS, "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs"}
 
 
 def too_many(tree: Tree) -> Iterator[Change]:
@@ -204,12 +204,21 @@ def _squared(node: ast.BinOp) -> str | None:
     return ast.unparse(power.left) if (constant(node.left), constant(power.right)) == (1, 2) else None
 
 
+def roots(tree: Tree) -> Iterator[Change]:
+    """The root or the square of an expression."""
+    yield from _wrapped(tree, _ROOTS)
+
+
 def wraps(tree: Tree) -> Iterator[Change]:
     """The root, the square or the inverse of an expression."""
+    yield from _wrapped(tree, _WRAPS)
+
+
+def _wrapped(tree: Tree, forms: Mapping[str, str]) -> Iterator[Change]:
     for slot in tree.slots:
         if counts_entries(slot.node) or ast.unparse(slot.node) in tree.sizes:
             continue
         if (isinstance(slot.node, ast.BinOp | ast.Call) or takes_factor(slot)) and not is_indexing(slot):
-            for form, words in _WRAPS.items():
+            for form, words in forms.items():
                 changed = parse(form.format(ast.unparse(slot.node)))
                 yield instead(slot, changed, "GP117", words.format(short(slot.node)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradproof.mend.change import Change, instead, same, short
+from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.contractions import bracketed
 from gradproof.mend.slots import Slot, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import constant, is_attribute
@@ -38,6 +39,30 @@ def signs(tree: Tree) -> Iterator[Change]:
         elif is_whole(slot):
             text = f"the sign is wrong: a minus is missing before {short(node)}"
             yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), "GP103", text)
+
+
+def pairs(tree: Tree) -> Iterator[Change]:
+    """The signs of two neighbouring terms: ``a - b + c`` for ``a + b - c``."""
+    for slot in tree.slots:
+        terms = list(_terms(slot.node, 1))
+        inner = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Add | ast.Sub)
+        for i in range(1, len(terms) - 1) if not inner else ():
+            told = [_told(term, -sign if k in (i, i + 1) else sign) for k, (term, sign) in enumerate(terms)]
+            mine = " ".join(_told(*term) for term in terms[i : i + 2])
+            text = f"the sign of two terms is wrong: {mine} stands where {' '.join(told[i : i + 2])} belongs"
+            yield instead(slot, parse(" ".join(told).removeprefix("+ ")), "GP103", text)
+
+
+def _terms(node: ast.expr, sign: int) -> Iterator[tuple[ast.expr, int]]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        yield from _terms(node.left, sign)
+        yield node.right, sign if isinstance(node.op, ast.Add) else -sign
+    else:
+        yield node, sign
+
+
+def _told(term: ast.expr, sign: int) -> str:
+    return f"{'+' if sign > 0 else '-'} {bracketed(ast.unparse(term))}"
 
 
 def _operator_words(node: ast.BinOp) -> tuple[str, str]:

@@ -157,13 +157,21 @@ def _acts_outside(function: Function) -> bool:
 def _keeping(tree: Tree, is_forward: bool) -> Iterator[ast.stmt]:
     """The statements that store in ``self`` or in a cache."""
     ends = {node.lineno for node in returns(tree.function)} if is_forward else set[int]()
+    changed = {name for statement in statements(tree.node) for name in _changed_in_place(statement)}
     for statement in statements(tree.node):
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         inner = [t for target in targets for t in ast.walk(target)]
         if any(is_attribute(t) or last_name(t) == "cache" for t in inner if isinstance(t, ast.expr)):
             yield statement
+        elif isinstance(statement, ast.Assign) and is_attribute(statement.value) and _read(targets[0]) & changed:
+            yield statement  # another name of what is kept, which is written to under it
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             if last_name(statement.value.func) == "append":
                 yield statement
         elif isinstance(statement, ast.Return) and statement.lineno in ends and isinstance(statement.value, ast.Tuple):
             yield statement
+
+
+def _changed_in_place(statement: ast.stmt) -> set[str]:
+    """The variables into whose arrays a statement writes."""
+    return {name for name in _written_into(statement) if name.isidentifier()}

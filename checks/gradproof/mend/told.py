@@ -51,6 +51,8 @@ def _says_more(mend: Mend, code: str, swapped: frozenset[str | None]) -> bool:
     """Whether the change knows better: one line mends two gradients that look exchanged; which sum or round it is."""
     if code == "GP106":
         return mend.change.code != code and swapped <= mend.tensors
+    if code == "GP117":  # an index that is one off gives what looks like another formula
+        return mend.change.code == "GP109"
     if code == "GP113":  # what is not carried on looks like a term that is missing
         return mend.change.code == "GP114" and isinstance(mend.change.statement, ast.For)
     return mend.change.code == code == "GP116"
