@@ -190,6 +190,128 @@ def hinges_of_one_rival(dout, cache):
     return dout[:, None] * dx
 
 
+def mixed(x, W):
+    return np.einsum("ngd,gdh->ngh", x, W), (x, W)
+
+
+def mixed_over_the_groups(dout, cache):
+    x, W = cache
+    return np.einsum("ngh,gdh->ngd", dout, W), np.einsum("nkd,ngh->gdh", x, dout)
+
+
+def focal(x):
+    p = 1 / (1 + np.exp(-x))
+    return (1 - p) ** 2 * np.log(p), (p,)
+
+
+def focal_of_two_signs(dout, cache):
+    (p,) = cache
+    return dout * (1 - p) ** 2 * (-2 * p * np.log(p) - 1 + p)
+
+
+def ahead(x, w):
+    y = 2 * x
+    y[:, 1:] += w * x[:, :-1]
+    return y, (x, w)
+
+
+def ahead_but_for_the_first(dout, cache):
+    x, w = cache
+    dx = 2 * dout
+    dx[:, 1:-1] += w * dout[:, 2:]
+    return dx, (dout[:, 1:] * x[:, :-1]).sum()
+
+
+def counter(x, w):
+    h, hs = np.zeros(len(x)), []
+    for t in range(x.shape[1]):
+        h = np.tanh(x[:, t] + w * h)
+        hs.append(h)
+    return np.stack(hs, axis=1), (x, w, hs)
+
+
+def counter_that_forgets(dout, cache):
+    x, w, hs = cache
+    dx, dw, carried = np.zeros_like(x), np.zeros(()), np.zeros(len(x))
+    for t in reversed(range(x.shape[1])):
+        dh = dout[:, t]
+        da = dh * (1 - hs[t] ** 2)
+        dx[:, t] = da
+        dw = dw + da @ hs[t - 1] * (t > 0)
+        carried = da * w  # noqa: F841  the slip: nothing reads it
+    return dx, dw
+
+
+def blend(old, new, a):
+    return (1 - a) * old + a * new, (old, new, a)
+
+
+def blend_of_the_new_twice(dout, cache):
+    old, new, a = cache
+    return dout * a, dout * a, (dout * (new - old)).sum(axis=0)
+
+
+def boxes(x, scale):
+    return np.stack([x[:, 0] * scale, scale * np.exp(x[:, 1])], axis=1), (x, scale)
+
+
+def boxes_of_one_kind(dout, cache):
+    x, scale = cache
+    dx = np.zeros_like(x)
+    dx[:, 0] = dout[:, 0] * scale
+    dx[:, 1] = dout[:, 1] * scale
+    return dx, (dout[:, 0] * x[:, 0] + dout[:, 1] * np.exp(x[:, 1])).sum()
+
+
+def recent(x):
+    out = np.zeros_like(x)
+    for t in range(x.shape[1]):
+        lo = max(0, t - 2)
+        out[:, t] = x[:, lo : t + 1].mean(axis=1)
+    return out, None
+
+
+def recent_of_full_width(dout, cache):
+    dx, width = np.zeros_like(dout), 3
+    for t in range(dout.shape[1]):
+        lo = max(0, t - 2)
+        dx[:, lo : t + 1] += dout[:, t][:, None] / width
+    return dx
+
+
+def chosen(W, ids):
+    return np.tanh(W).sum() - W[ids].sum(axis=1), (W, ids)
+
+
+def chosen_once(dout, cache):
+    W, ids = cache
+    dW = dout.sum() * (1 - np.tanh(W) ** 2)
+    dW[ids] -= dout[:, None]
+    return dW
+
+
+def heard(h, x):
+    return (h[:, None, :] * x).sum(axis=2), (h, x)
+
+
+def heard_at_the_end(dout, cache):
+    h, x = cache
+    parts = dout[:, :, None] * x
+    return parts[:, -1], dout[:, :, None] * h[:, None, :]
+
+
+def both_uses(E, past):
+    return E.sum(axis=1).sum() + E[past].sum(axis=1), (E, past)
+
+
+def both_uses_begun_twice(dout, cache):
+    E, past = cache
+    dE = dout.sum() * np.ones_like(E)
+    dE = np.zeros_like(E)
+    np.add.at(dE, past, dout[:, None] * np.ones(E.shape[1]))
+    return dE
+
+
 PLANES = {"x": "n c h w", "dims": {"n": (1, 3), "c": (1, 3), "h": (1, 3), "w": (1, 3)}}
 
 SLIPS = (
@@ -224,4 +346,22 @@ SLIPS = (
          "dout.transpose(0, 2, 3, 1).reshape(", {**PLANES, "W": "f c"}),
     Slip(hinges, hinges_of_one_rival, "it is not summed: any stands where sum belongs", "np.sum(over > 0, axis=1)",
          {"x": "n c", "y": labels("n", "c")}),
+    Slip(mixed, mixed_over_the_groups, "the letters of einsum are wrong: 'nkd,ngh->gdh' stands where 'ngd,ngh->gdh'",
+         "np.einsum('ngd,ngh->gdh', x, dout)", {"x": "n g d", "W": "g d h"}),
+    Slip(focal, focal_of_two_signs, "the sign of two terms is wrong: - 1 + p stands where + 1 - p belongs", "+ 1 - p",
+         {"x": "n d"}),
+    Slip(ahead, ahead_but_for_the_first, "entries are left out: forward's go back to [:, :-1] from [:, 1:]",
+         "dx[:, :-1] += w * dout[:, 1:]", {"x": "n t", "w": "", "dims": {"t": (3, 6)}}),
+    Slip(counter, counter_that_forgets, "nothing reads carried, which each round leaves for the next",
+         "dh = dout[:, t] + carried", {"x": "n t", "w": ""}),
+    Slip(blend, blend_of_the_new_twice, "", "dout * (1 - a)", {"old": "n d", "new": "n d", "a": "d"}),
+    Slip(boxes, boxes_of_one_kind, "in the line for dx[:, 1]", "np.exp(x[:, 1])", {"x": "n 2", "scale": ""}),
+    Slip(recent, recent_of_full_width, "width stands where (t + 1 - lo) belongs: so many entries are taken here",
+         "/ (t + 1 - lo)", {"x": "n t"}),
+    Slip(chosen, chosen_once, "dW[ids] counts an index that occurs twice once",
+         "np.subtract.at(dW, ids, dout[:, None])", {"W": "v d", "ids": labels("n", "v")}),
+    Slip(heard, heard_at_the_end, "takes nothing from every column but the last of dout",
+         "parts.sum(axis=1)", {"h": "n d", "x": "n t d"}),
+    Slip(both_uses, both_uses_begun_twice, "dE begins anew here: what it held before is lost", "(without this line)",
+         {"E": "v d", "past": labels("n", "v")}),
 )  # fmt: skip

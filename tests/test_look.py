@@ -150,6 +150,27 @@ def test_a_step_that_looks_like_round_off_is_a_jump_and_no_accusation(layer, x, 
     assert verdict is Verdict.FAIL or Reason.JUMP in result.unjudged
 
 
+class SumInALoop:
+    """Of no rows, the sum is the integer with which it began."""
+
+    def forward(self, x):
+        self.x, total = x, 0
+        for row in x:
+            total = total + (row**2).sum()
+        return total
+
+    def backward(self, dout=1):
+        return 2 * self.x * dout
+
+
+def test_a_sum_over_an_empty_batch_that_is_an_integer_is_no_step():
+    found = outcome(Case(SumInALoop, x="n d"), {"n": 0, "d": 2}, x=np.zeros((0, 2)))
+    assert (found.unjudged, found.tensors, found.defects) == (Reason.NOT_EXAMINED, (), ())
+    assert found.notes == (
+        "an empty batch is refused: the output has dtype int64: it moves in steps and has no gradient",
+    )
+
+
 class AffineThatLosesDigits(Affine):
     """Backward casts what comes back to float32; forward keeps all digits."""
 

@@ -137,6 +137,8 @@ def _forgiven(outcome: Outcome) -> Outcome:
         why = outcome.defects[0].headline
     elif nan:
         why = f"the gradient of {nan[0]} is NaN there"
+    elif outcome.unjudged not in (None, Reason.NOT_EXAMINED):
+        why = next(iter(outcome.notes), str(outcome.unjudged))  # a sum over nothing, say, that is the integer 0
     else:
         return outcome
     refused = (f"{EMPTY} is refused: {why}",)
