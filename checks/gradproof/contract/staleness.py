@@ -146,7 +146,7 @@ def earlier_inputs(scene: Scene) -> Iterator[tuple[Mapping[str, Any], str]]:
     turned = {n: np.flip(v) if n in scene.wanted else v for n, v in scene.inputs.items()}
     yield turned, "the same values in another order"
     given = {n: np.flip(v) if isinstance(v, np.ndarray) else v for n, v in scene.inputs.items()}
-    if given.keys() != scene.wanted:  # a mask or labels that are kept from before are others, too
+    if given.keys() != {*scene.wanted}:  # a mask or labels that are kept from before are others, too
         yield given, "the same values in another order"
     rows = next((len(v) for v in scene.inputs.values() if isinstance(v, np.ndarray) and v.ndim), 0)
     if rows > 1:

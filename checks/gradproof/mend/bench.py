@@ -80,10 +80,9 @@ class Bench:
         for kind in KEPT_FIRST:
             for tree in trees.kept:
                 self._try(kind(tree), tree, anew=True)
-        beside = near.without(own)
-        parts = own, beside, trees.without(near)
-        steps = [(TIERS[0], own), (TIERS[0], beside), *((kinds, own) for kinds in TIERS[1:])]
-        steps += [(TIERS[0], parts[2]), *((kinds, part) for kinds in TIERS[1:] for part in parts[1:])]
+        beside, rest = near.without(own), trees.without(near)
+        slips, others = TIERS
+        steps = (slips, own), (slips, beside), (others, own), (slips, rest), (others, beside), (others, rest)
         for kinds, part in steps:
             for kind in kinds:
                 for tree in part.backward:
@@ -92,7 +91,7 @@ class Bench:
                 if all(mend.change.renames for mend in self.found):
                     self._solve((simple,), own, near, trees, again=True)
                 return
-            if kinds is TIERS[0] and part is beside:
+            if kinds is slips and part is beside:
                 self._solve((counted, simple, compound), own, near, trees)
                 if self._done() and any(mend.tensors == self.wrong for mend in self.found):
                     return
