@@ -300,6 +300,20 @@ def heard_at_the_end(dout, cache):
     return parts[:, -1], dout[:, :, None] * h[:, None, :]
 
 
+def weight_norm(x, v, g):
+    norm = np.sqrt((v**2).sum(axis=0) + 0.1)
+    w = g * v / norm
+    return x @ w, (x, v, g, norm, w)
+
+
+def weight_norm_of_a_fixed_length(dout, cache):
+    x, v, g, norm, w = cache
+    dw = x.T @ dout
+    along = (dw * v).sum(axis=0)
+    dg = along / norm
+    return dout @ w.T, g / norm * dw, dg
+
+
 def both_uses(E, past):
     return E.sum(axis=1).sum() + E[past].sum(axis=1), (E, past)
 
@@ -362,6 +376,8 @@ SLIPS = (
          "np.subtract.at(dW, ids, dout[:, None])", {"W": "v d", "ids": labels("n", "v")}),
     Slip(heard, heard_at_the_end, "takes nothing from every column but the last of dout",
          "parts.sum(axis=1)", {"h": "n d", "x": "n t d"}),
+    Slip(weight_norm, weight_norm_of_a_fixed_length, "a term is missing: - w * along / norm ** 2",
+         "- w * along / norm ** 2", {"x": "n d", "v": "d h", "g": "h"}),
     Slip(both_uses, both_uses_begun_twice, "dE begins anew here: what it held before is lost", "(without this line)",
          {"E": "v d", "past": labels("n", "v")}),
 )  # fmt: skip

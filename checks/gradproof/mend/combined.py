@@ -77,8 +77,8 @@ def _triple_of_rows(subscripts: str, a: str, b: str, c: str, power: int) -> Make
 def _over_square(subscripts: str, a: str, b: str, c: str) -> str:
     labels, out = subscripts.split("->")
     one, other = labels.split(",")
-    told = written(f"{other},{one}->{out}", b, f"1 / {a} ** 2")
-    return f"{c} * {told.replace(' * (1 / ', ' / (').replace(f'({a} ** 2)', f'{a} ** 2')}"
+    told, inverse = written(f"{other},{one}->{out}", b, f"1 / {a} ** 2"), f" * (1 / {a} ** 2)"
+    return f"{c} * {told.removesuffix(inverse)} / {a} ** 2" if told.endswith(inverse) else f"{c} * ({told})"
 
 
 def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:

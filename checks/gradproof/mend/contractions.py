@@ -49,7 +49,7 @@ def written(subscripts: str, a: str, b: str) -> str:
     else:
         left, right = _broadcast(a, one, out), _broadcast(b, other, out)
         told = f"{left} * {right}" if left and right else None
-    return told or f"np.einsum('{subscripts}', {a}, {b})"
+    return (told or f"np.einsum('{subscripts}', {a}, {b})").replace(".T.T", "")
 
 
 def bracketed(text: str) -> str:
