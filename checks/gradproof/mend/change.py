@@ -133,11 +133,14 @@ def _is_in_branch(slot: Slot) -> bool:
 
 def _part(statement: ast.stmt) -> str | None:
     """The one row or column that a statement writes, ``dx[:, 3]``; None for any other."""
-    targets = [statement.target] if isinstance(statement, ast.AugAssign) else getattr(statement, "targets", [])
-    index = targets[0].slice if targets and isinstance(targets[0], ast.Subscript) else None
-    if not isinstance(index, ast.Tuple) or not any(isinstance(constant(part), int) for part in index.elts):
+    target: ast.expr | None = statement.target if isinstance(statement, ast.AugAssign) else None
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0]
+    index = target.slice if isinstance(target, ast.Subscript) else None
+    if target is None or not isinstance(index, ast.Tuple):
         return None
-    return ast.unparse(targets[0]) if any(isinstance(part, ast.Slice) for part in index.elts) else None
+    one = any(isinstance(constant(part), int) for part in index.elts)
+    return ast.unparse(target) if one and any(isinstance(part, ast.Slice) for part in index.elts) else None
 
 
 def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:

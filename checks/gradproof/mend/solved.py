@@ -128,10 +128,10 @@ def _fitting(lever: Lever, formulas: Iterable[Formula]) -> Iterator[Change]:
 
 def _times(lever: Lever, text: str, made: Sequence[Floats]) -> tuple[str, str, str]:
     """The value times what is made, in words."""
-    words = "GP117", f"the factor ({text}) is missing"
+    code, likely = "GP117", f"the factor ({text}) is missing"
     if all((np.abs(value - 1) < NEARLY).all() for value in made):
-        words = "GP108", f"an epsilon is left out: it makes ({text}) nearly 1, and that factor is missing"
-    return f"{bracketed(ast.unparse(lever.slot.node))} * {bracketed(text)}", *words
+        code, likely = "GP108", f"an epsilon is left out: it makes ({text}) nearly 1, and that factor is missing"
+    return f"{bracketed(ast.unparse(lever.slot.node))} * {bracketed(text)}", code, likely
 
 
 def _whole(lever: Lever, written: Written, make: Make) -> Formula:
