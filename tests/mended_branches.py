@@ -314,6 +314,24 @@ def weight_norm_of_a_fixed_length(dout, cache):
     return dout @ w.T, g / norm * dw, dg
 
 
+def tracker(x, gain):
+    m = np.zeros((len(x) + 1, *x.shape[1:]))
+    for t in range(len(x)):
+        m[t + 1] = m[t] + gain * (x[t] - m[t])
+    return m[1:].copy(), (x, gain, m)
+
+
+def tracker_of_the_state_after(dout, cache):
+    x, gain, m = cache
+    dx, dgain, dm = np.zeros_like(x), np.zeros_like(gain), np.zeros_like(gain)
+    for t in range(len(x) - 1, -1, -1):
+        dm = dm + dout[t]
+        dgain += dm * (x[t] - m[t + 1])
+        dx[t] = dm * gain
+        dm = dm * (1 - gain)
+    return dx, dgain
+
+
 def both_uses(E, past):
     return E.sum(axis=1).sum() + E[past].sum(axis=1), (E, past)
 
@@ -378,6 +396,8 @@ SLIPS = (
          "parts.sum(axis=1)", {"h": "n d", "x": "n t d"}),
     Slip(weight_norm, weight_norm_of_a_fixed_length, "a term is missing: - w * along / norm ** 2",
          "- w * along / norm ** 2", {"x": "n d", "v": "d h", "g": "h"}),
+    Slip(tracker, tracker_of_the_state_after, "another entry is taken: t + 1 stands where t belongs", "x[t] - m[t])",
+         {"x": "t d", "gain": "d"}),
     Slip(both_uses, both_uses_begun_twice, "dE begins anew here: what it held before is lost", "(without this line)",
          {"E": "v d", "past": labels("n", "v")}),
 )  # fmt: skip

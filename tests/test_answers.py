@@ -285,3 +285,45 @@ def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:
     lines = dict(finding.lines)
     assert lines["likely cause"] == "self.out stands where self.x belongs"
     assert lines["everywhere"].startswith("yours sums dout * out")
+
+
+def memory_forward(c: Any, a: Any) -> Any:
+    """A cell and its output, as an LSTM has them."""
+    new = c * a
+    return np.tanh(new), new, (c, a, new)
+
+
+def memory_backward_of_the_cell_alone(dh: Any, dnew: Any, cache: Any) -> Any:
+    c, a, _ = cache
+    return dnew * a, dnew * c
+
+
+def test_all_of_an_output_that_is_left_out_is_not_overwritten() -> None:
+    with pytest.raises(GradientFault) as caught:
+        check(memory_forward, memory_backward_of_the_cell_alone, c="n h", a="n h")
+    first = caught.value.report.findings[0]
+    assert first.code == "GP114"
+    assert dict(first.lines)["likely cause"].endswith("takes nothing from output 0 of dout")
+
+
+class Thresholds:
+    """b0, then what softplus adds at each step; the slope of the first is that of the others."""
+
+    def __init__(self, b):
+        self.b, self.db = b, np.zeros_like(b)
+
+    def forward(self, x):
+        steps = np.logaddexp(0, self.b)
+        steps[0] = self.b[0]
+        return np.cumsum(steps) - x[:, None]
+
+    def backward(self, dout):
+        self.db[...] = np.cumsum(dout.sum(axis=0)[::-1])[::-1] / (1 + np.exp(-self.b))
+        return -dout.sum(axis=1)
+
+
+def test_the_same_share_that_is_off_at_every_output_is_no_term_without_dout() -> None:
+    with pytest.raises(GradientFault) as caught:
+        check(Thresholds, b="k", x="n")
+    (finding,) = caught.value.report.findings
+    assert "dout" not in dict(finding.lines).get("likely cause", "")

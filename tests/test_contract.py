@@ -95,6 +95,17 @@ def test_a_warning_is_no_cause_of_a_wrong_gradient():
     assert reconciled([wrong], [warning]) == [wrong, warning]
 
 
+def test_a_gradient_of_an_earlier_forward_is_no_matter_of_places():
+    moved = (("likely cause", "dx has the right numbers in the wrong places"),)
+    wrong = Finding("GP109", CODES["GP109"], "Layer", "the gradient of x is wrong", tensor="x", lines=moved)
+    stale = Finding(
+        "GP508", CODES["GP508"], "Layer", "it belongs to an earlier forward", tensor="x", lines=(("seen", ""),)
+    )
+    assert [finding.code for finding in reconciled([wrong], [stale])] == ["GP508"]
+    factor = replace(wrong, code="GP103", name=CODES["GP103"])
+    assert [finding.code for finding in reconciled([factor], [stale])] == ["GP103"]
+
+
 def test_a_parameter_that_forward_changes_is_told_before_the_gradients_that_it_makes_wrong():
     wrong = Finding("GP101", CODES["GP101"], "Layer", "the gradient of x is wrong", tensor="x")
     changed = Finding("GP502", CODES["GP502"], "Layer", "forward changes W", tensor="W")

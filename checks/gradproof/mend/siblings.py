@@ -122,11 +122,11 @@ def adjoints(tree: Tree) -> Iterator[Change]:
     ways = [way for function in tree.others for way in map(_way, _plain_statements(function)) if way is not None]
     for statement in dict.fromkeys(slot.statement for slot in tree.slots):
         here = _way(statement)
-        for into, out_of in ways if here is not None else ():
-            if here is not None and (ast.dump(into.slice), ast.dump(out_of.slice)) != (
-                ast.dump(here[1].slice),
-                ast.dump(here[0].slice),
-            ):
+        if here is None:
+            continue
+        mine = [ast.dump(node.slice) for node in here]
+        for into, out_of in ways:
+            if mine != [ast.dump(node.slice) for node in (out_of, into)]:
                 slots = tuple(Slot(node, "slice", None, statement) for node in here)
                 told = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (out_of, into))
                 fewer = 0 < _taken(here[1].slice) < _taken(into.slice)
