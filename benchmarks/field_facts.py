@@ -1,6 +1,6 @@
 """Checks backward passes of public repositories, of which it is known whether they are right, with nothing declared.
 
-    python benchmarks/field_facts.py FACTS.json FOLDER --json OUT.json [--verdict wrong,shape] [--most N] [--command PATH]
+    python benchmarks/field_facts.py FACTS.json FOLDER --json OUT.json [--verdict right] [--most N] [--command PATH]
 
 FACTS.json holds items: a repository, commit and path, the functions (or the class) there, and the verdict that central
 differences gave: right, wrong, shape, raises or convention (a rule of the course, wrong by the definition). FOLDER
