@@ -16,6 +16,7 @@ from gradproof.codes import CODES, closest
 from gradproof.convention.convention import Convention, convention_for
 from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
+from gradproof.nodes.conventions import as_functions, operation_of
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Case:
         **arguments: Any,
     ) -> None:
         chosen = settings.convention if isinstance(settings, Settings) else None
+        subject, backward = as_functions(subject, backward)
         name, convention, init, forward = _signatures(subject, backward, chosen)
         taken = (*init.names, *forward.names)
         if dims is not None and "dims" in taken:
@@ -121,7 +123,8 @@ class Case:
 
     def declaration(self) -> str:
         """The case as Python source, to be copied; a strategy appears by its repr."""
-        functions = [f for f in (self.subject, self.backward) if f is not None]
+        whole = operation_of(self.subject) is not None  # a class of an autograd library, which has both halves
+        functions = [f for f in (self.subject, None if whole else self.backward) if f is not None]
         parts = [getattr(f, "__qualname__", repr(f)) for f in functions]
         parts += [f"{key}={spec.source()}" for key, spec in {**self.init, **self.inputs}.items()]
         given = {n: r for n, r in self.space.ranges.items() if r != SIZES}
@@ -160,6 +163,9 @@ def _signatures(
             f"expected a class, or a forward and a backward function, got subject={subject!r} "
             f"(type {type(subject).__name__}); give the class itself, as in Case(Affine, ...), not an object of it"
         )
+    operation = operation_of(subject)
+    if operation is not None:
+        return operation.name, None, NO_ARGUMENTS, signatures.function_signature(subject, operation.name)
     title = getattr(subject, "__name__", type(subject).__name__)
     is_loss = backward is None and not title.endswith(("forward", "backward"))
     if not is_loss and (not callable(backward) or isinstance(backward, type)):

@@ -13,6 +13,7 @@ from typing import Any
 from gradproof.codes import CODES
 from gradproof.collect import scan
 from gradproof.convention.convention import convention_of
+from gradproof.nodes.conventions import is_machinery, operations_of
 from gradproof.values import Finding
 
 
@@ -36,14 +37,19 @@ def subjects(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Found
     A class that has a forward and no backward is one that cannot be checked. Abstract bases and protocols are none:
     they promise a forward, they do not have one.
     """
-    classes = [Found(c.__name__, c, _problem(c)) for c in _classes(names, own) if _is_layer(c) and not is_abstract(c)]
+    own_classes = _classes(names, own)
+    operations = [operation for c in own_classes for operation in operations_of(c)]
+    nodes = [Found(each.name, (each.forward, each.backward)) for each in operations]
+    layers = [c for c in own_classes if _is_layer(c) and not is_abstract(c) and not _is_of_library(c)]
+    classes = [Found(c.__name__, c, _problem(c)) for c in layers]
     functions = _functions(names, own)
-    return [*classes, *_pairs(functions), *_losses(functions)]
+    return [*nodes, *classes, *_pairs(functions), *_losses(functions)]
 
 
 def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Finding]:
     """A note for each class that only promises, and each half of a pair whose other half is missing."""
-    abstract = [c.__name__ for c in _classes(names, own) if _is_layer(c) and is_abstract(c)]
+    layers = [c for c in _classes(names, own) if _is_layer(c) and not _is_of_library(c)]
+    abstract = [c.__name__ for c in layers if is_abstract(c)]
     found = [_note(name, "is abstract or a protocol: left out") for name in abstract]
     functions = _functions(names, own)
     paired = {part.__name__ for pair in _pairs(functions) for part in pair.parts}
@@ -57,6 +63,11 @@ def is_abstract(cls: Any) -> bool:
     """Whether a class is a base that leaves forward to others."""
     forward = _method(cls, forward=True)
     return inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False)) or _only_promises(forward)
+
+
+def _is_of_library(cls: type) -> bool:
+    """Whether a class is an operation of an autograd library, or what its operations are made of."""
+    return bool(operations_of(cls)) or is_machinery(cls)
 
 
 def _classes(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[type]:

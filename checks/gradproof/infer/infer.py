@@ -19,8 +19,10 @@ from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused
 from gradproof.infer.guesses import Candidate, Domain, Kind
 from gradproof.infer.inference import Inference
 from gradproof.infer.openings import openings
+from gradproof.infer.operations import infer_operation
 from gradproof.infer.repairs import Options, repairs, switched_on
 from gradproof.infer.sentences import hint_for, limits, nothing_for, told
+from gradproof.nodes.conventions import operation_of
 from gradproof.values import LayerError
 
 SOON = 1.0  # seconds: after it, what ran is taken, though not all of it was as it should be; after half of it, as it is
@@ -35,6 +37,10 @@ _SEED = 1729  # of the values in an attempt
 def infer(subject: Any) -> Inference:
     """Find the Case of a class, of a pair (forward, backward) of functions, or of one loss function."""
     began = time.perf_counter()
+    operation = operation_of(subject[0] if isinstance(subject, tuple) else subject)
+    found = None if operation is None else infer_operation(operation)
+    if found is not None:
+        return found
     try:
         target = target_of(subject)
     except (ValueError, TypeError):

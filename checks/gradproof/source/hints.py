@@ -14,6 +14,7 @@ import numpy as np
 
 from gradproof.codes import CODES
 from gradproof.convention.convention import Convention
+from gradproof.nodes.conventions import operation_of
 from gradproof.source import clues, origin, writes
 from gradproof.source.origin import Place
 from gradproof.source.slips import Slip, never_stored, slips_in
@@ -75,6 +76,10 @@ def notes_of(module: ModuleType, checked: Collection[Any]) -> tuple[Finding, ...
 
 def code_of(target: Any, backward: Any = None, convention: Convention | None = None) -> Code:
     """The source of a subject: a class, by the convention in which it is called, or a function and its backward."""
+    operation = operation_of(target)
+    if operation is not None:
+        owner, forward, back = operation.code
+        return code_of_class(owner, forward, back)
     if not isinstance(target, type):
         return code_of_functions(target, backward)
     named = () if convention is None else (convention.forward, convention.backward)

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.nodes.conventions import operation_of
+from gradproof.nodes.library import functions_of
+
 NARROW = frozenset({"f", "f4", "<f4", "float32", "single"})  # NumPy's names for float32, as strings
 MAKERS: tuple[str, ...] = (
     "array",
@@ -129,13 +132,8 @@ def _globals_of(subject: Any) -> Iterator[Namespace]:
 
 
 def _functions_of(subject: Any) -> Iterator[FunctionType]:
-    for cls in subject.__mro__ if isinstance(subject, type) else ():
-        for method in vars(cls).values():
-            function = getattr(method, "__func__", method)
-            if isinstance(function, FunctionType):
-                yield function
-    if isinstance(subject, FunctionType):
-        yield subject
+    operation = operation_of(subject)
+    yield from functions_of(subject if operation is None else operation.owner)
 
 
 def _is_users(space: Namespace) -> bool:

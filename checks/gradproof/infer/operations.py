@@ -1,0 +1,156 @@
+"""The Case of an operation of an autograd library: a few shapes and options are tried in order; no verdicts.
+
+Its arguments are known to be nodes, so that little is left to find: do all have one shape, do they meet as matrices,
+is the last one labels, are they numbers? Only forward is run.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import Parameter
+from typing import Any
+
+import numpy as np
+
+from gradproof.case.case import Case
+from gradproof.case.sizes import Chosen
+from gradproof.case.specs import Floats, Sizes, as_spec, floats, labels, positive, sizes
+from gradproof.compare.look import quiet
+from gradproof.errors import UsageError
+from gradproof.generate.arrays import Style
+from gradproof.generate.examples import Plan, build, styled
+from gradproof.guard import Randomness, SubjectError
+from gradproof.infer.inference import Inference
+from gradproof.nodes.operation import Operation
+from gradproof.subject.subject import subject_of
+
+MOST = 300  # forwards
+_SEED = 1729
+_RISING, _FALLING = (2, 3, 5, 7, 11), (5, 3, 2, 7, 11)
+_UNIT = floats("n d", min_value=-0.9, max_value=0.9)
+
+# what so many arrays may be, the likeliest first; "labels" stands for integers below the last dim of the first array
+_SHAPES: Mapping[int, tuple[tuple[str, ...], ...]] = {
+    1: (("n d",), ("n",), ("",), ("n c h w",), ("n t d",)),
+    2: (
+        ("n d", "n d"),
+        ("n d", "d h"),
+        ("n d", "labels"),
+        ("n", "n"),
+        ("", ""),
+        ("n d", "d"),
+        ("n d", "h d"),
+        ("b n d", "b d h"),
+        ("n c h w", "o c 3 3"),
+    ),
+    3: (
+        ("n d", "n d", "n d"),
+        ("n d", "d h", "h"),
+        ("n d", "h d", "h"),
+        ("", "", ""),
+        ("n d", "d", "d"),
+        ("n c h w", "o c 3 3", "o"),
+    ),
+}
+# what an option may be, by what its name contains; of a name that says nothing, a few values
+_OPTIONS: Mapping[str, tuple[Any, ...]] = {
+    "shape": (sizes("d n"), sizes("1 d"), sizes("m n d"), sizes("n d")),
+    "axes": ((1, 0), None, (0,), 0),
+    "axis": (1, 0, None),
+    "dim": (1, 0, None),
+    "keep": (False, True),
+    "slice": (0, slice(0, 1)),
+    "ind": (0, slice(0, 1)),
+    "idx": (0, slice(0, 1)),
+    "pow": (3, 2.5),
+    "exp": (3, 2.5),
+    "eps": (1e-3,),
+    "slope": (0.1,),
+}
+_ANY = (3, 0.5, None, 1, (1, 0))
+
+
+def infer_operation(operation: Operation) -> Inference | None:
+    """The first Case at which forward runs at two sets of sizes; None where there is none."""
+    began, forwards = time.perf_counter(), 0
+    for specs in itertools.islice(_candidates(operation), MOST):
+        for domain in (None, positive, _unit):
+            case = _case(operation, specs if domain is None else _within(specs, domain))
+            seen = None if case is None else _tried(case)
+            forwards += 1 if seen is None else seen.forwards
+            if seen is None or not seen.ran:
+                break
+            if seen.finite and case is not None:
+                return Inference(case, seconds=time.perf_counter() - began, forwards=forwards)
+    return None
+
+
+def _candidates(operation: Operation) -> Iterator[dict[str, Any]]:
+    required = [option for option in operation.options if option.default is Parameter.empty]
+    choices = [_values(option.name) for option in required]
+    for shapes in _SHAPES.get(len(operation.names), _alike(len(operation.names))):
+        for chosen in itertools.product(*choices):
+            given = {option.name: value for option, value in zip(required, chosen, strict=True)}
+            yield {**_arrays(operation.names, shapes), **given}
+
+
+def _alike(count: int) -> tuple[tuple[str, ...], ...]:
+    return tuple((shape,) * count for shape in ("n d", "n", ""))
+
+
+def _arrays(names: Sequence[str], shapes: Sequence[str]) -> dict[str, Any]:
+    last = shapes[0].split()[-1:]
+    drawn: dict[str, Any] = {}
+    for name, shape in zip(names, shapes, strict=True):
+        drawn[name] = labels("n", *last) if shape == "labels" else floats(shape)
+    return drawn
+
+
+def _values(name: str) -> tuple[Any, ...]:
+    return next((values for word, values in _OPTIONS.items() if word in name.lower()), _ANY)
+
+
+def _within(specs: Mapping[str, Any], domain: Any) -> dict[str, Any]:
+    """The same with every array of floats from another domain."""
+    return {name: domain(s.shape.text) if isinstance(s, Floats) else s for name, s in specs.items()}
+
+
+def _unit(shape: str) -> Floats:
+    return floats(shape, min_value=_UNIT.min_value, max_value=_UNIT.max_value)
+
+
+def _case(operation: Operation, specs: Mapping[str, Any]) -> Case | None:
+    declared: dict[str, Any] = {name: as_spec(name, value) for name, value in specs.items()}
+    try:
+        return Case(operation.forward, operation.backward, **declared)
+    except UsageError:
+        return None
+
+
+class _Seen:
+    """What the runs of one candidate showed: whether all came back, and whether with finite numbers."""
+
+    def __init__(self) -> None:
+        self.ran, self.finite, self.forwards = True, True, 0
+
+
+def _tried(case: Case) -> _Seen:
+    seen = _Seen()
+    with quiet(), Randomness(_SEED) as random:
+        for primes in (_RISING, _FALLING):
+            dims: Chosen = dict(zip(case.names, primes, strict=False))
+            example = build(case, Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), _SEED), {})
+            seen.forwards += 1
+            try:
+                outputs = subject_of(case, example, random).forward(example.inputs)
+            except SubjectError as raised:
+                is_domain = raised.error.kind == "ValueError" and "domain" in raised.error.message  # of math.log
+                seen.ran, seen.finite = is_domain, False
+                return seen
+            asked = [spec.shape.resolve(dims) for spec in case.inputs.values() if isinstance(spec, Sizes)]
+            seen.ran &= all(output.shape in asked for output in outputs) if asked else True
+            seen.finite &= all(np.isfinite(output).all() and math.prod(output.shape) for output in outputs)
+    return seen

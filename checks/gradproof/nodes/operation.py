@@ -1,0 +1,135 @@
+"""One operation of an autograd library as a pair of functions on arrays; it knows no library and judges nothing."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from inspect import Parameter
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from gradproof.nodes.library import Array, functions_of, value_of
+
+
+class Tape:
+    """What one forward left for backward: the author's own objects, which belong together and are never copied."""
+
+    def __init__(self, **kept: Any) -> None:
+        self.__dict__.update(kept)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tape:
+        return self
+
+
+class Operation(ABC):
+    """An operation under the author's name: what it takes, how it is run, how a gradient is pulled back through it.
+
+    owner: the class or function that holds the author's code. names: the arguments that are nodes, in the order of the
+    gradients; options: the others, which are passed as they are.
+    """
+
+    def __init__(self, name: str, owner: Any, names: Sequence[str], options: Sequence[Parameter] = ()) -> None:
+        self.name, self.owner = name, owner
+        self.names, self.options = tuple(names), tuple(options)
+        self.forward, self.backward = Forward(self), Backward(self)
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """The nodes first, then the options, each with the default that the author gave."""
+        nodes = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in self.names]
+        kind = Parameter.KEYWORD_ONLY
+        return inspect.Signature([*nodes, *(option.replace(kind=kind) for option in self.options)])
+
+    @abstractmethod
+    def run(self, values: Mapping[str, Any]) -> tuple[tuple[Array, ...], Tape]:
+        """The outputs at these values, and what backward needs. Raises what the author's code raises."""
+
+    @abstractmethod
+    def pull(self, tape: Tape, douts: Sequence[Any]) -> Any:
+        """The gradients by the name of the argument, or as they came where they are not one for each."""
+
+    @property
+    @abstractmethod
+    def code(self) -> tuple[Any, str, str]:
+        """The class, or the function, that holds the author's code, and the names of its forward and its backward."""
+
+    def by_name(self, parts: Sequence[Array | None]) -> Any:
+        """Gradients in the order of the arguments, by name; those that are None are left out."""
+        if len(parts) != len(self.names):
+            return tuple(parts)
+        return {name: part for name, part in zip(self.names, parts, strict=True) if part is not None}
+
+
+class _Half:
+    """What a forward and a backward have in common: they can be asked what a function can be asked."""
+
+    def __init__(self, operation: Operation, suffix: str) -> None:
+        self.operation = operation
+        self.__name__ = operation.name.replace(".", "_") + suffix
+        self.__qualname__ = operation.name
+        self.__module__ = operation.owner.__module__
+
+    @property
+    def __globals__(self) -> dict[str, Any]:  # the names that the author's code sees
+        function = next(functions_of(self.operation.owner), None)
+        return {} if function is None else function.__globals__
+
+    @property
+    def __code__(self) -> CodeType:  # where the author's code stands
+        owner = self.operation.owner
+        functions = [getattr(value, "__func__", value) for value in vars(owner).values()]
+        own = (f for f in functions if isinstance(f, FunctionType))
+        code: CodeType = owner.__code__ if isinstance(owner, FunctionType) else next(own).__code__
+        return code
+
+
+class Forward(_Half):
+    """The operation as a function: arrays and options -> (output, tape)."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(operation, "")
+        self.__signature__ = operation.signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Run the author's forward."""
+        bound = self.__signature__.bind(*args, **kwargs)
+        outputs, tape = self.operation.run(bound.arguments)
+        return (*outputs, tape)
+
+
+class Backward(_Half):
+    """The gradient of the operation as a function: (dout, cache) -> gradients by name."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(operation, "_backward")
+
+    def __call__(self, dout: Any, cache: Tape) -> Any:
+        """Run the author's backward."""
+        douts = dout if isinstance(dout, tuple) else (dout,)
+        return self.operation.pull(cache, [np.asarray(part) for part in douts])
+
+
+def outputs_of(returned: Any) -> tuple[list[Any], tuple[Array, ...]]:
+    """The nodes or arrays that came back as a list, and copies of their values. Raises TypeError for anything else."""
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    values = [value_of(part) for part in parts]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values) or not parts:
+        raise TypeError(f"expected an array, a number or a node, got {type(returned).__name__}")
+    return parts, tuple(np.array(value) for value in known)
+
+
+def gradients_of(returned: Any) -> list[Array | None]:
+    """Copies of the gradients that came back. Raises TypeError for what is neither a number, an array, a node, None."""
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    values = [value_of(part) for part in parts]
+    for part, value in zip(parts, values, strict=True):
+        if part is not None and value is None:
+            raise TypeError(f"expected gradients as arrays, numbers or nodes, got {type(part).__name__}")
+    return [None if value is None else np.array(value) for value in values]

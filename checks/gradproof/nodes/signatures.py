@@ -1,0 +1,67 @@
+"""What the methods of an operation take: the arguments that are nodes, and the options beside them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from inspect import Parameter
+from types import FunctionType
+from typing import Any
+
+_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+def method(cls: type, name: str) -> FunctionType | None:
+    """The method that a class has under a name, of a base as well; None where it has none that is a function."""
+    found = next((vars(base)[name] for base in cls.__mro__ if base is not object and name in vars(base)), None)
+    function = getattr(found, "__func__", found)
+    return function if isinstance(function, FunctionType) else None
+
+
+def is_static(cls: type, name: str) -> bool:
+    """Whether the class has it as a static method."""
+    return isinstance(inspect.getattr_static(cls, name, None), staticmethod)
+
+
+def is_of_class(cls: type, name: str) -> bool:
+    """Whether the class has it as a class method."""
+    return isinstance(inspect.getattr_static(cls, name, None), classmethod)
+
+
+def parameters(function: Any, skip: int = 0) -> list[Parameter]:
+    """The named parameters of a function, without the first ``skip`` of them; none where they cannot be read."""
+    try:
+        found = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    return [p for p in found[skip:] if p.kind in _NAMED]
+
+
+def is_variadic(function: Any) -> bool:
+    """Whether it takes any number of positional arguments."""
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & inspect.CO_VARARGS)
+
+
+def constructor(cls: type) -> list[Parameter]:
+    """What the author's constructor takes; nothing where there is none."""
+    init = method(cls, "__init__")
+    return [] if init is None else parameters(init, 1)
+
+
+def only_promises(function: Any) -> bool:
+    """Whether a function is left to others: beside its docstring it is nothing, or raises NotImplementedError."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    body = getattr(tree.body[0], "body", [])
+    rest = [part for part in body if not isinstance(part, ast.Pass) and not _is_constant(part)]
+    raised = rest[0].exc if len(rest) == 1 and isinstance(rest[0], ast.Raise) else None
+    named = raised.func if isinstance(raised, ast.Call) else raised
+    return not rest or (isinstance(named, ast.Name) and named.id.startswith("NotImplemented"))
+
+
+def _is_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
