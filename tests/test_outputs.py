@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.differentiate.claims import malformed
+from gradproof.differentiate.claims import claims_of, malformed
 from gradproof.subject import outputs
 from gradproof.subject.outputs import Form
 from gradproof.values import Defect, Reason
@@ -121,13 +121,13 @@ def test_too_many_gradients_are_a_defect_always():
     ],
 )
 def test_a_gradient_has_the_shape_of_its_tensor_and_is_real(gradient, code, hint):
-    defect = outputs.malformed("x", gradient, (2, 3), parameter=False)
+    defect = malformed("x", gradient, (2, 3), parameter=False)
     assert (defect and defect.code) == code
     assert hint in str(defect and defect.lines)
 
 
 def test_a_complex_gradient_is_named_as_one():
-    defect = outputs.malformed("x", np.ones(2) * 1j, (2,), parameter=False)
+    defect = malformed("x", np.ones(2) * 1j, (2,), parameter=False)
     assert defect.headline == "the gradient of x is an array of dtype complex128, not a real array"
 
 
@@ -139,7 +139,7 @@ def test_a_complex_gradient_is_named_as_one():
 def test_two_gradients_that_have_each_others_shape_are_called_exchanged(shapes, exchanged):
     values = {"W": np.ones((3, 2)), "b": np.ones(2)}
     dtypes = {name: value.dtype for name, value in values.items()}
-    found = malformed(values, dict(zip(values, map(np.ones, shapes), strict=True)), dtypes)
+    found = claims_of(values, dict(zip(values, map(np.ones, shapes), strict=True)), dtypes).defects
     likely = [dict(defect.lines).get("likely cause", "") for defect in found]
     assert all(text.startswith("two gradients are exchanged") is exchanged for text in likely)
     assert {defect.code for defect in found} == {"GP201"}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from gradproof.allowances import Allowances
@@ -19,12 +18,13 @@ from gradproof.diagnose.cause import Link
 from gradproof.diagnose.diagnose import diagnose, dims_text, linked
 from gradproof.diagnose.evidence import result_of
 from gradproof.diagnose.together import told_once
-from gradproof.mend.choosing import asks_twice, effort, in_reserve, of_forward, worth_trying
+from gradproof.failures import clearer, failures
+from gradproof.mend.choosing import asks_twice, effort, in_reserve, of_any_shape, of_forward, worth_trying
 from gradproof.mend.mend import Mended
 from gradproof.mend.told import mended
 from gradproof.source.hints import pointed
 from gradproof.source.source import Code
-from gradproof.values import Example, Finding, Outcome, SubjectReport, TensorResult, Verdict
+from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
 
 # So many gradients wrong are one fault of a net as a rule: an example that is small for these shows the others too.
 SEVERAL = 2
@@ -73,9 +73,10 @@ class Run:
         self.outcomes[:] = summary.withdrawn(self.outcomes)
         small: list[Outcome] = []
         for failure in failures(self.outcomes):
-            first = next(outcome for outcome in self.outcomes if failure(outcome))
-            again = None if len(small) < SEVERAL else next((o for o in small if failure(o)), None)
-            minimal = again or shrunk(fails=failure, start=first.example) or first
+            shown = clearer(failure, self.outcomes)
+            first = next(outcome for outcome in self.outcomes if shown(outcome))
+            again = None if len(small) < SEVERAL else next((o for o in small if shown(o)), None)
+            minimal = again or shrunk(fails=shown, start=first.example) or first
             near: list[Outcome] = []
             if failure.tensor is not None and failure.code is None:
                 small.append(minimal)
@@ -139,7 +140,8 @@ class Run:
         if chosen:
             sides = of_forward(self.findings)
             reserve = in_reserve(self.outcomes, wrong, chosen)
-            found = self.mend(chosen, reserve, part, most=effort(self.findings), sides=sides, twice=twice)
+            how = {"most": effort(self.findings), "sides": sides, "twice": twice}
+            found = self.mend(chosen, reserve, part, **how, any_shape=of_any_shape(self.outcomes, wrong))
             self.naming_forwards += found.forwards
             self.findings[:] = mended(self.findings, found)
 
@@ -208,42 +210,3 @@ def _endless(subject: str, expired: Expired, reproduce: str) -> Finding:
     return Finding(
         "GP304", CODES["GP304"], subject, headline, severity="warning", lines=lines, traceback=where, dims=dims
     )
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One way to fail, as a predicate on outcomes."""
-
-    tensor: str | None = None
-    code: str | None = None
-    stage: str | None = None
-    finite: bool = True  # whether the number that is wrong is one
-
-    def __call__(self, outcome: Outcome) -> bool:
-        """Say whether the outcome fails so."""
-        if self.stage is not None:
-            return outcome.error is not None and outcome.error.stage == self.stage
-        if self.code is not None:
-            return any(d.code == self.code and d.tensor == self.tensor for d in outcome.defects)
-        return any(
-            t.name == self.tensor and t.verdict is Verdict.FAIL and _is_finite(t) is self.finite
-            for t in outcome.tensors
-        )
-
-
-def _is_finite(result: TensorResult) -> bool:
-    return not result.wrong or math.isfinite(result.wrong[0].analytic)
-
-
-def failures(outcomes: Sequence[Outcome]) -> list[Failure]:
-    """Every way to fail that was seen, in the order of first appearance; what is not finite last."""
-    seen: dict[Failure, None] = {}
-    for outcome in outcomes:
-        if outcome.error is not None:
-            seen.setdefault(Failure(stage=outcome.error.stage))
-        for defect in outcome.defects:
-            seen.setdefault(Failure(tensor=defect.tensor, code=defect.code))
-        for result in outcome.tensors:
-            if result.verdict is Verdict.FAIL:
-                seen.setdefault(Failure(tensor=result.name, finite=_is_finite(result)))
-    return sorted(seen, key=lambda failure: not failure.finite)

@@ -17,11 +17,11 @@ from gradproof.compare.nudge import look_beside
 from gradproof.compare.probe import probe
 from gradproof.deadlines import Expired
 from gradproof.differentiate.pose import Pose, Unposed
-from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.problem import Problem, Tensor
 from gradproof.guard import Randomness, SubjectError
 from gradproof.subject.precision import is_narrow
 from gradproof.subject.subject import Subject, fixed_dout
-from gradproof.values import Example, Outcome, Reason, Verdict
+from gradproof.values import Example, Outcome, Reason, TensorResult, Verdict
 
 # (the random state to build under, whether narrow floats are raised to float64) -> the subject
 Build = Callable[..., Subject]
@@ -51,7 +51,8 @@ def look(example: Example, build: Build, *, declared: bool = True) -> Outcome:
         notes = () if pose is None else tuple(pose.notes)
         remarks = () if pose is None else tuple(pose.remarks)
     outcome = replace(outcome, forwards=outcome.forwards + forwards, notes=(*outcome.notes, *notes))
-    outcome = _forgiven(outcome) if _is_empty(example) else outcome
+    if _is_empty(example):
+        return _forgiven(outcome)
     return replace(outcome, defects=(*outcome.defects, *remarks))
 
 
@@ -68,10 +69,19 @@ def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome
     if isinstance(problem, Unposed):
         notes = () if problem.note is None else (problem.note,)
         return Outcome(example, defects=problem.defects, unjudged=problem.reason, notes=notes)
+    unread = tuple(_not_examined(tensor) for tensor in problem.unread)
     if not problem.tensors:
-        return Outcome(example, unjudged=Reason.NOT_EXAMINED, notes=(_nothing(example),))
+        notes = () if unread else (_nothing(example),)
+        return Outcome(example, unread, unjudged=None if unread else Reason.NOT_EXAMINED, notes=notes)
     results = look_beside(problem, examine(problem, rng), pose.again, rng)
-    return Outcome(example, tensors=beyond_float32(problem, results, rng))
+    return Outcome(example, tensors=(*beyond_float32(problem, results, rng), *unread))
+
+
+def _not_examined(tensor: Tensor) -> TensorResult:
+    """A tensor whose gradient could not be read: none of its entries was judged."""
+    entries, why = tensor.value.size, {Reason.NOT_EXAMINED: tensor.value.size}
+    verdict, method = Verdict.INCONCLUSIVE, "no gradient to examine"
+    return TensorResult(tensor.name, tensor.role, tensor.value.shape, verdict, method, entries, 0, 0, why)
 
 
 def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:

@@ -70,8 +70,12 @@ def keep(
 
 
 def worth_keeping(outcomes: Sequence[Outcome]) -> list[Example]:
-    """The examples on which the contract is tried: of those that ran through, the first ones with no dim below 2."""
-    ran = [outcome.example for outcome in outcomes if outcome.tensors and outcome.error is None]
+    """The examples on which the contract is tried: of those that ran through, the first ones with no dim below 2.
+
+    A gradient that is missing, or of which nothing can be compared, is a fault before all promises.
+    """
+    whole = [outcome for outcome in outcomes if not any(result.is_unread for result in outcome.tensors)]
+    ran = [outcome.example for outcome in whole if outcome.tensors and outcome.error is None]
     ran = [example for example in ran if _smallest(example) > 0]
     return sorted(ran, key=lambda example: min(_smallest(example), 2), reverse=True)[:EXAMPLES]
 

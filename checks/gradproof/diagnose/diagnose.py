@@ -131,7 +131,8 @@ def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[O
 
 def _malformed(subject: str, minimal: Outcome, defect: Defect, tried: Sequence[Outcome], reproduce: str) -> Finding:
     def shows(outcome: Outcome) -> bool:
-        return any(d.code == defect.code and d.tensor == defect.tensor for d in outcome.defects)
+        wanted = defect.code, defect.tensor, defect.severity
+        return any((d.code, d.tensor, d.severity) == wanted for d in outcome.defects)
 
     failing = [o for o in _with(minimal, tried) if shows(o)]
     passing = [o for o in tried if not shows(o) and o.error is None]

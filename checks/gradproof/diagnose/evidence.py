@@ -115,6 +115,12 @@ def sizes(dims: Mapping[str, int | tuple[int, ...]]) -> dict[str, int]:
     }
 
 
+def has_distinct_dims(dims: Mapping[str, int | tuple[int, ...]]) -> bool:
+    """Whether all sizes are above 1 and differ, so that no axis is taken for another one."""
+    values = [size for value in dims.values() for size in (value if isinstance(value, tuple) else (value,))]
+    return len(set(values)) == len(values) and min(values, default=2) > 1
+
+
 def result_of(outcome: Outcome, tensor: str) -> TensorResult | None:
     """Return what ``outcome`` says of ``tensor``, or None where it says nothing."""
     return next((result for result in outcome.tensors if result.name == tensor), None)

@@ -1,34 +1,93 @@
-"""From the values of the tensors and what backward claims of them to what can be compared; it calls nothing."""
+"""From the values of the tensors and what backward claims of them to what can be compared; it calls nothing.
+
+Each tensor is read by itself: one gradient that cannot be read keeps no other from being judged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.problem import Tensor
-from gradproof.subject import outputs
+from gradproof.subject import gradient_shapes, outputs
 from gradproof.values import Defect, Role
 
 
-def malformed(
-    values: Mapping[str, Floats], claims: Mapping[str, Any], dtypes: Mapping[str, np.dtype[Any]]
-) -> tuple[Defect, ...]:
-    """What is wrong with the form of the claims. dtypes: of the parameters, all that is not an input."""
-    unreal = [outputs.unreal_parameter(name, dtype) for name, dtype in dtypes.items() if dtype.kind != "f"]
-    found = [
-        outputs.malformed(name, claim, values[name].shape, parameter=name in dtypes) for name, claim in claims.items()
-    ]
-    return (*unreal, *(_exchanged(defect, values, claims) for defect in found if defect is not None))
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """What backward claims: the tensors whose gradient can be read, those whose cannot, and what is wrong with forms.
+
+    A gradient of another shape than its tensor's that can be read all the same has a defect, and is judged.
+    """
+
+    tensors: tuple[Tensor, ...]
+    unread: tuple[Tensor, ...]  # with a claim of NaN
+    defects: tuple[Defect, ...]
+
+
+def claims_of(
+    values: Mapping[str, Floats],
+    claims: Mapping[str, Any],
+    dtypes: Mapping[str, np.dtype[Any]],
+    updates: Collection[str] = (),
+    missing: Collection[str] = (),
+) -> Claims:
+    """Read the claims.
+
+    dtypes: of the parameters, all that is not an input; updates: those whose gradient an update of theirs told;
+    missing: the inputs that should have a gradient, and are not among the claims.
+    """
+    free = _updated_in_place(values, dtypes)
+    unreal = {name: outputs.unreal_parameter(name, dtype) for name, dtype in dtypes.items() if dtype.kind != "f"}
+    found = {name: malformed(name, claims[name], values[name].shape, parameter=name in free) for name in claims}
+    defects = [_exchanged(defect, values, claims) for defect in found.values() if defect is not None]
+    read: list[Tensor] = []
+    unread: list[Tensor] = []
+    for name in (*claims, *(name for name in missing if name not in claims)):
+        role = Role.PARAMETER if name in dtypes else Role.INPUT
+        claim = gradient_shapes.read(claims.get(name), values[name].shape)
+        if claim is None or name in unreal:
+            unread.append(Tensor(name, role, values[name], np.full(values[name].shape, np.nan)))
+        else:
+            grain = _update_grain(values[name], claim) if name in updates else 0.0
+            read.append(Tensor(name, role, values[name], claim, grain))
+    return Claims(tuple(read), tuple(unread), (*unreal.values(), *defects))
+
+
+def _updated_in_place(values: Mapping[str, Floats], parameters: Collection[str]) -> frozenset[str]:
+    """What an optimizer may update: the parameters; where there are none, as in a pair of functions, all but x."""
+    return frozenset(parameters or list(values)[1:])
+
+
+def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bool) -> Defect | None:
+    """Say what is wrong with the form of one gradient; None where it has the tensor's shape and is a real array."""
+    if gradient is None:
+        where = "its place in grads is None" if parameter else "backward returned None for it"
+        forgotten = "write it in place: self.grads[i][...] = ..." if parameter else "end backward with: return dx"
+        return Defect("GP202", f"the gradient of {name} is missing: {where}", name, (("what to do", forgotten),))
+    if not outputs.is_number(gradient) or np.asarray(gradient).dtype.kind == "c":
+        return Defect("GP207", f"the gradient of {name} is {outputs.kind(gradient)}, not a real array", name)
+    found = np.asarray(gradient).shape
+    if found == shape:
+        return None
+    headline = f"the gradient of {name} has shape {found}, expected {shape}"
+    advice = ("what to do", gradient_shapes.remedy(found, shape))
+    if parameter and gradient_shapes.is_taken_in_place(found, shape):
+        works = ("why it matters", f"{name} -= lr * d{name} works as it is; what compares or stores the two may not")
+        return Defect("GP201", headline, name, (works, advice), severity="warning")
+    told = gradient_shapes.consequence(name, found, shape)
+    matters = () if told is None or not parameter else (("why it matters", told),)
+    return Defect("GP201", headline, name, (*matters, advice))
 
 
 def _exchanged(defect: Defect, values: Mapping[str, Floats], claims: Mapping[str, Any]) -> Defect:
     """The defect with its cause, where two gradients have each the shape of the other's tensor."""
     name = defect.tensor
-    if defect.code != "GP201" or name is None:
+    if defect.code != "GP201" or defect.severity != "error" or name is None:
         return defect
     mine, shape = np.shape(claims[name]), values[name].shape
     for other in claims:
@@ -41,22 +100,6 @@ def _exchanged(defect: Defect, values: Mapping[str, Floats], claims: Mapping[str
 
 def _is_shaped(claim: Any, shape: tuple[int, ...]) -> bool:
     return isinstance(claim, np.ndarray) and claim.shape == shape
-
-
-def tensors(
-    values: Mapping[str, Floats], claims: Mapping[str, Any], parameters: Collection[str], updates: Collection[str]
-) -> list[Tensor]:
-    """Well-formed claims as tensors. updates: the parameters whose gradient was read from an update of theirs."""
-    return [
-        Tensor(
-            name,
-            Role.PARAMETER if name in parameters else Role.INPUT,
-            values[name],
-            np.array(claim, dtype=np.float64),
-            _update_grain(values[name], claim) if name in updates else 0.0,
-        )
-        for name, claim in claims.items()
-    ]
 
 
 def _update_grain(weights: Floats, step: Floats) -> float:

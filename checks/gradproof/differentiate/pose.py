@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.differentiate.claims import malformed, tensors
+from gradproof.differentiate.claims import claims_of
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.noise import unit
 from gradproof.differentiate.problem import Problem
 from gradproof.differentiate.sampling import EvaluateStack
 from gradproof.differentiate.settling import FROZEN, settle, uncounted
 from gradproof.guard import SubjectError
-from gradproof.subject import outputs
+from gradproof.subject import gradient_shapes, outputs
 from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, upstream
 from gradproof.values import Defect, Reason
@@ -106,13 +106,15 @@ class Pose:
             self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
             defects = tuple(defect for defect in defects if defect.code != "GP205")
         dtypes = {name: array.dtype for name, array in parameters.items()}
-        defects = (*defects, *malformed(values, claims, dtypes))
-        if defects:
+        missing = self.wanted if any(defect.code == "GP203" for defect in defects) else ()
+        found = claims_of(values, claims, dtypes, self.subject.updates, missing)
+        defects = (*defects, *found.defects)
+        if defects and not found.tensors and not found.unread:
             return Unposed(defects)
-        found = tensors(values, claims, parameters, self.subject.updates)
-        names, form = [tensor.name for tensor in found], self._form or Form((), ())
+        self.remarks += [defect for defect in defects if defect not in self.remarks]
+        names, form = [tensor.name for tensor in found.tensors], self._form or Form((), ())
         calls = self._evaluator(names), self._line(names, dout), self._stacker(names)
-        return Problem(found, flat, dout, *calls, max(unit(dtype) for dtype in form.dtypes), form.shapes)
+        return Problem(found.tensors, flat, dout, *calls, max(map(unit, form.dtypes)), form.shapes, found.unread)
 
     def _values(self) -> dict[str, Floats]:
         """Copies of every tensor's value: the differentiable inputs, then the parameters."""
@@ -194,12 +196,11 @@ class Pose:
             given = dict(zip(names, values, strict=True))
             inputs = {name: value for name, value in given.items() if name in self.wanted}
             flat, claims = self._run(inputs, {name: given[name] for name in given if name not in inputs}, dout)
-            fits = claims is not None and all(
-                name in claims and np.shape(claims[name]) == given[name].shape for name in names
-            )
-            if flat is None or claims is None or not fits:
+            read = {} if claims is None else {n: gradient_shapes.read(claims.get(n), given[n].shape) for n in names}
+            known = [claim for claim in read.values() if claim is not None]
+            if flat is None or len(known) < len(names):
                 return np.full(dout.size, np.nan), [np.full(value.shape, np.nan) for value in values]
-            return flat, [np.asarray(claims[name], dtype=np.float64) for name in names]
+            return flat, known
 
         return at
 

@@ -33,7 +33,8 @@ class Problem:
     outputs, dout: flat float64. evaluate: the outputs with one tensor replaced. at: outputs and gradients with all
     tensors replaced (a full forward and backward). stack: for an input whose rows may be independent, the outputs of
     many copies of the batch in one forward; None where the subject cannot take another batch size. eps: the round-off
-    unit of the outputs. shapes: what the flat outputs were, where that is known.
+    unit of the outputs. shapes: what the flat outputs were, where that is known. unread: the tensors whose gradient is
+    missing or of a form that nothing can be compared with; their claim is NaN.
     """
 
     tensors: Sequence[Tensor]
@@ -44,6 +45,7 @@ class Problem:
     stack: Callable[[int], EvaluateStack | None]
     eps: float
     shapes: tuple[tuple[int, ...], ...] = ()
+    unread: Sequence[Tensor] = ()
 
     @property
     def point(self) -> Point:

@@ -92,7 +92,8 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
             return Attempt(dims, 0 if pose is None else pose.forwards, error=raised.error)
     if isinstance(posed, Unposed):
         return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
-    return Attempt(dims, pose.forwards, still=still, tensors=len(posed.tensors), idle=idle, constant=constant)
+    malformed = tuple(d for d in pose.remarks if d.severity == "error" and d.code != "GP205")
+    return Attempt(dims, pose.forwards, None, malformed, None, still, len(posed.tensors), idle, constant)
 
 
 def built(cls: type) -> Any:

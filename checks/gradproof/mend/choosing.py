@@ -48,8 +48,7 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     """
     share = FAILING // max(len(wrong), 1) + 1
     chosen = [o for tensor in wrong for o in _telling_enough(_clearest(outcomes, tensor), tensor, share)]
-    if not wrong:
-        chosen = sorted((o for o in outcomes if _is_unjudged(o)), key=_telling)[:MEASURED]
+    chosen += sorted((o for o in outcomes if _is_malformed(o)), key=_telling)[:MEASURED]
     if not chosen and not twice:
         return []
     passing = [o for o in outcomes if o.tensors and all(t.verdict is Verdict.PASS for t in o.tensors)]
@@ -93,13 +92,25 @@ def _hides(outcome: Outcome, tensor: str) -> bool:
     return result is not None and 2 * result.wrong_count < result.judged
 
 
-def _is_unjudged(outcome: Outcome) -> bool:
-    """Whether backward raised, or gave something of a form that nothing could be compared with."""
-    if outcome.tensors or 0 in sizes(outcome.example.dims).values():
+def _is_malformed(outcome: Outcome) -> bool:
+    """Whether backward raised, or gave something of another form than its tensor's."""
+    if 0 in sizes(outcome.example.dims).values():
         return False
     if outcome.error is not None:
         return outcome.error.stage == "backward"
     return any(defect.severity == "error" and defect.code.startswith("GP2") for defect in outcome.defects)
+
+
+def of_any_shape(outcomes: Sequence[Outcome], wrong: Sequence[str]) -> frozenset[str]:
+    """The tensors of which values alone are to be mended, and whose gradient is read in its own shape.
+
+    So are those whose shape an update takes, and those that are ``wrong`` as well.
+    """
+    unread = {result.name for outcome in outcomes for result in outcome.tensors if result.is_unread}
+    misshaped = [defect for outcome in outcomes for defect in outcome.defects if defect.code == "GP201"]
+    errors = {defect.tensor for defect in misshaped if defect.severity == "error"}
+    names = {defect.tensor for defect in misshaped if defect.tensor is not None} - unread
+    return frozenset(name for name in names if name in wrong or name not in errors)
 
 
 def _telling(outcome: Outcome) -> tuple[int, int]:

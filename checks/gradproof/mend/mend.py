@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gradproof.compare.look import quiet
 from gradproof.deadlines import Expired, limited
@@ -25,10 +26,14 @@ SECONDS = 3.0  # for all changes of a subject; a single run that takes a sixth o
 
 @dataclass(frozen=True)
 class Mended:
-    """What the search found, the best first, and the forwards that it took."""
+    """What the search found, the best first, and the forwards that it took.
+
+    ``any_shape`` names the tensors of which it mends the values, and leaves the shape as it is.
+    """
 
     mends: tuple[Mend, ...] = ()
     forwards: int = 0
+    any_shape: frozenset[str] = frozenset()
 
     def of(self, tensor: str | None) -> list[Mend]:
         """The mends for the gradient of one tensor, the best first; of None, all."""
@@ -45,30 +50,32 @@ def search(
     most: int,
     sides: Sequence[Kind] = (),
     twice: bool = False,
+    any_shape: frozenset[str] = frozenset(),
 ) -> Mended:
     """Try changes of what backward alone runs, the likeliest slips first, then of what forward keeps.
 
     reserve: further outcomes, at which a change that helps at the others is tried, too. place: where the gradient of a
     tensor is computed. most: changes that are tried. sides: kinds of change of forward, tried where nothing else helps.
-    twice: a second backward after one forward must be right, too.
+    twice: a second backward after one forward must be right, too. any_shape: the tensors whose gradient need not have
+    their shape.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
-        first, more = (_trials(some, build, stack, twice=twice) for some in (outcomes, reserve))
+        first, more = (_trials(some, build, stack, twice=twice, any_shape=any_shape) for some in (outcomes, reserve))
         bench = Bench(list(first), more, most, sides)
         if bench.wrong:
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
             with contextlib.suppress(Expired), limited(SECONDS):
                 bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
-        return Mended(tuple(bench.found), sum(each.forwards for each in [*bench.trials, *bench.confirming]))
+        return Mended(tuple(bench.found), sum(each.forwards for each in [*bench.trials, *bench.confirming]), any_shape)
 
 
 def _trials(
-    outcomes: Sequence[Outcome], build: Callable[[Example], Build], stack: contextlib.ExitStack, *, twice: bool
+    outcomes: Sequence[Outcome], build: Callable[[Example], Build], stack: contextlib.ExitStack, **how: Any
 ) -> Iterator[Trial]:
     for outcome in outcomes:
         with contextlib.suppress(SubjectError):
             random = stack.enter_context(Randomness(outcome.example.seed))
-            made = trial(outcome, build(outcome.example), random, twice=twice)
+            made = trial(outcome, build(outcome.example), random, **how)
             if made is not None:
                 yield made

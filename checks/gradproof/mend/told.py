@@ -37,6 +37,8 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
 
     Where forward is the wrong side, a change of backward would make it right for a forward that nobody meant.
     """
+    if finding.code == "GP201" and finding.tensor in found.any_shape:
+        return None  # its values were mended, and they are told of by themselves
     mine = found.of(finding.tensor)
     if finding.vague or not finding.code.startswith("GP1"):
         return mine[0] if mine else None

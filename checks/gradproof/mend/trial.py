@@ -15,11 +15,11 @@ import numpy as np
 from gradproof.diagnose.evidence import Sample
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.guard import Randomness, SubjectError
-from gradproof.mend.truth import measured
-from gradproof.subject import outputs
+from gradproof.mend.truth import judged, measured
+from gradproof.subject import gradient_shapes, outputs
 from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, upstream
-from gradproof.values import Outcome, TensorResult, Verdict
+from gradproof.values import Outcome
 
 DIRECTIONS = 2  # along which a backward is held against another forward
 STEP = 1e-4  # of the first step of a measurement: truncation is then near 1e-8 of a third derivative
@@ -35,6 +35,7 @@ class Trial:
 
     ``right`` names the tensors whose gradient is right there as it is; ``forwards`` counts those of the trial.
     ``twice`` asks that a second backward be as right as the first. ``unkept`` are variables that forward had.
+    ``any_shape`` names the tensors whose gradient is read as it is, in another shape than theirs.
     """
 
     outcome: Outcome
@@ -47,6 +48,7 @@ class Trial:
     forwards: int = 0
     twice: bool = False
     unkept: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    any_shape: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -150,10 +152,22 @@ class Trial:
         found, defects = outputs.input_gradients(returned, subject.wanted or (), given, declared=True)
         parameters, more = subject.gradients()
         arrays = {name: np.copy(value) for name, value in {**found, **parameters}.items() if _is_array(value)}
+        read = {name: gradient_shapes.read(arrays.get(name), self.samples[name].shape) for name in self._loose()}
+        arrays |= {name: array for name, array in read.items() if array is not None}
         return None if defects or more else arrays
 
+    def _loose(self) -> frozenset[str]:
+        return self.any_shape & self.samples.keys()
 
-def trial(outcome: Outcome, build: Build, random: Randomness, *, twice: bool = False) -> Trial | None:
+
+def trial(
+    outcome: Outcome,
+    build: Build,
+    random: Randomness,
+    *,
+    twice: bool = False,
+    any_shape: frozenset[str] = frozenset(),
+) -> Trial | None:
     """Run an example once more; None where its true gradients are not known entry by entry, nor can be measured.
 
     random: entered with the example's seed, for as long as the trial is used. Raises SubjectError where the subject
@@ -165,9 +179,10 @@ def trial(outcome: Outcome, build: Build, random: Randomness, *, twice: bool = F
     made = _begun(outcome, subject, wanted)
     if made is None:
         return None
-    made = replace(made, samples=_judged(outcome))
-    if not made.samples and not outcome.tensors:
-        made = _measured(made, wanted)
+    made = replace(made, samples=judged(outcome), any_shape=any_shape)
+    unread = frozenset(result.name for result in outcome.tensors if result.is_unread)
+    if unread or not outcome.tensors:
+        made = _measured(made, wanted, unread)
     made.twice = twice
     right = made.now_right() or frozenset()
     return replace(made, right=right) if made.samples else None
@@ -194,34 +209,17 @@ def _begun(outcome: Outcome, subject: Subject, wanted: Collection[str]) -> Trial
     return Trial(outcome, subject, form, flat.copy(), dout, forwards=forwards)
 
 
-def _measured(made: Trial, wanted: Collection[str]) -> Trial:
+def _measured(made: Trial, wanted: Collection[str], unread: Collection[str]) -> Trial:
+    """With the true gradients of the ``unread`` tensors as well; of all, where none of them was judged."""
     inputs = _inputs(made.outcome, wanted)
     values = {name: inputs[name] for name in wanted}
     values |= {name: array.copy() for name, array in made.subject.parameters().items()}
-    samples = measured(made.outcome, values, made.dout, made.outputs_at)
+    if made.samples:
+        values = {name: value for name, value in values.items() if name in unread}
+    samples = {**made.samples, **measured(made.outcome, values, made.dout, made.outputs_at)}
     made.subject.restart()
     made.subject.forward(inputs)
     return replace(made, samples=samples, forwards=made.forwards + 1)
-
-
-def _judged(outcome: Outcome) -> dict[str, Sample]:
-    """The tensors that were measured entry by entry, and not beside a kink: there, the point was another one."""
-    if any(result.kinks or result.ties for result in outcome.tensors):
-        return {}
-    judged = [result for result in outcome.tensors if result.verdict is not Verdict.INCONCLUSIVE]
-    found = {result.name: _sample(outcome, result) for result in judged}
-    whole = {name: sample for name, sample in found.items() if sample is not None}
-    return whole if whole.keys() == found.keys() else {}
-
-
-def _sample(outcome: Outcome, result: TensorResult) -> Sample | None:
-    if result.analytic is None or result.numeric is None or result.bound is None:
-        return None
-    analytic, numeric, bound = (np.ravel(a).astype(np.float64) for a in (result.analytic, result.numeric, result.bound))
-    position = np.flatnonzero(np.isfinite(numeric) & np.isfinite(bound))
-    if not position.size:
-        return None
-    return Sample(outcome, result.shape, position, analytic[position], numeric[position], bound[position])
 
 
 def _inputs(outcome: Outcome, wanted: Collection[str]) -> dict[str, Any]:

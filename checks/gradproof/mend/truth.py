@@ -1,4 +1,4 @@
-"""The true gradients at a small example whose backward gave nothing that could be judged; it judges nothing itself.
+"""The true gradients at an example: as they were judged, or measured where there was nothing to compare with.
 
 A changed backward is either right or far off: central differences at one step tell the two apart.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from gradproof.diagnose.evidence import Sample
 from gradproof.differentiate.differentiate import Floats, top_step
-from gradproof.values import Outcome
+from gradproof.values import Outcome, TensorResult, Verdict
 
 MOST = 48  # entries of all tensors of one example: two forwards each
 STEP = 1 / 128  # of the first step of a measurement: truncation is then near 1e-9 of a third derivative
@@ -36,6 +36,26 @@ def measured(outcome: Outcome, values: Mapping[str, Floats], dout: Floats, evalu
             nothing = np.full(value.size, np.nan)
             found[name] = Sample(outcome, value.shape, np.arange(value.size), nothing, numeric, bound)
     return found
+
+
+def judged(outcome: Outcome) -> dict[str, Sample]:
+    """The tensors that were measured entry by entry, and not beside a kink: there, the point was another one."""
+    if any(result.kinks or result.ties for result in outcome.tensors):
+        return {}
+    judged = [result for result in outcome.tensors if result.verdict is not Verdict.INCONCLUSIVE]
+    found = {result.name: _sample(outcome, result) for result in judged}
+    whole = {name: sample for name, sample in found.items() if sample is not None}
+    return whole if whole.keys() == found.keys() else {}
+
+
+def _sample(outcome: Outcome, result: TensorResult) -> Sample | None:
+    if result.analytic is None or result.numeric is None or result.bound is None:
+        return None
+    analytic, numeric, bound = (np.ravel(a).astype(np.float64) for a in (result.analytic, result.numeric, result.bound))
+    position = np.flatnonzero(np.isfinite(numeric) & np.isfinite(bound))
+    if not position.size:
+        return None
+    return Sample(outcome, result.shape, position, analytic[position], numeric[position], bound[position])
 
 
 def _slope(name: str, value: Floats, entry: int, dout: Floats, evaluate: Evaluate) -> float:

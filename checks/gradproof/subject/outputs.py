@@ -39,10 +39,10 @@ def form_of(returned: Sequence[Any]) -> Form | Defect:
         return Defect("GP207", "forward's result is an empty tuple, not an array of numbers")
     arrays: list[Array] = []
     for i, output in enumerate(returned):
-        if not _is_number(output):
+        if not is_number(output):
             which = f"output {i} of forward" if len(returned) > 1 else "forward's result"
             advice = "return a NumPy array or a number, or a tuple of them; a pair of functions returns (out, cache)"
-            headline = f"{which} is {_kind(output)}, not an array of numbers"
+            headline = f"{which} is {kind(output)}, not an array of numbers"
             return Defect("GP207", headline, None, (("what to do", advice),))
         arrays.append(np.asarray(output))
     return Form(tuple(a.shape for a in arrays), tuple(a.dtype for a in arrays))
@@ -98,34 +98,8 @@ def input_gradients(
     return {}, (Defect("GP203", headline, None, (("what to do", advice),)),)
 
 
-def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bool) -> Defect | None:
-    """Say what is wrong with the form of one gradient; None where it has the tensor's shape and is a real array."""
-    if gradient is None:
-        where = "its place in grads is None" if parameter else "backward returned None for it"
-        forgotten = "write it in place: self.grads[i][...] = ..." if parameter else "end backward with: return dx"
-        return Defect("GP202", f"the gradient of {name} is missing: {where}", name, (("what to do", forgotten),))
-    if not _is_number(gradient) or np.asarray(gradient).dtype.kind == "c":
-        return Defect("GP207", f"the gradient of {name} is {_kind(gradient)}, not a real array", name)
-    found = np.asarray(gradient).shape
-    if found == shape:
-        return None
-    headline = f"the gradient of {name} has shape {found}, expected {shape}"
-    return Defect("GP201", headline, name, (("what to do", _hint(found, shape)),))
-
-
-def _hint(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    if int(np.prod(found)) == int(np.prod(shape)):
-        if found == shape[::-1]:
-            return "it has the shape of the transpose: look for a missing or superfluous .T"
-        return f"it has the right number of entries: reshape it to {shape}"
-    if len(found) > len(shape):
-        return "an axis is left over: sum over the axes that the tensor lacks (a broadcast bias: over the batch)"
-    if len(found) < len(shape):
-        return "an axis is missing: one was summed away that the tensor has (keepdims=True keeps it)"
-    return "a gradient always has the shape of its tensor"
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a number, or an array of numbers."""
     if isinstance(value, (str, bytes)) or value is None:
         return False
     try:
@@ -135,7 +109,8 @@ def _is_number(value: Any) -> bool:
     return array.dtype.kind in "fiubc" and (isinstance(value, (np.ndarray, np.generic, int, float, complex)))
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """What it is, as a message calls it."""
     if isinstance(value, np.ndarray):
         return f"an array of dtype {value.dtype}"
     return "None" if value is None else f"a {type(value).__name__}"
