@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradproof.case.case import Case, Settings
+    from gradproof.case.nested import arrays
     from gradproof.case.specs import constant, floats, just, labels, one_hot, positive, size, sizes
     from gradproof.check import check
     from gradproof.convention.convention import Convention
@@ -31,6 +32,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "__version__",
+    "arrays",
     "check",
     "constant",
     "directional_derivative",
@@ -46,6 +48,7 @@ __all__ = [
 
 _HOMES = {
     "case.case": ("Case", "Settings"),
+    "case.nested": ("arrays",),
     "check": ("check",),
     "convention.convention": ("Convention",),
     "errors": ("GradproofError", "UsageError"),

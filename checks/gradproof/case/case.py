@@ -9,6 +9,7 @@ from typing import Any
 
 from gradproof.case import signatures
 from gradproof.case.limits import AXES, SIZES, joint_space, limits_of, require_integer
+from gradproof.case.nested import flattened, sources
 from gradproof.case.signatures import NO_ARGUMENTS, Signature
 from gradproof.case.sizes import Space
 from gradproof.case.specs import Spec, as_spec
@@ -54,7 +55,7 @@ class Case:
     ``Case(affine_forward, affine_backward, x="n d", w="d h", b="h")`` for a pair of functions with a cache;
     ``Case(softmax_loss, x="n c", y=labels("n", "c"))`` for one function that returns a loss and its gradient.
     Keyword names are those of the constructor's and forward's signatures. A string is a shape: named dims separated by
-    spaces. ``dims={"n": (2, 6), "h": 4}`` limits sizes; for a starred name it limits the number of axes. Where the
+    spaces. A dict of arrays is ``parameters=arrays({"W": "d h", "b": "h"})``. ``dims={"n": (2, 6), "h": 4}`` limits sizes; for a starred name it limits the number of axes. Where the
     subject itself takes an argument ``dims`` or ``settings``, the keyword goes to it, and ``Settings(dims=...)`` limits
     sizes. Raises UsageError for a declaration that cannot work.
     """
@@ -94,11 +95,14 @@ class Case:
         options = as_settings(settings)
         limits = {**options.dims, **limits_of("dims", dims)}
         to_init, to_forward = signatures.split(arguments, init, forward)
-        specs = {key: as_spec(key, value) for key, value in arguments.items()}
+        init_specs, input_specs = (
+            {key: as_spec(key, value) for key, value in flattened({name: arguments[name] for name in names}).items()}
+            for names in (to_init, to_forward)
+        )
         file, line = _caller()
         self._fill(subject=subject, backward=backward, name=name, settings=options, file=file, line=line)
         self._fill(convention=convention, init_signature=init, forward_signature=forward)
-        self._fill(init={key: specs[key] for key in to_init}, inputs={key: specs[key] for key in to_forward})
+        self._fill(init=init_specs, inputs=input_specs)
         self._fill(space=joint_space(self.init, self.inputs, limits))
 
     def _fill(self, **fields: Any) -> None:
@@ -126,7 +130,7 @@ class Case:
         whole = operation_of(self.subject) is not None  # a class of an autograd library, which has both halves
         functions = [f for f in (self.subject, None if whole else self.backward) if f is not None]
         parts = [getattr(f, "__qualname__", repr(f)) for f in functions]
-        parts += [f"{key}={spec.source()}" for key, spec in {**self.init, **self.inputs}.items()]
+        parts += sources({**self.init, **self.inputs})
         given = {n: r for n, r in self.space.ranges.items() if r != SIZES}
         given |= {n: r for n, r in self.space.axes.items() if r != AXES}
         limits = {n: least if least == most else (least, most) for n, (least, most) in given.items()}

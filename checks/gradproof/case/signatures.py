@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
+from gradproof.case.nested import nested
 from gradproof.errors import UsageError
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -33,8 +34,10 @@ class Signature:
     def bind(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Named values as (args, kwargs): by keyword where the signature allows it, else by position.
 
-        Names that only ``*args`` takes go by position, after everything that stands before ``*args``.
+        Names that only ``*args`` takes go by position, after everything that stands before ``*args``. Parts of a dict,
+        as ``parameters['W']``, go as that dict.
         """
+        values = nested(values)
         positions, keywords = _passing(self, tuple(values))
         return [values[name] for name in positions], {name: values[name] for name in keywords}
 

@@ -1,6 +1,6 @@
-"""How the names of gradients are built from the names of parameters: ``dW``, ``W_grad``, ``dLdW``, ``grads["W"]``.
+"""Reads names: whose gradient a name says to be, by the conventions in ``namings``.
 
-It reads names only; it does not know what stands behind them.
+It does not know what stands behind a name.
 """
 
 from __future__ import annotations
@@ -10,33 +10,30 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-from gradproof.convention.leaves import Path
+from gradproof.convention import namings
+from gradproof.convention.leaves import Path, Step
 
-# Seen in public code, the most frequent first; a name that could be read in two ways is read by the earlier one.
-PREFIXES = (
-    "grad",
-    "d",
-    r"d(?:l|loss|j|cost|c|e|err|error|out|y)d",
-    "gradient",
-    "grads",
-    "gradients",
-    "gradof",
-    "gradientof",
-    "gradwrt",
-    "nabla",
-    "partial",
-    "delta",
-)
-SUFFIXES = ("grad", "grads", "gradient", "gradients", "deriv", "derivative", "diff", "delta")
-_PATTERNS = (*(rf"{prefix}(.+)" for prefix in PREFIXES), *(rf"(.+?){suffix}" for suffix in SUFFIXES))
-_READINGS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS)
+_READINGS = tuple(re.compile(row.written, re.IGNORECASE) for row in namings.GRADIENT_OF)
+_LOOSE = tuple(re.compile(row.written, re.IGNORECASE) for row in namings.PERHAPS_GRADIENT_OF)
+_QUALIFIER = "|".join(sorted(namings.names(namings.QUALIFIERS), key=len, reverse=True))
+_QUALIFIED = re.compile(rf"(?:{_QUALIFIER})(.+)|(.+?)(?:{_QUALIFIER})", re.IGNORECASE)
 
-# Names that say "a parameter" or "a gradient" without saying of what: the rest of the path says it.
-PLAIN = frozenset({"params", "param", "parameters", "parameter", "value", "val", "values", "data", "theta"})
-GRADIENTS = frozenset({"grads", "grad", "gradients", "gradient", "derivative", "derivatives", "diff"})
+PLAIN = namings.names(namings.PARAMETER)
+GRADIENTS = namings.names(namings.GRADIENT)
+HOLDERS = namings.names(namings.HOLDS_PARAMETERS)
+PAIRS = namings.names(namings.PAIRS)
 
-LEVELS = 3  # of likeness: the same letters; the same but for case; weights for W and biases for b
-_WORDS = ((re.compile(r"weights?(\d*)"), r"w\1"), (re.compile(r"bias(?:es)?(\d*)"), r"b\1"))
+STRICT = 3  # levels of likeness: the same letters; the same but for case; weights for W and biases for b
+LEVELS = 4  # and one more at which names are read that may as well be those of something else
+_PART = re.compile(r"([^\W\d]\w*)\[(['\"])(.*)\2\]", re.DOTALL)
+_WORDS = ((re.compile(r"(?:weights?|kernel)(\d*)"), r"w\1"), (re.compile(r"bias(?:es)?(\d*)"), r"b\1"))
+
+
+@functools.lru_cache(maxsize=1024)
+def key_of(name: str) -> tuple[str, str] | None:
+    """The argument and the key of ``parameters['W']``, a part of an argument that is a dict; None for other names."""
+    found = _PART.fullmatch(name)
+    return None if found is None else (found[1], found[3])
 
 
 def plain(name: object, level: int = 2) -> str:
@@ -58,33 +55,51 @@ def stems(name: object, level: int = 2) -> tuple[str, ...]:
     word = str(name).replace("_", "")
     if word.lower() in GRADIENTS:
         return ("",)
-    found = (reading.fullmatch(word) for reading in _READINGS)
-    return tuple(plain(match.group(1), level) for match in found if match is not None)
+    found = _read(_READINGS, word)
+    if level >= STRICT:
+        found = (*found, *_read(_LOOSE, word), *_unqualified(word))
+    return tuple(plain(stem, level) for stem in found)
+
+
+def _read(readings: Iterable[re.Pattern[str]], word: str) -> tuple[str, ...]:
+    found = (reading.fullmatch(word) for reading in readings)
+    return tuple(match.group(1) for match in found if match is not None)
+
+
+def _unqualified(word: str) -> tuple[str, ...]:
+    """The stems of what a word is without one that says when, or of how many: ``gradWcurrent``, ``currentdW``."""
+    match = _QUALIFIED.fullmatch(word)
+    rest = None if match is None else match.group(1) or match.group(2)
+    return () if rest is None else _read(_READINGS, rest)
 
 
 def partner(name: str, parameters: Iterable[str]) -> str | None:
-    """The parameter of which a gradient of this name is, or the one of the same name; None where there is none."""
-    known = list(parameters)
+    """The parameter of which a gradient of this name is, or the one of the same name; None where there is none.
+
+    A part of a dict goes by its key.
+    """
+    written = {parameter: (key_of(parameter) or (None, parameter))[1] for parameter in parameters}
+    known = list(written)
     for level in range(LEVELS):
-        by_name = {plain(parameter, level): parameter for parameter in reversed(known)}
+        by_name = {plain(written[parameter], level): parameter for parameter in reversed(known)}
         for stem in (*stems(name, level), plain(name, level)):
             if stem in by_name:
                 return by_name[stem]
     return None
 
 
-def pairs(parameters: Iterable[Path], others: Iterable[Path]) -> Mapping[Path, Path]:
+def pairs(parameters: Iterable[Path], others: Iterable[Path], levels: int = STRICT) -> Mapping[Path, Path]:
     """For each parameter's path the path of its gradient, read from the names; without those that have none."""
-    return _pairs(tuple(parameters), tuple(others))
+    return _pairs(tuple(parameters), tuple(others), levels)
 
 
 @functools.lru_cache(maxsize=256)  # asked at every restart of a frozen layer, always of the same paths
-def _pairs(parameters: tuple[Path, ...], others: tuple[Path, ...]) -> Mapping[Path, Path]:
+def _pairs(parameters: tuple[Path, ...], others: tuple[Path, ...], levels: int) -> Mapping[Path, Path]:
     left, found = list(parameters), dict[Path, Path]()
-    for level in range(LEVELS):
+    for level in range(levels):
         readings: dict[tuple[str, ...], tuple[int, int, Path]] = {}
         for path in others:
-            if path in found.values():
+            if path in found.values() or (level >= STRICT and path in found):  # it has a gradient of its own
                 continue
             for rank, stem in _gradient_of(path, level):
                 readings[stem] = min(readings.get(stem, (rank, len(path), path)), (rank, len(path), path), key=_order)
@@ -105,20 +120,48 @@ def _parameter(path: Path, level: int) -> tuple[str, ...]:
 
 
 def words(path: Path, level: int) -> Iterator[str]:
-    """The words of a path; a dict of weights by name is a container that says nothing."""
+    """The words of a path; a dict of weights by name, and the first of a pair, say nothing."""
     for i, step in enumerate(path):
-        inner = path[i + 1].key if i + 1 < len(path) and not path[i + 1].attribute else None
-        weights = isinstance(inner, str) and str(step.key).lower().strip("_") == "weights"
-        yield "" if weights else plain(step.key, level)
+        says_nothing = _holds(path, i) or (_is_paired(path, i) and step.key == 0)
+        yield "" if says_nothing else plain(step.key, level)
+
+
+def _name(step: Step) -> str:
+    return str(step.key).replace("_", "").lower()
+
+
+def _holds(path: Path, i: int) -> bool:
+    """Whether this step leads to a dict of parameters by name."""
+    return _name(path[i]) in HOLDERS and _is_keyed(path, i)
+
+
+def _is_keyed(path: Path, i: int) -> bool:
+    inner = path[i + 1] if i + 1 < len(path) else None
+    return inner is not None and not inner.attribute and isinstance(inner.key, str)
+
+
+def _is_paired(path: Path, i: int) -> bool:
+    """Whether this step chooses between a parameter and its gradient, in a list of such pairs."""
+    return i > 1 and _name(path[i - 2]) in PAIRS
 
 
 def _gradient_of(path: Path, level: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Each parameter of which this may be the path of the gradient, with how far-fetched the reading is."""
     options = [
-        [(0, word), *((1 + rank, stem) for rank, stem in enumerate(stems(step.key, level)))]
-        for step, word in zip(path, words(path, level), strict=True)
+        [(0, word), *((1 + rank, stem) for rank, stem in enumerate(_stems_at(path, i, level)))]
+        for i, word in enumerate(words(path, level))
     ]
     for reading in product(*options):
         rank = sum(rank for rank, _ in reading)
         if rank:
             yield rank, tuple(stem for _, stem in reading if stem)
+
+
+def _stems_at(path: Path, i: int, level: int) -> tuple[str, ...]:
+    """Of which parameters the step may name the gradient: of none that it names itself, where it names a container."""
+    if _is_paired(path, i) and path[i].key == 1:
+        return ("",)
+    found = stems(path[i].key, level)
+    if _is_keyed(path, i) and any(stem in HOLDERS for stem in stems(path[i].key, 1)):
+        return ("", *found)
+    return found

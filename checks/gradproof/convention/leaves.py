@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradproof import guard
+from gradproof.convention import namings
 
 DEPTH = 8  # attributes and containers between the object and an array: a net of blocks of layers has about 6
 MOST = 4096  # containers that are opened; a net of a hundred layers has about 1000
 LONG = 256  # a list longer than this holds data, unless its first part is an object or an array
 
-LISTED = ("params", "grads")  # may be properties: these two names are the book's, and a net reads them as attributes
+# These may be properties: params and grads are the book's, and a net reads them as attributes.
+LISTED = ("params", "grads", "parameters", "gradients")
+METHODS = namings.methods()  # what they return stands at a step of its own: get_params()
+CALL = "()"
 _CLOSED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, str, bytes, np.random.Generator)
 _NUMBERS = (int, float, np.generic, type(None))
 
@@ -82,7 +88,36 @@ def _attributes(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     found |= getattr(value, "__dict__", {})
     found |= {name: guard.read(value, name, MISSING) for name in LISTED if is_property(value, name)}
+    found |= {name + CALL: _handed_out(value, name) for name in METHODS if is_asked_nothing(type(value), name)}
     return {name: part for name, part in found.items() if part is not MISSING}
+
+
+@functools.lru_cache(maxsize=1024)
+def is_asked_nothing(cls: type, name: str) -> bool:
+    """Whether objects of the class have a method of this name that can be called without arguments."""
+    method: Callable[..., Any] | None = getattr(cls, name, None)
+    if not inspect.isfunction(method):
+        return False
+    try:
+        inspect.signature(method).bind(None)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _handed_out(thing: object, name: str) -> Any:
+    """What such a method returns as a list, tuple or dict; MISSING where it raises, or returns something else."""
+    try:
+        result = guard.call(name, getattr(thing, name))
+        result = guard.call(name, list, result) if isinstance(result, Iterator) else result
+    except guard.SubjectError:
+        return MISSING
+    return result if isinstance(result, (list, tuple, Mapping)) else MISSING
+
+
+def is_handed_out(path: Path) -> bool:
+    """Whether a method of the object hands this out: it may be a copy."""
+    return any(step.attribute and step.key.endswith(CALL) for step in path)
 
 
 def is_property(thing: object, name: str) -> bool:
@@ -101,6 +136,8 @@ def at(thing: object, path: Path) -> Any:
 
 
 def _attribute(thing: object, name: str) -> Any:
+    if name.endswith(CALL):
+        return _handed_out(thing, name.removesuffix(CALL))
     return guard.read(thing, name, MISSING) if is_property(thing, name) else getattr(thing, name)
 
 

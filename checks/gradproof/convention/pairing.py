@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.convention import leaves
-from gradproof.convention.gradnames import GRADIENTS, pairs, words
+from gradproof.convention.gradnames import STRICT, pairs, words
 from gradproof.convention.leaves import MISSING, Path, Step
 from gradproof.guard import read
 from gradproof.values import Defect
@@ -52,11 +52,14 @@ def unpaired(layer: object, known: Sequence[Array]) -> dict[str, Array]:
     """The float arrays that are not the gradient of anything by their name, and share no memory with those known."""
     found = leaves.leaves(layer)
     slots = set(pairs(list(found), list(found)).values())
+    gradients = {id(found[path]) for path in slots if leaves.is_handed_out(path)}  # under a name that says nothing
+    slots |= {path for path, value in found.items() if id(value) in gradients and isinstance(value, np.ndarray)}
     groups: dict[int, tuple[Path, ...]] = {}
     for path, value in found.items():
         is_float = isinstance(value, np.ndarray) and value.dtype.kind == "f"
         if is_float and path and path not in slots and not any(np.may_share_memory(value, array) for array in known):
             groups[id(value)] = (*groups.get(id(value), ()), path)
+    groups = {key: group for key, group in groups.items() if not all(map(leaves.is_handed_out, group))}
     return dict(zip(_names(list(groups.values())), (found[group[0]] for group in groups.values()), strict=True))
 
 
@@ -89,20 +92,18 @@ def _short(group: Sequence[Path]) -> str:
     return leaves.text((Step(telling[0].key, True), *telling[1:]))
 
 
-def slots(layer: object, known: Paths) -> Paths:
+def slots(layer: object, known: Paths, levels: int = STRICT) -> Paths:
     """Where the gradient of each parameter is kept; a parameter without such a place is left out.
 
-    A shared array has one place for each place where it stands itself. Of several names for one place, as in ``dW``
-    beside ``grads["W"]``, one counts.
+    levels: of likeness between the two names, see ``gradnames``. A shared array has one place for each place where it
+    stands itself. Of several names for one place, as in ``dW`` beside ``grads["W"]``, one counts.
     """
     mine = [path for paths in known.values() for path in paths]
     candidates = [path for path in leaves.leaves(layer) if path and path not in set(mine)]
     if is_listed(layer) and read(layer, "grads") is not None:
         mine = [path for path in mine if path[0] == PARAMS]
         candidates = [path for path in candidates if path[0] == GRADS]
-    elif isinstance(read(layer, "params"), (list, tuple)):  # a list of another name is a slip: grads is meant
-        candidates = [path for path in candidates if str(path[0].key).lower() not in GRADIENTS]
-    matched = pairs(mine, candidates)
+    matched = pairs(mine, candidates, levels)
     found: dict[str, tuple[Path, ...]] = {}
     for name, paths in known.items():
         places = _one_container(tuple(path for path in paths if path in matched))

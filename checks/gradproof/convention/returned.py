@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.convention.gradnames import partner
+from gradproof.convention.gradnames import key_of, partner
 
 Names = tuple[Any, ...]  # for each returned part: its name, None where it has none, or the Names of a tuple
 
@@ -160,8 +160,29 @@ def by_input(returned: Any, names: Names, inputs: Sequence[str]) -> Any:
     """
     if isinstance(returned, dict):
         return _by_key(returned, inputs, ()).inputs
+    if any(key_of(name) for name in inputs):
+        return by_parts(returned, names, inputs)
     parts = returned if isinstance(returned, (tuple, list)) else (returned,)
     if len(parts) >= len(inputs):
         return returned
     named = _matched(names, parts, inputs, ()) if len(names) == len(parts) else {}
     return named if len(named) == len(parts) else dict(zip(inputs, parts, strict=False))
+
+
+def by_parts(returned: Any, names: Names, inputs: Sequence[str]) -> Any:
+    """Gradients by name, where some of the inputs are the parts of a dict: a dict among them holds those of parts.
+
+    What is no dict goes by the names in the return statement, else by position.
+    """
+    keyed = [name for name in inputs if key_of(name)]
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    found: dict[str, Any] = {}
+    for part in parts:
+        if isinstance(part, dict):
+            found |= _by_key(part, inputs, ()).inputs
+    named = names if len(names) == len(parts) else (None,) * len(parts)
+    arrays = [(name, part) for name, part in zip(named, parts, strict=True) if not isinstance(part, dict)]
+    left = [name for name in inputs if name not in found and (name not in keyed or not found)]
+    matched = _matched([name for name, _ in arrays], [part for _, part in arrays], left, ())
+    by_position = zip(left, (part for _, part in arrays), strict=False)
+    return found | (matched if len(matched) == len(arrays) else dict(by_position))

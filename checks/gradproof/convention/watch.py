@@ -1,4 +1,4 @@
-"""Watches an object over a few forwards: which arrays it keeps as they are, and which lists grow with every call.
+"""Watches an object over a few calls: which arrays forward keeps, which lists grow, and what backward writes.
 
 What forward writes anew is a cache or a state; what stays may be a parameter. It calls nothing.
 """
@@ -40,6 +40,30 @@ class Watch:
     def kept(self, path: Path) -> bool | None:
         """Whether forward leaves the array at this path alone; None where that was not seen."""
         return self._kept.get(path)
+
+
+class Writes:
+    """``before`` and ``after`` enclose a backward. It wrote where another array stands then, or other values."""
+
+    def __init__(self) -> None:
+        self._held: dict[Path, tuple[Any, Any]] = {}
+        self._written: set[Path] = set()
+
+    def before(self, thing: object) -> None:
+        """Hold what there is."""
+        self._held = {path: (array, array.copy()) for path, array in _floats(thing).items()}
+
+    def after(self, thing: object) -> None:
+        """Compare with what there was."""
+        for path, array in _floats(thing).items():
+            held, copy = self._held.get(path, (None, None))
+            if array is not held or not np.array_equal(array, copy, equal_nan=True):
+                self._written.add(path)
+        self._held = {}
+
+    def wrote(self, path: Path) -> bool:
+        """Whether a backward wrote there."""
+        return path in self._written
 
 
 def _floats(thing: object) -> dict[Path, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from gradproof.case.case import Case
 from gradproof.case.sizes import Chosen, corners
 from gradproof.case.specs import Drawn, Floats, Labels, Literal, OneHot, SizeArgument, Sizes, Spec
+from gradproof.convention.gradnames import key_of
 from gradproof.generate import arrays
 from gradproof.generate.arrays import Style
 from gradproof.values import Example
@@ -42,7 +43,9 @@ def specs_of(case: Case) -> dict[str, Spec]:
 def styled(case: Case) -> dict[str, tuple[Style, ...]]:
     """The arguments that have a style, and the styles that each may take."""
     found = {name: spec for name, spec in specs_of(case).items() if isinstance(spec, Floats)}
-    return {name: arrays.PARAMETER_STYLES if name in case.init else arrays.INPUT_STYLES for name in found}
+    return {
+        name: arrays.PARAMETER_STYLES if name in case.init or key_of(name) else arrays.INPUT_STYLES for name in found
+    }
 
 
 def strategies_of(case: Case) -> dict[str, Any]:

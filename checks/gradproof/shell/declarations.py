@@ -17,7 +17,8 @@ from gradproof.collect.load import Source, shown
 WIDTH = 100  # columns of a comment
 # the public names that a declaration may use
 HELPERS = frozenset(
-    {"Case", "Convention", "Settings", "constant", "floats", "just", "labels", "one_hot", "positive", "size", "sizes"}
+    {"Case", "Convention", "Settings", "arrays", "constant", "floats", "just"}
+    | {"labels", "one_hot", "positive", "size", "sizes"}
 )
 
 

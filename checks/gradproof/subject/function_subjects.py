@@ -9,8 +9,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention.calling import Plan, defaults_of, plan
+from gradproof.convention.gradnames import key_of
 from gradproof.convention.returned import by_input, names_returned, without_left_out
 from gradproof.guard import Randomness, call, fingerprint
 from gradproof.subject.widening import Widened
@@ -129,14 +131,14 @@ class PairSubject(FunctionSubject):
         return self._plan(self._outputs).refusal
 
     def _plan(self, outputs: int) -> Plan:
-        names, given, defaults = names_returned(self._forward), tuple(self._inputs), tuple(self._defaults)
+        names, given, defaults = names_returned(self._forward), owners(tuple(self._inputs)), tuple(self._defaults)
         return plan(self._backward, outputs, given, cache=True, defaults=defaults, returned=names)
 
     def backward(self, douts: Sequence[Array | float], *, clear: bool = True) -> Any:
         """The gradients, in the order of forward's array arguments. There is nothing to clear."""
         del clear
         filled: dict[Any, Any] = {}
-        given = {**self._defaults, **self._inputs}
+        given = {**self._defaults, **nested(self._inputs)}
         args, kwargs = self._plan(len(douts)).bind(douts, given, self._cache, store=filled)
         returned = self._run("backward", self._backward, *args, **kwargs)
         returned = without_left_out(returned, self._signature.names, self._inputs)
@@ -147,6 +149,8 @@ class PairSubject(FunctionSubject):
             parts = returned if isinstance(returned, (tuple, list)) else (returned,)
             own = by_input(returned, (), rest) if isinstance(returned, dict) else zip(rest, parts, strict=False)
             return named | dict(own)
+        if any(key_of(name) for name in self._inputs):
+            return by_input(returned, names_returned(self._backward), asked)
         return by_input(returned, (), asked) if isinstance(returned, dict) else returned
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from gradproof.convention import leaves, pairing
 from gradproof.convention.convention import Convention
-from gradproof.convention.gradnames import partner
+from gradproof.convention.gradnames import LEVELS, partner
 from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
 from gradproof.convention.returned import Names, share
-from gradproof.convention.watch import Watch
+from gradproof.convention.watch import Watch, Writes
 from gradproof.subject.stepping import Stepped
 from gradproof.values import Defect
 
@@ -41,6 +41,8 @@ class Holdings:
         arrays = leaves.leaves(built).items()
         self._at_first = frozenset(path for path, value in arrays if isinstance(value, np.ndarray))
         self._places: Paths | None = None
+        self._writes = Writes()
+        self._by_other_names = frozenset[Path]()  # places under names that may as well be those of something else
         self._memory: list[_Known] = []  # of all copies, once two looks around a backward found the same
         self._gradients: Mapping[str, Any] = {}
         self._defects: tuple[Defect, ...] = ()
@@ -64,7 +66,8 @@ class Holdings:
     def _that_stay(self, found: Mapping[str, Array]) -> dict[str, Array]:
         """Those that forward does not write: what it writes is a cache or a state."""
         paths = pairing.places(self.layer, found)
-        return {name: array for name, array in found.items() if self._stays(paths[name])}
+        mine = {name: own for name, own in paths.items() if self._by_other_names.isdisjoint(own)}
+        return {name: found[name] for name, own in mine.items() if self._stays(own)}
 
     def _stays(self, paths: Sequence[Path]) -> bool:
         seen = [kept for kept in map(self.watch.kept, paths) if kept is not None]
@@ -98,7 +101,27 @@ class Holdings:
 
     def _found(self) -> Paths:
         found = {self._called(name): places for name, places in self.convention.slots(self.layer).items()}
+        found |= self._written_elsewhere(found)
         return {name: places for name, places in found.items() if name in self.parameters()}
+
+    def _written_elsewhere(self, found: Paths) -> Paths:
+        """For parameters without a place so far: what backward writes under a name that may be their gradient's."""
+        arrays = self.parameters()
+        if not self._discovers or pairing.is_listed(self.layer) or arrays.keys() <= found.keys():
+            return {}
+        paths = pairing.places(self.layer, arrays)
+        known = {name: own for name, own in paths.items() if name in found or not any(map(self._writes.wrote, own))}
+        slots = pairing.slots(self.layer, known, LEVELS)
+        new = {name: own for name, own in slots.items() if name not in found and all(map(self._writes.wrote, own))}
+        if new:
+            self._by_other_names = frozenset(path for own in new.values() for path in own)
+            self._live = {}
+        return new
+
+    def before_backward(self) -> None:
+        """Hold what there is, to see what backward writes."""
+        if not self._memory:
+            self._writes.before(self.layer)
 
     def clear(self) -> None:
         """Zeros in all places where gradients are kept."""
@@ -120,8 +143,10 @@ class Holdings:
         names: of what backward returns; wanted: the inputs whose gradient is asked for; taken: all of them;
         filled: the dict of parameters' gradients that backward was handed.
         """
-        arrays, before, self._places = dict(self.parameters()), self._places, None  # backward may have made places
-        places = self.places()
+        if not self._memory:
+            self._writes.after(self.layer)
+        before, self._places = self._places, None  # backward may have made places
+        places, arrays = self.places(), dict(self.parameters())
         if not self._memory and self._discovers and places == before:
             known = _Known(pairing.places(self.layer, arrays), places)
             # another backward of a copy may keep elsewhere what this one keeps nowhere

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
 from gradproof.convention.calling import RATE, Plan, default_dout, defaults_of, plan, takes_cache
@@ -163,7 +164,7 @@ class LayerSubject:
 
     def _plan(self) -> Plan:
         """How backward is called: read once for what forward was given and returned, asked before every call."""
-        key = self._outputs, tuple(self._inputs), self._cached
+        key = self._outputs, owners(tuple(self._inputs)), self._cached
         if key not in self._plans:
             theirs = getattr(self.layer, self.convention.backward)
             names = names_returned(getattr(type(self.layer), self.convention.forward))
@@ -192,6 +193,7 @@ class LayerSubject:
         self._settle()
         if clear:
             self._holdings.clear()
+        self._holdings.before_backward()
         self._slope.before(self.layer)
         filled: dict[Any, Any] = {}
         step = self._step(self._plan(), douts, filled)
@@ -210,7 +212,7 @@ class LayerSubject:
         """Run backward, on copies of the layer where it updates the weights itself."""
 
         def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
-            args, kwargs = how.bind(given, {**self._defaults, **self._inputs}, self._cache, rate, filled)
+            args, kwargs = how.bind(given, {**self._defaults, **nested(self._inputs)}, self._cache, rate, filled)
             return self._call("backward", getattr(layer, self.convention.backward), *args, **kwargs)
 
         free = self._holdings.without_place()
