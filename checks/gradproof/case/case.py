@@ -55,9 +55,10 @@ class Case:
     ``Case(affine_forward, affine_backward, x="n d", w="d h", b="h")`` for a pair of functions with a cache;
     ``Case(softmax_loss, x="n c", y=labels("n", "c"))`` for one function that returns a loss and its gradient.
     Keyword names are those of the constructor's and forward's signatures. A string is a shape: named dims separated by
-    spaces. A dict of arrays is ``parameters=arrays({"W": "d h", "b": "h"})``. ``dims={"n": (2, 6), "h": 4}`` limits sizes; for a starred name it limits the number of axes. Where the
-    subject itself takes an argument ``dims`` or ``settings``, the keyword goes to it, and ``Settings(dims=...)`` limits
-    sizes. Raises UsageError for a declaration that cannot work.
+    spaces. A dict of arrays is ``parameters=arrays({"W": "d h", "b": "h"})``. ``dims={"n": (2, 6), "h": 4}`` limits
+    sizes; for a starred name it limits the number of axes. Where the subject itself takes an argument ``dims`` or
+    ``settings``, the keyword goes to it, and ``Settings(dims=...)`` limits sizes. Raises UsageError for a declaration
+    that cannot work.
     """
 
     subject: Callable[..., Any]
