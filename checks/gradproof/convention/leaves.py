@@ -88,12 +88,13 @@ def _attributes(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     found |= getattr(value, "__dict__", {})
     found |= {name: guard.read(value, name, MISSING) for name in LISTED if is_property(value, name)}
-    found |= {name + CALL: _handed_out(value, name) for name in METHODS if is_asked_nothing(type(value), name)}
+    kind: object = type(value)
+    found |= {name + CALL: _handed_out(value, name) for name in METHODS if is_asked_nothing(kind, name)}
     return {name: part for name, part in found.items() if part is not MISSING}
 
 
 @functools.lru_cache(maxsize=1024)
-def is_asked_nothing(cls: type, name: str) -> bool:
+def is_asked_nothing(cls: object, name: str) -> bool:
     """Whether objects of the class have a method of this name that can be called without arguments."""
     method: Callable[..., Any] | None = getattr(cls, name, None)
     if not inspect.isfunction(method):

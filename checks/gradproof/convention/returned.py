@@ -183,6 +183,6 @@ def by_parts(returned: Any, names: Names, inputs: Sequence[str]) -> Any:
     named = names if len(names) == len(parts) else (None,) * len(parts)
     arrays = [(name, part) for name, part in zip(named, parts, strict=True) if not isinstance(part, dict)]
     left = [name for name in inputs if name not in found and (name not in keyed or not found)]
-    matched = _matched([name for name, _ in arrays], [part for _, part in arrays], left, ())
+    matched = _matched(tuple(name for name, _ in arrays), [part for _, part in arrays], left, ())
     by_position = zip(left, (part for _, part in arrays), strict=False)
     return found | (matched if len(matched) == len(arrays) else dict(by_position))
