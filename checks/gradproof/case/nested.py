@@ -29,7 +29,7 @@ def arrays(parts: Mapping[str, Any]) -> Arrays:
     Raises UsageError for anything but a dict with strings as keys, for an empty one, and for a malformed shape.
     """
     given: Any = parts
-    if not isinstance(given, Mapping) or not given or not all(isinstance(key, str) for key in parts):
+    if not isinstance(given, Mapping) or not given or not all(isinstance(key, str) for key in given):
         raise UsageError(
             f"arrays: expected a dict of shapes by key, got {given!r} (type {type(given).__name__}); "
             'write arrays({"W": "d h", "b": "h"})'
