@@ -510,7 +510,7 @@ def test_a_convention_of_the_users_own_is_used(convention, name):
 def test_a_case_says_its_convention():
     case = Case(named("run", "unrun"), x="n", settings=Settings(convention=Convention("run", "unrun")))
     assert case.convention == Convention("run", "unrun")
-    assert "convention=Convention(forward='run', backward='unrun', gradients={})" in case.declaration()
+    assert "convention=Convention(forward='run', backward='unrun')" in case.declaration()
 
 
 REFUSED = {

@@ -10,7 +10,7 @@ from typing import Any
 from gradproof.case import signatures
 from gradproof.case.limits import AXES, SIZES, joint_space, limits_of, require_integer
 from gradproof.case.nested import flattened, sources
-from gradproof.case.signatures import NO_ARGUMENTS, Signature
+from gradproof.case.signatures import Construction, Signature
 from gradproof.case.sizes import Space
 from gradproof.case.specs import Spec, as_spec
 from gradproof.codes import CODES, closest
@@ -64,7 +64,8 @@ class Case:
     subject: Callable[..., Any]
     backward: Callable[..., Any] | None  # None for a class, which has its own, and for a loss, which returns gradients
     convention: Convention | None  # None for functions
-    init: Mapping[str, Spec]  # the constructor's arguments
+    construction: Construction  # the constructor, and the methods that prepare its objects
+    init: Mapping[str, Spec]  # their arguments
     inputs: Mapping[str, Spec]  # forward's arguments, in forward's order
     init_signature: Signature
     forward_signature: Signature
@@ -86,7 +87,8 @@ class Case:
     ) -> None:
         chosen = settings.convention if isinstance(settings, Settings) else None
         subject, backward = as_functions(subject, backward)
-        name, convention, init, forward = _signatures(subject, backward, chosen)
+        name, convention, construction, forward = _signatures(subject, backward, chosen, tuple(arguments))
+        init = construction.signature
         taken = (*init.names, *forward.names)
         if dims is not None and "dims" in taken:
             arguments, dims = {"dims": dims, **arguments}, None
@@ -102,7 +104,7 @@ class Case:
         )
         file, line = _caller()
         self._fill(subject=subject, backward=backward, name=name, settings=options, file=file, line=line)
-        self._fill(convention=convention, init_signature=init, forward_signature=forward)
+        self._fill(convention=convention, construction=construction, init_signature=init, forward_signature=forward)
         self._fill(init=init_specs, inputs=input_specs)
         self._fill(space=joint_space(self.init, self.inputs, limits))
 
@@ -152,17 +154,17 @@ class Case:
 
 
 def _signatures(
-    subject: Any, backward: Any, chosen: Convention | None
-) -> tuple[str, Convention | None, Signature, Signature]:
-    """The subject's name and convention, and what its constructor and its forward take."""
+    subject: Any, backward: Any, chosen: Convention | None, named: tuple[str, ...]
+) -> tuple[str, Convention | None, Construction, Signature]:
+    """The subject's name and convention, and what its construction and its forward take."""
     if isinstance(subject, type):
         if backward is not None:
             raise UsageError(
                 f"{subject.__name__} is a class and brings its own backward, got backward={backward!r}; leave it out"
             )
         convention = convention_for(subject, subject.__name__, chosen)
-        init = signatures.constructor_signature(subject)
-        return subject.__name__, convention, init, signatures.method_signature(subject, convention.forward)
+        made = signatures.construction_of(subject, convention, named)
+        return subject.__name__, convention, made, signatures.method_signature(subject, convention.forward)
     if hasattr(subject, "forward") or not callable(subject):
         raise UsageError(
             f"expected a class, or a forward and a backward function, got subject={subject!r} "
@@ -170,7 +172,7 @@ def _signatures(
         )
     operation = operation_of(subject)
     if operation is not None:
-        return operation.name, None, NO_ARGUMENTS, signatures.function_signature(subject, operation.name)
+        return operation.name, None, Construction(), signatures.function_signature(subject, operation.name)
     title = getattr(subject, "__name__", type(subject).__name__)
     is_loss = backward is None and not title.endswith(("forward", "backward"))
     if not is_loss and (not callable(backward) or isinstance(backward, type)):
@@ -179,7 +181,7 @@ def _signatures(
             f"(type {type(backward).__name__}); write Case({title}, its_backward, ...)"
         )
     name = title.removesuffix("_forward") or title
-    return name, None, NO_ARGUMENTS, signatures.function_signature(subject, title)
+    return name, None, Construction(), signatures.function_signature(subject, title)
 
 
 def _is_settings(value: object) -> bool:

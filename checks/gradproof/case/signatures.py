@@ -6,11 +6,14 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any
 
 from gradproof.case.nested import nested
+from gradproof.convention.convention import Convention
+from gradproof.convention.descent import is_optimizer
+from gradproof.convention.preparation import preparation_of
 from gradproof.errors import UsageError
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -55,6 +58,73 @@ def _passing(signature: Signature, given: tuple[str, ...]) -> tuple[tuple[str, .
 
 
 NO_ARGUMENTS = Signature("no constructor")
+
+
+@dataclass(frozen=True)
+class Construction:
+    """What makes an object: its constructor, then the methods that prepare it, each with what it takes.
+
+    ``supplied``: the arguments without a default that are optimizers by their names: one of ours stands for each of
+    them that is not given.
+    """
+
+    constructor: Signature = NO_ARGUMENTS
+    steps: tuple[tuple[str, Signature], ...] = ()
+
+    @property
+    def prepare(self) -> tuple[str, ...]:
+        """The names of the methods."""
+        return tuple(name for name, _ in self.steps)
+
+    @property
+    def supplied(self) -> tuple[str, ...]:
+        """The arguments for which an optimizer of ours stands."""
+        signatures = (self.constructor, *(signature for _, signature in self.steps))
+        return tuple(dict.fromkeys(n for s in signatures for n in s.required if is_optimizer(n)))
+
+    @property
+    def signature(self) -> Signature:
+        """What the constructor and the methods take together; a name that several of them take is one argument."""
+        if not self.steps and not self.supplied:
+            return self.constructor
+        every = (self.constructor, *(signature for _, signature in self.steps))
+        needed = dict.fromkeys(name for signature in every for name in signature.required)
+        return replace(
+            self.constructor,
+            title=" and ".join(signature.title for signature in every),
+            names=tuple(dict.fromkeys(name for signature in every for name in signature.names)),
+            required=tuple(name for name in needed if name not in self.supplied),
+        )
+
+    def given(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
+        """The values for the constructor, and those for each of the methods."""
+        values = nested(values)
+        known = {name for _, signature in self.steps for name in signature.names}
+        own = {n: v for n, v in values.items() if n in self.constructor.names or n not in known}
+        return own, tuple({n: values[n] for n in signature.names if n in values} for _, signature in self.steps)
+
+
+def construction_of(cls: type, convention: Convention, named: Iterable[str] | None = None) -> Construction:
+    """How objects of a class are made, by the methods that its convention names, else by those that are found.
+
+    named: the arguments that are declared. What was found is then left out where its arguments are not among them, or
+    where nothing needs it and none of them is its own. Raises UsageError where Python cannot tell a signature.
+    """
+    constructor = constructor_signature(cls)
+    found = preparation_of(cls, convention.forward, convention.backward)
+    methods = found.methods if convention.prepare is None else convention.prepare
+    steps = tuple((method, method_signature(cls, method)) for method in methods)
+    if convention.prepare is None and named is not None:
+        declared = set(named)
+        forward = method_signature(cls, convention.forward).names
+        others = {*constructor.names, *forward}
+        meant = found.certain or any(declared.intersection(s.names) - others for _, s in steps)
+        steps = tuple((m, s) for m, s in steps if meant and _can_be_called(s, declared))
+    return Construction(constructor, steps)
+
+
+def _can_be_called(signature: Signature, declared: set[str]) -> bool:
+    return all(name in declared or is_optimizer(name) for name in signature.required)
 
 
 def constructor_signature(cls: type) -> Signature:

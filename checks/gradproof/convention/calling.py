@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
+from gradproof.convention.descent import RATE, RATES, Descent, is_optimizer
 from gradproof.convention.gradnames import partner
 
-RATES = frozenset({"lr", "learning_rate", "learningrate", "learn_rate", "eta", "step_size"})
-RATE = 1.0  # the weights then move by the gradient itself: no digit is lost by a division
 CACHES = frozenset({"cache", "caches", "ctx", "context", "saved", "memory", "tape"})
 STORES = frozenset({"gradients", "grads", "parameter_gradients", "param_grads", "grad_dict", "grads_dict"})
 LOCAL = frozenset({"grad", "gradient", "derivative", "deriv", "prime"})  # methods that are given x, as a function is
@@ -36,9 +35,9 @@ class Plan:
     """How backward is called: each argument that is passed, in order, with where its value comes from.
 
     A source is "dout" (the next), "dout " and the number of an output, "douts" (all of them, as one tuple), "cache",
-    "rate", "store" (a dict that backward fills), or "input " and the name of an argument of forward. The first
-    ``positional`` of the arguments go by position, the others by keyword. ``untold``: the arguments without a default
-    for which nothing says what they are given.
+    "rate", "optimizer" (one of ours), "store" (a dict that backward fills), or "input " and the name of an argument of
+    forward. The first ``positional`` of the arguments go by position, the others by keyword. ``untold``: the arguments
+    without a default for which nothing says what they are given.
     """
 
     sources: tuple[tuple[str, str], ...] = ()
@@ -52,8 +51,8 @@ class Plan:
 
     @property
     def takes_rate(self) -> bool:
-        """Whether it is given a learning rate: then it updates the weights itself."""
-        return any(source == "rate" for _, source in self.sources)
+        """Whether it is given a learning rate or an optimizer: then it updates the weights itself."""
+        return any(source in ("rate", "optimizer") for _, source in self.sources)
 
     @property
     def refusal(self) -> str | None:
@@ -71,6 +70,7 @@ class Plan:
         """The arguments themselves, as (args, kwargs)."""
         upstream = iter(douts)
         fixed: dict[str, Any] = {"douts": tuple(douts), "cache": cache, "rate": rate, "store": store}
+        fixed["optimizer"] = Descent(rate)
         fixed |= {f"dout {i}": dout for i, dout in enumerate(douts)}
         fixed |= {f"input {name}": value for name, value in inputs.items()}
         values = [(name, next(upstream) if source == "dout" else fixed[source]) for name, source in self.sources]
@@ -162,6 +162,7 @@ def _planned(names: Sequence[str], required: Sequence[str], sources: Mapping[str
 def _known(names: Sequence[str], inputs: Sequence[str], cache: bool) -> dict[str, str]:
     known = {name: f"input {name}" for name in names if name in inputs}
     known |= {name: "rate" for name in names if name.lower() in RATES}
+    known |= {name: "optimizer" for name in names if is_optimizer(name) and name not in inputs}
     return known | {name: "cache" for name in names if cache and name.lower() in CACHES}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -71,18 +71,20 @@ BACKWARDS: tuple[str, ...] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Convention:
     """How a layer is called, and where it keeps the gradients of its parameters.
 
     ``forward`` and ``backward``: the names of the two methods. ``gradients``: the attribute that holds the gradient of
-    each parameter, as in ``{"W": "dW", "out.b": "out.grads['b']"}``; empty, both are discovered. A convention that this
-    cannot say is a subclass with ``parameters`` or ``parameter_gradients`` of its own.
+    each parameter, as in ``{"W": "dW", "out.b": "out.grads['b']"}``; empty, both are discovered. ``prepare``: the names
+    of the methods to be called after the constructor, in order, as in ``("build",)``; None, they are discovered. A
+    convention that this cannot say is a subclass with ``parameters`` or ``parameter_gradients`` of its own.
     """
 
     forward: str = "forward"
     backward: str = "backward"
     gradients: Mapping[str, str] = field(default_factory=dict[str, str])
+    prepare: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for what in ("forward", "backward"):
@@ -92,12 +94,23 @@ class Convention:
                     f"Convention: expected the name of a method, got {what}={name!r} (type {type(name).__name__}); "
                     f'write Convention({what}="{what}_pass")'
                 )
+        prepare: Any = self.prepare
+        if prepare is not None and (not isinstance(prepare, tuple) or not all(map(_is_name, prepare))):
+            raise UsageError(
+                f"Convention: expected a tuple of names of methods, got prepare={prepare!r} "
+                f'(type {type(prepare).__name__}); write Convention(prepare=("build",)), with the comma'
+            )
         given: Any = self.gradients
         if not isinstance(given, Mapping):
             raise UsageError(
                 f"Convention: expected attribute names by parameter, got gradients={given!r} "
                 f'(type {type(given).__name__}); write Convention(gradients={{"W": "dW"}})'
             )
+
+    def __repr__(self) -> str:
+        """As it is written, without what is left at its default."""
+        given = [f for f in fields(self) if getattr(self, f.name) != _default(f)]
+        return f"{type(self).__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in given)})"
 
     def parameters(self, layer: Any) -> Mapping[str, Array]:
         """The live arrays of the parameters by name: those that forward reads, to be written into."""
@@ -129,6 +142,14 @@ class Convention:
         return {name: (leaves.path_of(place),) for name, place in self.gradients.items()}
 
 
+def _default(field_of: Field[Any]) -> Any:
+    return field_of.default if field_of.default_factory is MISSING else field_of.default_factory()
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
 def convention_of(cls: type) -> Convention | None:
     """The convention by which a class names its two methods; None where it lacks one of them."""
     forward = next((name for name in FORWARDS if _has(cls, name)), None)
@@ -145,7 +166,7 @@ def convention_for(cls: type, told: str, chosen: Convention | None) -> Conventio
     if convention is None:
         missing = "backward" if any(_has(cls, name) for name in FORWARDS) else "forward"
         raise UsageError(f"{told} has no method {missing}: a layer is a class with forward and backward")
-    for name in (convention.forward, convention.backward):
+    for name in (convention.forward, convention.backward, *(convention.prepare or ())):
         if not callable(getattr(cls, name, None)):
             raise UsageError(f"{told} has no method {name}, which its Convention names: it has {_listed(cls)}")
     return convention

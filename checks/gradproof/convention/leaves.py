@@ -59,6 +59,12 @@ def lists_at(thing: object) -> dict[Path, list[Any]]:
     return {path: value for path, value in _walk(thing) if isinstance(value, list)}
 
 
+def objects(thing: object) -> dict[Path, Any]:
+    """Every object that can be reached and is no array, number or container, by its path."""
+    plain = (np.ndarray, *_NUMBERS, *_CLOSED, list, tuple, dict)
+    return {path: value for path, value in _walk(thing) if not isinstance(value, plain)}
+
+
 def _walk(thing: object) -> Iterator[tuple[Path, Any]]:
     queue: deque[tuple[Path, Any]] = deque([((), thing)])
     seen: set[int] = set()

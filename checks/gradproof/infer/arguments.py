@@ -10,6 +10,8 @@ from inspect import Parameter
 from typing import Any
 
 from gradproof.convention.convention import convention_of
+from gradproof.convention.descent import is_optimizer
+from gradproof.convention.preparation import arguments_of, preparation_of
 from gradproof.infer.annotations import hints_of
 from gradproof.infer.guesses import Guess
 from gradproof.infer.proposals import Argument, proposals
@@ -81,7 +83,14 @@ def target_of(subject: Any) -> Target:
         called = _parameters(forward)
         called = called if static else dict(list(called.items())[1:])
         hints = {**hints_of(getattr(subject, "__init__", None)), **hints_of(forward)}
-        return Target(subject, None, subject.__name__, _parameters(subject), called, hints, usage_of(code.functions))
+        built = {**_parameters(subject)}
+        found = preparation_of(subject, convention.forward if convention else "forward", backward)
+        if found.certain:
+            for name, parameter in arguments_of(subject, found.methods).items():
+                if name not in built or built[name].default is not Parameter.empty:
+                    built[name] = parameter
+        built = {n: p for n, p in built.items() if not (is_optimizer(n) and p.default is Parameter.empty)}
+        return Target(subject, None, subject.__name__, built, called, hints, usage_of(code.functions))
     forward, backward = subject if isinstance(subject, tuple) else (subject, None)
     code = code_of_functions(forward, backward)
     return Target(

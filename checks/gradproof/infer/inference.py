@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gradproof.case.case import Case
-from gradproof.infer.complaints import is_own_fault
+from gradproof.infer.own_faults import is_own_fault
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
 
 _EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructor, by forward, by backward
@@ -46,7 +47,8 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     declaration refutes, or that is in doubt, is none; an exception tells of the layer only where no arguments avoid it.
     """
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
-    report, others = _softened(report), [_softened(other) for other in others]
+    subject = None if inference.case is None else inference.case.subject
+    report, others = _softened(report, subject), [_softened(other, subject) for other in others]
     differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
@@ -55,7 +57,7 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. Declare its Case")
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. Declare its Case")
-    certain = any(_is_certain(finding) for finding in report.findings)
+    certain = any(_is_certain(finding, subject) for finding in report.findings)
     if report.tensors or certain or report.verdict is not Verdict.FAIL:
         return report
     return replace(
@@ -66,9 +68,10 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     )
 
 
-def _softened(report: SubjectReport) -> SubjectReport:
+def _softened(report: SubjectReport, subject: Any) -> SubjectReport:
     """Exceptions that some sizes cause and others do not, as warnings: the sizes are a guess, not the author's."""
-    at_some = [f for f in report.findings if f.code in _EXCEPTIONS and f.severity == "error" and not _is_certain(f)]
+    raised = [f for f in report.findings if f.code in _EXCEPTIONS and f.severity == "error"]
+    at_some = [finding for finding in raised if not _is_certain(finding, subject)]
     if not report.tensors or not at_some:
         return report
     findings = tuple(replace(f, severity="warning") if f in at_some else f for f in report.findings)
@@ -79,12 +82,12 @@ def _softened(report: SubjectReport) -> SubjectReport:
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
 
 
-def _is_certain(finding: Finding) -> bool:
+def _is_certain(finding: Finding, subject: Any) -> bool:
     """Whether it tells of an exception that no choice of arguments avoids."""
     raised = re.match(r"(.+?) raises (\w+)", finding.headline)
     if finding.code not in _EXCEPTIONS or raised is None:
         return False
-    return is_own_fault(LayerError(raised[1], raised[2], dict(finding.lines).get("message", ""), ""))
+    return is_own_fault(LayerError(raised[1], raised[2], dict(finding.lines).get("message", ""), ""), subject)
 
 
 def _differs(report: SubjectReport, other: SubjectReport) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gradproof.case.case import Case
 from gradproof.check import check_case
@@ -12,20 +13,22 @@ from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable
 from gradproof.diagnose.diagnose import ERROR_CODES
 from gradproof.errors import UsageError
-from gradproof.infer.complaints import is_own_fault
 from gradproof.infer.inference import judged
+from gradproof.infer.own_faults import is_own_fault, remedy
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.surroundings import restored
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
 
 _ADVICE = {
     "AttributeError": "set the attribute in the constructor, or correct its name",
-    "ImportError": "correct the import, or install what it imports",
-    "ModuleNotFoundError": "correct the import, or install what it imports",
     "NameError": "define the name before it is used, or import it",
-    "NotImplementedError": "write the method",
     "RecursionError": "look for a method that calls itself without an end",
     "UnboundLocalError": "assign the variable on every way that leads to this line",
+}
+_OTHERS = {  # those that are no fault of the layer's
+    "ImportError": "install what it imports",
+    "ModuleNotFoundError": "install what it imports",
+    "NotImplementedError": "write the method, or check a subclass that has it",
 }
 
 
@@ -87,8 +90,9 @@ def _unchecked(item: Item, options: Options) -> SubjectReport:
     """The report of an item that has no Case: an exception that no arguments avoid is a fault of the subject's."""
     name, inference = item.title or item.name, item.inference
     error = None if inference is None else inference.error
-    certain = error is not None and is_own_fault(error)
-    findings = () if error is None else (_raised(name, error, item.location, certain=certain),)
+    certain = error is not None and is_own_fault(error, item.target)
+    advice = _ADVICE.get(error.kind, "") if error is not None and certain else _advice(error, item.target)
+    findings = () if error is None else (_raised(name, error, item.location, advice, certain=certain),)
     return SubjectReport(
         name=name,
         location=item.location,
@@ -103,13 +107,18 @@ def _unchecked(item: Item, options: Options) -> SubjectReport:
     )
 
 
-def _raised(name: str, error: LayerError, location: str, *, certain: bool) -> Finding:
+def _advice(error: LayerError | None, target: Any) -> str:
+    """What to write where the exception may be no fault of the layer's."""
+    if error is None:
+        return ""
+    found = remedy(error, target) or _OTHERS.get(error.kind)
+    return found or "if the layer is right, its shapes were not found: declare a Case"
+
+
+def _raised(name: str, error: LayerError, location: str, advice: str, *, certain: bool) -> Finding:
     code = ERROR_CODES.get(error.stage, "GP302")
     headline = f"{error.stage} raises {error.kind}"
     message = error.message.strip().splitlines()[:1]
-    advice = (
-        _ADVICE.get(error.kind, "") if certain else "if the layer is right, its shapes were not found: declare a Case"
-    )
     told = [*(("message", line) for line in message), ("what to do", advice), ("reproduce", f"gradproof {location}")]
     lines = tuple((label, content) for label, content in told if content)
     severity = "error" if certain else "warning"

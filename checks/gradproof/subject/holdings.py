@@ -91,16 +91,19 @@ class Holdings:
         rest = self._that_stay(pairing.unpaired(self.layer, list(known.values()))) if self._discovers else {}
         return {**mine, **rest}
 
-    def places(self) -> Paths:
-        """Where gradients are kept, by parameter; empty where the convention reads them in a way of its own."""
+    def places(self, layer: object = None) -> Paths:
+        """Where gradients are kept, by parameter; empty where the convention reads them in a way of its own.
+
+        layer: a copy on which backward ran, where it did not run on the object itself.
+        """
         if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
             return {}
         if self._places is None:
-            self._places = self._memory[-1].gradients if self._memory else self._found()
+            self._places = self._memory[-1].gradients if self._memory else self._found(layer or self.layer)
         return self._places
 
-    def _found(self) -> Paths:
-        found = {self._called(name): places for name, places in self.convention.slots(self.layer).items()}
+    def _found(self, layer: object) -> Paths:
+        found = {self._called(name): places for name, places in self.convention.slots(layer).items()}
         found |= self._written_elsewhere(found)
         return {name: places for name, places in found.items() if name in self.parameters()}
 
@@ -128,12 +131,16 @@ class Holdings:
         for places in self.places().values():
             pairing.clear(self.layer, places)
 
-    def without_place(self) -> Mapping[str, Path]:
-        """The parameters for which no gradient is kept anywhere, with where they stand themselves."""
-        kept = self.places()
-        rest = {name: array for name, array in self.parameters().items() if name not in kept}
-        paths = pairing.places(self.layer, rest) if rest else {}
-        return {name: places[0] for name, places in paths.items() if places}
+    def paths(self) -> Mapping[str, Path]:
+        """Where each parameter stands."""
+        found = pairing.places(self.layer, self.parameters())
+        return {name: places[0] for name, places in found.items() if places}
+
+    def without_place(self, layer: object) -> Mapping[str, Path]:
+        """The parameters for which ``layer``, a copy after a backward, keeps no gradient, with where they stand."""
+        is_plain = type(self.convention).parameter_gradients is Convention.parameter_gradients
+        kept = {self._called(name) for name in self.convention.slots(layer)} if is_plain else set[str]()
+        return {name: path for name, path in self.paths().items() if name not in kept}
 
     def sort(
         self, step: Stepped, names: Names, wanted: Sequence[str], taken: Sequence[str], filled: Mapping[Any, Any]
@@ -143,10 +150,10 @@ class Holdings:
         names: of what backward returns; wanted: the inputs whose gradient is asked for; taken: all of them;
         filled: the dict of parameters' gradients that backward was handed.
         """
-        if not self._memory:
+        if not self._memory and step.layer is self.layer:
             self._writes.after(self.layer)
         before, self._places = self._places, None  # backward may have made places
-        places, arrays = self.places(), dict(self.parameters())
+        places, arrays = self.places(step.layer), dict(self.parameters())
         if not self._memory and self._discovers and places == before:
             known = _Known(pairing.places(self.layer, arrays), places)
             # another backward of a copy may keep elsewhere what this one keeps nowhere

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
-from gradproof.convention.calling import RATE, Plan, default_dout, defaults_of, plan, takes_cache
+from gradproof.convention.calling import Plan, default_dout, defaults_of, plan, takes_cache
 from gradproof.convention.convention import Convention
+from gradproof.convention.descent import RATE
+from gradproof.convention.leaves import Path
 from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
 from gradproof.convention.stored import GRADIENTS, OUTPUTS, Stored
 from gradproof.convention.watch import Lists, lengths
 from gradproof.guard import Randomness, call, fingerprint
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.precision import is_narrow, raised
-from gradproof.subject.stepping import Stepped, held_rates, stepped, updated
+from gradproof.subject.stepping import Stepped, may_step, stepped, updated
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect
 
@@ -57,7 +59,8 @@ class LayerSubject:
         self._in_parts = False  # whether the gradient of the input came as a list
         self._stored, self._slope = Stored(OUTPUTS), Stored(GRADIENTS)
         self._plans: dict[tuple[int, tuple[str, ...], bool], Plan] = {}
-        self._moved: frozenset[str] | None = None  # the parameters that backward updates itself, once that was asked
+        self._moves: bool | None = None  # whether backward updates parameters itself, once that was asked
+        self._read_off: Mapping[str, Path] = {}  # those whose gradient it keeps nowhere else, and where they stand
         built, given = self._call("the constructor", build)
         self._holdings = Holdings(convention, built, given, signature.names)
         self._hold(built)
@@ -86,8 +89,8 @@ class LayerSubject:
 
     @property
     def updates(self) -> frozenset[str]:
-        """The parameters that backward was seen to update itself."""
-        return self._moved or frozenset()
+        """The parameters whose gradient is read from the update that backward makes."""
+        return frozenset(self._read_off)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -215,15 +218,21 @@ class LayerSubject:
             args, kwargs = how.bind(given, {**self._defaults, **nested(self._inputs)}, self._cache, rate, filled)
             return self._call("backward", getattr(layer, self.convention.backward), *args, **kwargs)
 
-        free = self._holdings.without_place()
-        if free and (how.takes_rate or held_rates(self.layer)):
-            if self._moved is None:
-                ones = [np.ones(np.shape(dout)) for dout in douts]
-                self._moved = updated(self.layer, lambda layer, rate: run(layer, rate, ones), free)
-            free = {name: path for name, path in free.items() if name in self._moved}
-            if free:
-                return stepped(self.layer, run, free)
-        return Stepped(self.layer, run(self.layer, RATE))
+        if self._moves is None:
+            self._find_moves(how, run, douts)
+        if not self._moves:
+            return Stepped(self.layer, run(self.layer, RATE))
+        return stepped(self.layer, run, self._read_off)
+
+    def _find_moves(self, how: Plan, run: Callable[..., Any], douts: Sequence[Array | float]) -> None:
+        """Find out, once, whether backward moves weights, and of which it keeps no gradient beside that."""
+        self._moves = False
+        if not how.takes_rate and not may_step(self.layer):
+            return
+        uneven = [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]  # nothing cancels
+        moved, twin = updated(self.layer, lambda layer, rate: run(layer, rate, uneven), self._holdings.paths())
+        self._moves = bool(moved)
+        self._read_off = {n: path for n, path in self._holdings.without_place(twin).items() if n in moved}
 
     def _settle(self) -> None:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""

@@ -1,5 +1,7 @@
 """Reads the gradient of a backward that updates the weights itself: how far they move at a learning rate of our choice.
 
+Optimizers that the layer holds are replaced by plain gradient descent: momentum, decay and clipping are theirs.
+
 It is told how to run backward on a copy of the layer; it calls nothing else.
 """
 
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.convention import leaves
-from gradproof.convention.calling import RATE, RATES
+from gradproof.convention.descent import RATE, RATES, Descent, optimizers_in
 from gradproof.convention.leaves import Path
 
 Run = Callable[[Any, float], Any]  # (a copy of the layer, a learning rate) -> what backward returns
@@ -31,12 +33,12 @@ class Stepped:
     unread: tuple[str, ...] = ()
 
 
-def updated(layer: Any, run: Run, paths: Mapping[str, Path]) -> frozenset[str]:
-    """The parameters that backward moves, run once on a copy of the layer at our learning rate."""
+def updated(layer: Any, run: Run, paths: Mapping[str, Path]) -> tuple[frozenset[str], Any]:
+    """The parameters that backward moves, run once on a copy of the layer at our learning rate; and that copy."""
     twin = _at_rate(layer, RATE)
     run(twin, RATE)
     pairs = {name: (leaves.at(layer, path), leaves.at(twin, path)) for name, path in paths.items()}
-    return frozenset(name for name, (before, after) in pairs.items() if not np.array_equal(before, after))
+    return frozenset(name for name, (before, after) in pairs.items() if not np.array_equal(before, after)), twin
 
 
 def held_rates(layer: object) -> tuple[str, ...]:
@@ -45,14 +47,22 @@ def held_rates(layer: object) -> tuple[str, ...]:
     return tuple(name for name, value in state.items() if name.lower() in RATES and isinstance(value, (int, float)))
 
 
+def may_step(layer: object) -> bool:
+    """Whether the layer holds what an update needs: a learning rate, or an optimizer."""
+    return bool(held_rates(layer) or optimizers_in(layer))
+
+
 def stepped(layer: Any, run: Run, paths: Mapping[str, Path]) -> Stepped:
     """Run backward on two copies of the layer, at two learning rates; the layer itself stays as it is.
 
-    paths: where the parameters stand that it moves. Their gradient is how far they moved, divided by the rate, where
-    both rates give the same: momentum, decay and clipping do not.
+    paths: where the parameters stand that it moves and whose gradient it keeps nowhere: it is how far they moved,
+    divided by the rate, where both rates give the same: momentum, decay and clipping do not.
     """
-    whole, half = _at_rate(layer, RATE), _at_rate(layer, RATE / 2)
+    whole = _at_rate(layer, RATE)
     returned = run(whole, RATE)
+    if not paths:
+        return Stepped(whole, returned)
+    half = _at_rate(layer, RATE / 2)
     run(half, RATE / 2)
     gradients: dict[str, Any] = {}
     unread: list[str] = []
@@ -74,4 +84,6 @@ def _at_rate(layer: Any, rate: float) -> Any:
     twin = copy.deepcopy(layer)
     for name in held_rates(twin):
         setattr(twin, name, rate)
+    for path in optimizers_in(twin):
+        leaves.put(twin, path, Descent(rate))
     return twin

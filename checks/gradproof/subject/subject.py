@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.case.case import Case
-from gradproof.case.signatures import Signature
+from gradproof.case.signatures import Construction, Signature
 from gradproof.convention.convention import Convention
+from gradproof.convention.descent import Descent
 from gradproof.errors import UsageError
 from gradproof.guard import Randomness, generators
 from gradproof.subject.function_subjects import LossSubject, PairSubject
@@ -136,11 +137,25 @@ def subject_of(
 
     def build() -> tuple[Any, Mapping[int, str]]:
         init = {name: copy.deepcopy(value) for name, value in example.init.items()}
-        args, kwargs = case.init_signature.bind(init)
         given = {id(value): name for name, value in init.items() if isinstance(value, np.ndarray)}
-        return case.subject(*args, **kwargs), given
+        return constructed(case.subject, case.construction, init), given
 
     return LayerSubject(build, case.name, case.forward_signature, random, case.convention, widened=numpy)
+
+
+def constructed(cls: Callable[..., Any], construction: Construction, values: Mapping[str, Any]) -> Any:
+    """An object of a class, prepared by the methods that its construction names; optimizers are ours, if not given.
+
+    values: the arguments of the constructor and of the methods, by name. Raises whatever they raise.
+    """
+    ours = {name: Descent() for name in construction.supplied if name not in values}
+    own, steps = construction.given({**values, **ours})
+    args, kwargs = construction.constructor.bind(own)
+    built = cls(*args, **kwargs)
+    for (method, signature), named in zip(construction.steps, steps, strict=True):
+        args, kwargs = signature.bind(named)
+        getattr(built, method)(*args, **kwargs)
+    return built
 
 
 def subject_from(
