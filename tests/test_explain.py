@@ -13,7 +13,7 @@ from gradproof.values import Verdict
 from pages import SECTIONS, WRITTEN, page
 
 # what these stand for happens to a file, not to a layer: their pages have no example of a layer
-OF_A_FILE = frozenset({"GP305", "GP306"})
+OF_A_FILE = frozenset({"GP305", "GP306", "GP307"})
 CHECKABLE = [code for code in WRITTEN if code not in OF_A_FILE]
 
 

@@ -46,6 +46,7 @@ CODES: Mapping[str, str] = {
     "GP304": "does-not-end",
     "GP305": "cell-raises",
     "GP306": "left-out",
+    "GP307": "statement-raises",
     "GP401": "dtype-disagreement",
     "GP501": "forward-changes-input",
     "GP502": "forward-changes-params",

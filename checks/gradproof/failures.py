@@ -58,7 +58,7 @@ def failures(outcomes: Sequence[Outcome]) -> list[Failure]:
     seen: dict[Failure, None] = {}
     errors = {(d.code, d.tensor) for outcome in outcomes for d in outcome.defects if d.severity == "error"}
     for outcome in outcomes:
-        if outcome.error is not None:
+        if outcome.error is not None and outcome.error.absence is None:
             seen.setdefault(Failure(stage=outcome.error.stage))
         for defect in outcome.defects:
             severity = "error" if (defect.code, defect.tensor) in errors else defect.severity

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradproof import deadlines
 from gradproof.deadlines import OURS
+from gradproof.errors import Absence, NotAvailable, not_installed
 from gradproof.values import LayerError
 
 _LONGEST = 2000  # characters of an exception's message: some print a whole array
@@ -62,7 +63,16 @@ def _describe(stage: str, error: BaseException) -> LayerError:
     cut_off = isinstance(error, deadlines.Expired)
     told = "" if cut_off else "".join(traceback.format_exception_only(error)).rstrip()
     lines.append(told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ...")
-    return LayerError(stage, type(error).__name__, _message(error), "".join(lines).rstrip())
+    return LayerError(stage, type(error).__name__, _message(error), "".join(lines).rstrip(), _absence(error))
+
+
+def _absence(error: BaseException) -> Absence | None:
+    """What the user's code missed: it is no fault of theirs that it is not here."""
+    if isinstance(error, NotAvailable):
+        return error.absence
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        return not_installed(error.name)
+    return None
 
 
 def _message(error: BaseException) -> str:

@@ -162,7 +162,7 @@ class Run:
         """Add up."""
         tensors = summary.summarise(self.outcomes)
         verdict, reason = summary.verdict(tensors, self.findings, self.outcomes)
-        interrupted = interrupted or self.stopped
+        interrupted = interrupted or self.stopped or summary.missed(self.outcomes)
         if interrupted is not None and verdict is not Verdict.FAIL:
             verdict, reason = Verdict.INCONCLUSIVE, interrupted
         silenced = [finding for finding in self.findings if finding.severity == "allowed"]

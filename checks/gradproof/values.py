@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradproof.errors import Absence
+
 FloatArray = NDArray[np.floating[Any]]
 
 
@@ -89,12 +91,16 @@ class TensorResult:
 
 @dataclass(frozen=True)
 class LayerError:
-    """An exception that left the user's own code. ``traceback`` holds the user's frames only."""
+    """An exception that left the user's own code. ``traceback`` holds the user's frames only.
+
+    ``absence`` says what was not there, where that is why: a name that its file did not come to define, a module.
+    """
 
     stage: str  # "the constructor", "forward", "backward"
     kind: str  # the exception's class name
     message: str
     traceback: str
+    absence: Absence | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradproof.collect.load import shown
+from gradproof.collect.places import shown
 from gradproof.errors import UsageError
 
 # a line magic, a shell command or a question, alone on a line or assigned: x = !ls

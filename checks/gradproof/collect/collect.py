@@ -11,8 +11,10 @@ from typing import Any
 from gradproof import deadlines
 from gradproof.case.case import Case
 from gradproof.collect import notebook
-from gradproof.collect.discover import Found, left_out, subjects
-from gradproof.collect.load import Source, load, shown
+from gradproof.collect.discover import Found, left_out, lost, lost_notes, subjects
+from gradproof.collect.load import Source, load
+from gradproof.collect.lost_statements import notes_of_lost, refusal
+from gradproof.collect.places import shown
 from gradproof.errors import UsageError
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference
@@ -75,6 +77,10 @@ def holding(file: Path, name: str | None, seconds: float = deadlines.SECONDS) ->
     covered = {id(part) for item in cases for part in _parts(item)}
     items = cases + [item for item in found if not any(id(part) in covered for part in _parts(item))]
     targets = [item.target for item in items if item.target is not None]
+    is_empty = not items and not any(note.code == "GP306" for note in notes)
+    if is_empty and source.failures:
+        first = source.failures[0]
+        raise UsageError(refusal(shown(file), first.error, first.told))
     if not items and not notes:
         raise UsageError(
             f"{shown(file)}: nothing to check: expected a Case, or a class with forward and backward; "
@@ -109,6 +115,8 @@ def settled(item: Item) -> Item:
         return replace(
             item, problem=f"{stage} did not end within {expired.seconds:g} s while its Case was sought{where}"
         )
+    if found.case is None and found.error is not None and found.error.absence is not None:
+        return replace(item, problem=f"{found.error.stage} {found.error.absence}", inference=found)
     return replace(item, case=found.case, problem=found.problem, inference=found)
 
 
@@ -137,7 +145,13 @@ def _module(file: Path, seconds: float) -> tuple[Source, list[Item], Sequence[Fi
     def own(value: Any) -> bool:
         return getattr(value, "__module__", None) == source.module.__name__
 
-    return source, [_item(f, f.name, source) for f in subjects(names, own)], left_out(names, own)
+    found = [*subjects(names, own), *lost(source.failures)]
+    notes = (
+        *notes_of_lost([*source.failures, *source.failures_beside]),
+        *left_out(names, own),
+        *lost_notes(source.failures),
+    )
+    return source, [_item(f, f.name, source) for f in found], notes
 
 
 def _notebook(file: Path, seconds: float) -> tuple[Source, list[Item], Sequence[Finding]]:

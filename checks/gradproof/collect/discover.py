@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
 from gradproof.codes import CODES
 from gradproof.collect import scan
+from gradproof.collect.lost_statements import LostStatement
 from gradproof.convention.convention import convention_of
 from gradproof.nodes.conventions import is_machinery, operations_of
 from gradproof.values import Finding
@@ -56,6 +57,22 @@ def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Findi
     for name in functions:
         others = list(scan.forwards_of(name))[:1] if scan.is_backward(name) else scan.backwards_of(name)[:1]
         found += [_note(name, f"has no {other}: not checked") for other in others if name not in paired]
+    return found
+
+
+def lost(failures: Iterable[LostStatement]) -> list[Found]:
+    """The subjects and Cases that the module was to define and does not, each with the reason."""
+    named = ((failure, scan.checked_name(failure.statement.node)) for failure in failures)
+    return [Found(name, None, failure.problem(name)) for failure, name in named if name is not None]
+
+
+def lost_notes(failures: Iterable[LostStatement]) -> list[Finding]:
+    """A note for each other class with a forward that the module was to define and does not."""
+    found: list[Finding] = []
+    for failure in failures:
+        node = failure.statement.node
+        if isinstance(node, ast.ClassDef) and scan.has_forward(node) and scan.checked_name(node) is None:
+            found.append(_note(node.name, f"left out: {failure.absence(node.name).because}"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import sys
@@ -10,37 +11,28 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from gradproof import deadlines
+from gradproof.collect.checkfile import is_check_file
+from gradproof.collect.lost_statements import LostStatement, own_traceback, refusal
+from gradproof.collect.places import Place, deeper, packages, root_of, shown
+from gradproof.collect.siblings import modules_in, stepwise_imports
+from gradproof.collect.statements import Statement, statements
+from gradproof.collect.stepwise import Stepwise
 from gradproof.errors import UsageError
 from gradproof.sandbox.surroundings import restored
 
-UPWARDS = 6  # folders above a file in which a module that it imports is looked for
-_FOREIGN = (deadlines.OURS, "<frozen importlib")
 _OURS = __name__.partition(".")[0]
 
 
-def shown(file: Path) -> str:
-    """The file as the user would type it: relative to where they stand, where it lies below that."""
-    path, here = file.resolve(), Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-@dataclass(frozen=True)
-class Place:
-    """From where a file is imported: how many folders above it are its packages, and what else sys.path must hold."""
-
-    depth: int
-    roots: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Source:
-    """A loaded file: its module, and the modules beside it that it imported.
+    """A loaded file: its module, the modules beside it that it imported, and the statements of either that failed.
 
-    ``namespace`` holds the module's names as they are to be while the subject runs, where they have changed since.
+    ``namespace`` holds the module's names as they are to be while the subject runs, where they have changed since;
+    ``stepwise`` are the files of the author's that do not run through, and are run statement by statement.
     """
 
     file: Path
@@ -48,25 +40,83 @@ class Source:
     place: Place
     siblings: dict[str, ModuleType] = field(repr=False)
     namespace: Mapping[str, Any] | None = field(default=None, repr=False)
+    failures: list[LostStatement] = field(default_factory=list[LostStatement], repr=False)
+    failures_beside: list[LostStatement] = field(default_factory=list[LostStatement], repr=False)
+    stepwise: set[Path] = field(default_factory=set[Path], repr=False)
+
+
+class _Elsewhere(Exception):  # noqa: N818  no error: a way out of a run that begins anew
+    """The file is to be imported from another place."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 def load(file: Path, seconds: float = deadlines.SECONDS) -> Source:
-    """Execute ``file`` as a module of a name of its own, so that ``if __name__ == "__main__"`` does not run.
+    """Run ``file`` as a module of a name of its own, so that ``if __name__ == "__main__"`` does not run.
 
-    A module that it imports and that lies beside a folder above it is found there: ``common`` for ``ch01/net.py``.
-    Raises UsageError, with the author's own traceback, where the file does not parse, raises, exits, or does not end
-    within ``seconds``.
+    Its statements run one by one: one that raises, exits or does not end is among ``failures``, and what it was to
+    define raises where it is used. So are those of the modules that it imports and that lie near it, where these do not
+    run through. A module is looked for beside the file and in the folders above it: ``common`` for ``ch01/net.py``.
+    Raises UsageError, with the author's own traceback, where the file does not parse or uses gradproof wrongly; a check
+    file also where a statement raises.
     """
-    code, place = _compiled(file), Place(len(_packages(file)))
+    found, place = _parsed(file), Place(len(packages(file)))
     while True:
         source = module_for(file, place)
-        problem = execute(source, code, seconds)
-        if problem is None:
+        try:
+            run(source, found, seconds)
+        except _Elsewhere as other:
+            place = other.place
+        else:
             return source
-        elsewhere = _elsewhere(file, place, problem)
-        if elsewhere is None:
-            raise UsageError(_told(file, problem, seconds))
-        place = elsewhere
+
+
+def run(source: Source, found: Sequence[Statement], seconds: float) -> None:
+    """Run the statements in the source's module, and add what failed to its failures."""
+
+    def mend(error: BaseException) -> bool:
+        again = not isinstance(error, UsageError) and mended(source, error)
+        is_refused = isinstance(error, UsageError) or is_check_file(source.file)
+        if is_refused and not again:
+            raise UsageError(refusal(shown(source.file), error, own_traceback(error)))
+        return again
+
+    running = Stepwise(vars(source.module), shown(source.file), seconds, mend)
+    with importable(source), restored():
+        running.run(found)
+    source.failures += running.failures
+
+
+def mended(source: Source, error: BaseException, *, may_restart: bool = True) -> bool:
+    """Do what may avoid the exception: take in one more folder, or run a module of the author's stepwise.
+
+    Raises _Elsewhere where the whole file is to be run anew, as a part of one more package.
+    """
+    if may_restart and isinstance(error, ImportError) and "relative import" in str(error):
+        place = deeper(source.file, source.place)
+        if place is not None:
+            raise _Elsewhere(place)
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        root = root_of(error.name, source.file, source.place, sys.path)
+        if root is not None:
+            source.place = Place(source.place.depth, (root, *source.place.roots))
+            sys.path.insert(1, str(root))
+            return True
+    folders = _own_folders(source)
+    broken = {path for path in modules_in(error.__traceback__) if path.is_file() and _is_own(path, folders)}
+    broken -= {source.file.resolve(), *source.stepwise}
+    source.stepwise.update(broken)
+    return bool(broken)
+
+
+def _run_sibling(source: Source, module: ModuleType, file: Path) -> None:
+    """Run a module that the file imports, and that does not run through."""
+    mend = functools.partial(mended, source, may_restart=False)
+    running = Stepwise(vars(module), shown(file), deadlines.SECONDS, mend)
+    running.run(statements(file.read_bytes(), str(file)))
+    source.failures_beside += running.failures
 
 
 def module_for(file: Path, place: Place) -> Source:
@@ -83,26 +133,6 @@ def module_for(file: Path, place: Place) -> Source:
     return Source(file, module, place, {})
 
 
-def execute(source: Source, code: CodeType, seconds: float) -> BaseException | None:
-    """Run ``code`` in the module's namespace; return what it raises, all but Ctrl-C."""
-    try:
-        with importable(source), restored(), deadlines.whole(seconds):
-            exec(code, vars(source.module))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return error
-    return None
-
-
-def own_traceback(error: BaseException) -> str:
-    """The traceback as the author of the file wants it: without our frames and without importlib's."""
-    told = traceback.TracebackException.from_exception(error)
-    told.stack = traceback.StackSummary.from_list([f for f in told.stack if not f.filename.startswith(_FOREIGN)])
-    lines = list(told.format())
-    return "".join(lines[:-1] if isinstance(error, deadlines.Expired) else lines).rstrip()
-
-
 @contextmanager
 def importable(source: Source) -> Generator[None]:
     """While it lasts, the file finds its siblings, and then what lies in the current folder.
@@ -110,21 +140,30 @@ def importable(source: Source) -> Generator[None]:
     After it, sys.path, sys.argv and the names of the siblings are as before: two folders may each hold a ``layers.py``,
     and each file keeps its own.
     """
-    parents, here = source.file.resolve().parents, Path.cwd()
-    roots = [*source.place.roots, parents[source.place.depth]]
     path, argv, before = list(sys.path), list(sys.argv), set(sys.modules)
     sys.modules.update(source.siblings)
-    sys.path[:] = dict.fromkeys([str(parents[0]), *map(str, roots), *path, str(here)])
+    sys.path[:] = dict.fromkeys([*map(str, _own_folders(source)[:-1]), *path, str(Path.cwd())])
     sys.argv[:] = [str(source.file)]
+    given = set(sys.path)
     now = _swapped(source.module, source.namespace)
     try:
-        yield
+        with stepwise_imports(source.stepwise, functools.partial(_run_sibling, source)):
+            yield
     finally:
         _swapped(source.module, now)
+        added = [Path(entry).resolve() for entry in sys.path if entry not in given and Path(entry).is_dir()]
+        source.place = Place(source.place.depth, tuple(dict.fromkeys([*source.place.roots, *added])))
         sys.path[:], sys.argv[:] = path, argv
         # all are looked at before any goes: a folder without __init__.py asks sys.modules for the package above it
-        own = [name for name in set(sys.modules) - before if _belongs(sys.modules[name], (*roots, here))]
+        folders = _own_folders(source)
+        own = [name for name in set(sys.modules) - before if _belongs(sys.modules[name], folders)]
         source.siblings.update((name, sys.modules.pop(name)) for name in own)
+
+
+def _own_folders(source: Source) -> list[Path]:
+    """The folders below which the author's own modules lie; the last one is where the user stands."""
+    parents = source.file.resolve().parents
+    return [parents[0], *source.place.roots, parents[source.place.depth], Path.cwd()]
 
 
 def _swapped(module: ModuleType, namespace: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -138,59 +177,26 @@ def _swapped(module: ModuleType, namespace: Mapping[str, Any] | None) -> Mapping
     return before
 
 
-def _elsewhere(file: Path, place: Place, error: BaseException) -> Place | None:
-    """A place from which the import that failed may succeed: one more folder as a package, or one more root."""
-    if not isinstance(error, ImportError):
-        return None
-    if "relative import" in str(error) and place.depth < min(UPWARDS, len(file.resolve().parents) - 1):
-        return Place(place.depth + 1, place.roots)
-    if not isinstance(error, ModuleNotFoundError) or error.name is None:
-        return None
-    for folder in file.resolve().parents[:UPWARDS]:
-        target = folder.joinpath(*error.name.split("."))
-        if folder not in place.roots and (target.is_dir() or target.with_suffix(".py").is_file()):
-            return Place(place.depth, (folder, *place.roots))
-    return None
-
-
-def _told(file: Path, error: BaseException, seconds: float) -> str:
-    main = 'put what is to run under if __name__ == "__main__":'
-    if isinstance(error, SystemExit):
-        return f"{shown(file)} calls sys.exit({error.code!r}) when it is imported: {main}"
-    if isinstance(error, deadlines.Expired):
-        return f"{shown(file)} did not end within {seconds:g} s when it was imported: {main}\n{own_traceback(error)}"
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    remedy = "" if missing is None else f"\ninstall {missing}, or move the import to where the layers do not meet it"
-    return f"{shown(file)} raises when it is imported:\n{own_traceback(error)}{remedy}"
-
-
 def _belongs(module: ModuleType, folders: Sequence[Path]) -> bool:
     """Whether a module is the author's own: Python source below one of ``folders``, neither installed nor ours."""
     # A folder without __init__.py becomes a package that has a __path__ and no __file__.
     origin = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
     if origin is None or module.__name__.partition(".")[0] == _OURS:
         return False
-    path = Path(origin).resolve()
+    return _is_own(Path(origin).resolve(), folders)
+
+
+def _is_own(path: Path, folders: Sequence[Path]) -> bool:
     installed = any(path.is_relative_to(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
     installed = installed or not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
     return path.suffix in (".py", "") and not installed and any(path.is_relative_to(folder) for folder in folders)
 
 
-def _packages(file: Path) -> list[Path]:
-    """The folders above ``file`` that are packages, the outermost first."""
-    found: list[Path] = []
-    folder = file.resolve().parent
-    while (folder / "__init__.py").is_file():
-        found.insert(0, folder)
-        folder = folder.parent
-    return found
-
-
-def _compiled(file: Path) -> CodeType:
+def _parsed(file: Path) -> list[Statement]:
     try:
-        return compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
+        return statements(file.read_bytes(), str(file))
     except OSError as error:
         raise UsageError(f"{shown(file)} cannot be read: {error.strerror}") from None
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         told = "".join(traceback.format_exception_only(error)).rstrip()
         raise UsageError(f"{shown(file)} does not parse:\n{told}") from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -15,8 +16,13 @@ from gradproof import deadlines
 from gradproof.codes import CODES
 from gradproof.collect import cells, scan
 from gradproof.collect.cells import Cell
-from gradproof.collect.discover import Found, left_out, subjects
-from gradproof.collect.load import Place, Source, execute, module_for, own_traceback, shown
+from gradproof.collect.discover import Found, left_out, lost, subjects
+from gradproof.collect.load import Source, importable, mended, module_for
+from gradproof.collect.lost_statements import LostStatement, notes_of_lost
+from gradproof.collect.places import Place, shown
+from gradproof.collect.statements import Statement, statements
+from gradproof.collect.stepwise import Stepwise
+from gradproof.sandbox.surroundings import restored
 from gradproof.values import Finding
 
 
@@ -39,7 +45,7 @@ class Notebook:
 
 
 def run(file: Path, seconds: float = deadlines.SECONDS) -> Notebook:
-    """Run the code cells, each for at most ``seconds``; one that fails is told and passed over.
+    """Run the code cells, each for at most ``seconds``; a statement that fails is told and passed over.
 
     A class or function that a later cell defines again sees the names as they were right before that cell ran; all
     others see them as they are at the end, as they would in a live notebook. Raises UsageError where
@@ -54,7 +60,8 @@ def run(file: Path, seconds: float = deadlines.SECONDS) -> Notebook:
     own = running.own
     end = [Version(running.cell_of(s), s, source) for s in subjects(names, own)]
     versions = sorted([*running.replaced, *end], key=lambda version: version.cell)
-    return Notebook(source, (*versions, *running.missing(names)), (*running.notes, *left_out(names, own)))
+    notes = (*running.notes, *notes_of_lost([*running.failures, *source.failures_beside]))
+    return Notebook(source, (*versions, *running.missing(names)), (*notes, *left_out(names, own)))
 
 
 @dataclass(eq=False)
@@ -64,7 +71,9 @@ class _Running:
     seconds: float
     notes: list[Finding] = field(default_factory=list[Finding])
     replaced: list[Version] = field(default_factory=list[Version])
-    failed: list[tuple[Cell, str]] = field(default_factory=list[tuple[Cell, str]])
+    failed: list[tuple[Cell, LostStatement]] = field(default_factory=list[tuple[Cell, LostStatement]])
+    unparsed: list[tuple[Cell, str]] = field(default_factory=list[tuple[Cell, str]])
+    failures: list[LostStatement] = field(default_factory=list[LostStatement])
 
     def run(self, cell: Cell) -> None:
         """Run one cell, and keep what it replaces."""
@@ -79,19 +88,28 @@ class _Running:
         module.__file__ = filename
         sys.modules[home] = module
         names["__name__"] = home
-        error: BaseException | None
         try:
-            code = compile(cell.source, filename, "exec", dont_inherit=True)
+            found = statements(cell.source, filename)
         except (SyntaxError, ValueError) as wrong:
-            error, told = wrong, "".join(traceback.format_exception_only(wrong)).rstrip()
+            self._unparsed(cell, "".join(traceback.format_exception_only(wrong)).rstrip())
         else:
-            error = execute(self.source, code, self.seconds)
-            told = "" if error is None else own_traceback(error)
+            self._run(cell, filename, found)
         names["__name__"] = self._name
         vars(module).update({k: v for k, v in names.items() if k not in vars(module)})
-        if error is not None:
-            self._fail(cell, error, told)
         self._keep(before, names)
+
+    def _run(self, cell: Cell, filename: str, found: Sequence[Statement]) -> None:
+        mend = functools.partial(mended, self.source, may_restart=False)
+        subject = f"{self.file.name}, cell {cell.number}"
+        running = Stepwise(vars(self.source.module), filename, self.seconds, mend, subject, "GP305", self.failures)
+        before = len(self.failures)
+        with importable(self.source), restored():
+            running.run(found)
+        self.failed += [(cell, failure) for failure in self.failures[before:]]
+
+    def _unparsed(self, cell: Cell, told: str) -> None:
+        self.unparsed.append((cell, told.splitlines()[-1]))
+        self._note(cell, "does not parse: passed over", told)
 
     def own(self, value: Any) -> bool:
         """Whether a class or function was defined in a cell."""
@@ -102,13 +120,14 @@ class _Running:
         return max(int(part.__module__.rpartition("_")[2]) for part in found.parts)
 
     def missing(self, names: Mapping[str, Any]) -> Iterator[Version]:
-        """The subjects that a cell which failed would have defined."""
-        for cell, why in self.failed:
+        """The subjects that a cell would have defined, had it not failed."""
+        for cell, why in self.unparsed:
             for name in scan.subject_names(cell.source):
-                module = f"{self._name}.cell_{cell.number}"
-                if getattr(names.get(name), "__module__", None) != module:
+                if getattr(names.get(name), "__module__", None) != f"{self._name}.cell_{cell.number}":
                     found = Found(name, None, f"cell {cell.number} failed before it defined {name}: {why}")
                     yield Version(cell.number, found, self.source)
+        for cell, failure in self.failed:
+            yield from (Version(cell.number, found, self.source) for found in lost([failure]))
 
     @property
     def _name(self) -> str:
@@ -125,24 +144,6 @@ class _Running:
             if any(part is value for part in found.parts for value in gone):
                 self.replaced.append(Version(self.cell_of(found), found, source))
 
-    def _fail(self, cell: Cell, error: BaseException, told: str) -> None:
-        message = next(iter(_message(error).splitlines()), "")
-        if isinstance(error, deadlines.Expired):
-            what, message = f"does not end within {self.seconds:g} s", ""
-        elif isinstance(error, SyntaxError):
-            what = "does not parse"
-        else:
-            what = f"raises {type(error).__name__}"
-        self.failed.append((cell, f"it {what}{f' ({message})' if message else ''}"))
-        self._note(cell, f"{what}: passed over", told)
-
     def _note(self, cell: Cell, headline: str, told: str | None = None) -> None:
         subject = f"{self.file.name}, cell {cell.number}"
         self.notes.append(Finding("GP305", CODES["GP305"], subject, headline, severity="note", traceback=told or None))
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return "<its message cannot be read>"

@@ -11,6 +11,7 @@ from gradproof.convention.convention import BACKWARDS, FORWARDS
 # how the name of a backward function becomes the name of its forward function
 HALVES = (("backward", "forward"), ("Backward", "Forward"), ("bwd", "fwd"), ("backprop", "forward"))
 _LOSS = re.compile(r"(^|_)loss(_|$)", re.IGNORECASE)
+_DEFINITIONS = (ast.ClassDef, ast.FunctionDef)
 _CLASS = re.compile(r"^class +(\w+)", re.MULTILINE)
 
 
@@ -25,7 +26,17 @@ def subject_names(text: str) -> list[str]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return _CLASS.findall(text) if any(back in text for back, _ in HALVES) else []
-    return [node.name for node in _definitions(tree) if _is_subject(node)]
+    return [node.name for node in tree.body if isinstance(node, _DEFINITIONS) and _is_subject(node)]
+
+
+def checked_name(node: ast.stmt) -> str | None:
+    """The name of the subject that a statement defines, or of the Case that it declares; None for any other."""
+    if isinstance(node, _DEFINITIONS):
+        return node.name if _is_subject(node) else None
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return None
+    declares = ast.unparse(node.value.func).rpartition(".")[2] == "Case"
+    return ast.unparse(node.targets[0]) if declares else None
 
 
 def is_loss(definition: ast.FunctionDef) -> bool:
@@ -77,15 +88,19 @@ def backwards_of(name: str) -> list[str]:
     return [f"{parts[0]}{back}{parts[1]}" for back, parts in halves if parts is not None]
 
 
-def _definitions(tree: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef]:
-    yield from (node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef)))
-
-
 def _is_subject(node: ast.ClassDef | ast.FunctionDef) -> bool:
     if isinstance(node, ast.FunctionDef):
         return is_backward(node.name) or is_loss(node)
-    methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
-    return not methods.isdisjoint(BACKWARDS) and (bool(node.bases) or not methods.isdisjoint(FORWARDS))
+    return not _methods(node).isdisjoint(BACKWARDS) and (bool(node.bases) or has_forward(node))
+
+
+def has_forward(node: ast.ClassDef) -> bool:
+    """Whether a class defines a forward."""
+    return not _methods(node).isdisjoint(FORWARDS)
+
+
+def _methods(node: ast.ClassDef) -> set[str]:
+    return {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
 
 
 def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:

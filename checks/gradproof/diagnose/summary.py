@@ -79,6 +79,12 @@ def _most(tensor: TensorSummary) -> str:
     return f"{reason} in {tensor.unjudged[reason]} of {tensor.entries} entries"
 
 
+def missed(outcomes: Sequence[Outcome]) -> str | None:
+    """What the subject needs and has not, where an example met that: nothing can be said of it; None elsewhere."""
+    errors = (outcome.error for outcome in outcomes)
+    return next((f"{e.stage} {e.absence}" for e in errors if e is not None and e.absence is not None), None)
+
+
 def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Take back accusations against a subject whose output was seen to move in steps.
 

@@ -12,7 +12,8 @@ from types import FunctionType
 
 from gradproof.case.case import Case
 from gradproof.collect.collect import Item
-from gradproof.collect.load import Source, shown
+from gradproof.collect.load import Source
+from gradproof.collect.places import shown
 
 WIDTH = 100  # columns of a comment
 # the public names that a declaration may use

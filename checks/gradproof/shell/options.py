@@ -52,8 +52,8 @@ def parser() -> argparse.ArgumentParser:
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        help="time for one subject, and for the import of one file; a single call of forward or backward may take "
-        f"1/{SHARE} of it (default: the Case's own setting, {SECONDS:g})",
+        help="time for one subject, and for the import of one file; a single call of forward or backward, or a single "
+        f"statement of the file, may take 1/{SHARE} of it (default: the Case's own setting, {SECONDS:g})",
     )
     made.add_argument(
         "--infer", action="store_true", help="only print the Cases that were inferred, as the source of a check file"

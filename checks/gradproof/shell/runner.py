@@ -90,6 +90,8 @@ def _unchecked(item: Item, options: Options) -> SubjectReport:
     """The report of an item that has no Case: an exception that no arguments avoid is a fault of the subject's."""
     name, inference = item.title or item.name, item.inference
     error = None if inference is None else inference.error
+    if error is not None and error.absence is not None:
+        error = None  # the problem says what is missing
     certain = error is not None and is_own_fault(error, item.target)
     advice = _ADVICE.get(error.kind, "") if error is not None and certain else _advice(error, item.target)
     findings = () if error is None else (_raised(name, error, item.location, advice, certain=certain),)
