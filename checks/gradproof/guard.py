@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import linecache
 import random
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import BuiltinMethodType, MethodType, ModuleType, TracebackType
 from typing import Any
 
@@ -14,6 +18,7 @@ import numpy as np
 from gradproof import deadlines
 from gradproof.deadlines import OURS
 from gradproof.errors import Absence, NotAvailable, not_installed
+from gradproof.operands import operands
 from gradproof.values import LayerError
 
 _LONGEST = 2000  # characters of an exception's message: some print a whole array
@@ -63,7 +68,29 @@ def _describe(stage: str, error: BaseException) -> LayerError:
     cut_off = isinstance(error, deadlines.Expired)
     told = "" if cut_off else "".join(traceback.format_exception_only(error)).rstrip()
     lines.append(told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ...")
-    return LayerError(stage, type(error).__name__, _message(error), "".join(lines).rstrip(), _absence(error))
+    described = LayerError(stage, type(error).__name__, _message(error), "".join(lines).rstrip(), _absence(error))
+    own = [trace for trace in _traces(error.__traceback__) if _is_authors(trace.tb_frame.f_code.co_filename)]
+    if own:
+        file, line = own[-1].tb_frame.f_code.co_filename, own[-1].tb_lineno
+        text = linecache.getline(file, line).strip()
+        described = replace(described, file=file, line=line, text=text, operands=operands(own[-1]))
+    return described
+
+
+def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+_NUMPY, _STANDARD = str(Path(np.__file__).parent), sysconfig.get_path("stdlib")
+
+
+def _is_authors(file: str) -> bool:
+    """Whether a file is the author's: not ours, not NumPy's, not of the standard library."""
+    if file.startswith((OURS, _NUMPY, "<__array_function__")):
+        return False
+    return not file.startswith(_STANDARD) or "site-packages" in file
 
 
 def _absence(error: BaseException) -> Absence | None:

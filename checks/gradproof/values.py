@@ -94,6 +94,8 @@ class LayerError:
     """An exception that left the user's own code. ``traceback`` holds the user's frames only.
 
     ``absence`` says what was not there, where that is why: a name that its file did not come to define, a module.
+    file, line, text: the innermost line of the user's, 0 and "" where the call itself was refused; operands: the arrays
+    on it, with their shapes; again: the same call had come back before.
     """
 
     stage: str  # "the constructor", "forward", "backward"
@@ -101,13 +103,19 @@ class LayerError:
     message: str
     traceback: str
     absence: Absence | None = None
+    file: str = ""
+    line: int = 0
+    text: str = ""
+    operands: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True)
 class Defect:
     """Something wrong with the form of what the subject returned, or with a promise that it breaks.
 
-    ``severity`` is "error" or "warning"; a warning leaves the verdict as it is.
+    ``severity`` is "error" or "warning"; a warning leaves the verdict as it is. shape: that of the gradient, where it
+    is another than it should be.
     """
 
     code: str
@@ -115,6 +123,7 @@ class Defect:
     tensor: str | None = None
     lines: tuple[tuple[str, str], ...] = ()
     severity: str = "error"
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +203,8 @@ class SourceHint:
 class Finding:
     """One thing wrong, in words. ``also`` are further tensors of which the same holds.
 
-    ``vague``: its cause says where or how far, rather than by which slip.
+    ``vague``: its cause says where or how far, rather than by which slip. ``error``: the exception that it is about;
+    ``everywhere``: backward raises it wherever forward runs, at sizes that tell the axes apart.
 
     ``lines`` are (label, text) pairs in the order in which they are printed: "worst entry", "everywhere", "law",
     "likely cause", "what to do", "smallest case", "reproduce", ... ``code`` is stable (GP...), ``name`` its short name.
@@ -212,6 +222,8 @@ class Finding:
     dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict[str, "int | tuple[int, ...]"])
     vague: bool = False
     also: tuple[str, ...] = ()
+    error: LayerError | None = None
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)

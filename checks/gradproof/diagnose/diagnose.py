@@ -12,6 +12,7 @@ from gradproof.codes import CODES
 from gradproof.diagnose.cause import Cause, Link
 from gradproof.diagnose.causes import name_cause
 from gradproof.diagnose.evidence import gather, result_of, sizes
+from gradproof.diagnose.exceptions import advice, is_everywhere, seen
 from gradproof.diagnose.laws import law
 from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
 
@@ -113,19 +114,22 @@ def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[O
     failing = [o for o in _with(minimal, tried) if o.error is not None and o.error.stage == error.stage]
     passing = [o for o in tried if o.error is None]
     dims = dims_text(minimal.example.dims)
-    message = error.message.strip().splitlines()
+    todo = advice(error)
     return Finding(
         code=code,
         name=CODES[code],
         subject=subject,
         headline=f"{error.stage} raises {error.kind}{' at ' if dims else ''}{dims}",
         lines=(
-            *((("message", message[0]),) if message else ()),
+            *seen(error),
             *_law(failing, passing),
+            *((("what to do", todo),) if todo is not None else ()),
             *_how(minimal, reproduce),
         ),
         traceback=error.traceback,
         dims=minimal.example.dims,
+        error=error,
+        everywhere=is_everywhere(error, minimal, tried),
     )
 
 

@@ -78,10 +78,10 @@ def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bo
     advice = ("what to do", gradient_shapes.remedy(found, shape))
     if parameter and gradient_shapes.is_taken_in_place(found, shape):
         works = ("why it matters", f"{name} -= lr * d{name} works as it is; what compares or stores the two may not")
-        return Defect("GP201", headline, name, (works, advice), severity="warning")
+        return Defect("GP201", headline, name, (works, advice), severity="warning", shape=found)
     told = gradient_shapes.consequence(name, found, shape)
     matters = () if told is None or not parameter else (("why it matters", told),)
-    return Defect("GP201", headline, name, (*matters, advice))
+    return Defect("GP201", headline, name, (*matters, advice), shape=found)
 
 
 def _exchanged(defect: Defect, values: Mapping[str, Floats], claims: Mapping[str, Any]) -> Defect:

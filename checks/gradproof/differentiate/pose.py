@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -125,12 +125,12 @@ class Pose:
     def _forward(self, changed: Mapping[str, Any]) -> tuple[Any, ...]:
         """Call forward on copies of the inputs, some of them changed."""
         self.forwards += 1
-        return self.subject.forward(
-            {
-                name: changed[name] if name in changed else _fresh(value, deep=self.subject.frozen)
-                for name, value in self._inputs.items()
-            }
-        )
+        own = {n: v if n in changed else _fresh(v, deep=self.subject.frozen) for n, v in self._inputs.items()}
+        try:
+            return self.subject.forward({**own, **changed})
+        except SubjectError as raised:
+            again = self._form is not None and not changed  # it came back at these inputs before
+            raise SubjectError(replace(raised.error, again=again)) from None
 
     def _backward(self, dout: Floats) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """Call backward right after the forward that was just made; gradients are copied before anything else runs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,11 +43,13 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     """What may be said of a subject whose case was inferred: the case itself, and no more than it can carry.
 
     others: the reports of ``inference.others``, in their order, where they were checked as well. A pass that another
-    declaration refutes, or that is in doubt, is none; an exception tells of the layer only where no arguments avoid it.
+    declaration refutes, or that is in doubt, is none. An exception tells of the layer where no arguments avoid it, and
+    one of backward's where it is raised wherever forward runs: what forward ran with is settled, unless it is in doubt.
     """
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
+    settled = not inference.doubts and inference.chosen is None
     subject = None if inference.case is None else inference.case.subject
-    report, others = _softened(report, subject), [_softened(other, subject) for other in others]
+    report, *others = [_softened(each, subject, settled=settled) for each in (report, *others)]
     differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
@@ -57,37 +58,33 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. Declare its Case")
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. Declare its Case")
-    certain = any(_is_certain(finding, subject) for finding in report.findings)
-    if report.tensors or certain or report.verdict is not Verdict.FAIL:
-        return report
-    return replace(
-        report,
-        verdict=Verdict.INCONCLUSIVE,
-        reason="no example ran with the inferred shapes: the layer or the shapes are wrong. Declare its Case",
-        findings=tuple(replace(finding, severity="warning") for finding in report.findings),
-    )
+    return report
 
 
-def _softened(report: SubjectReport, subject: Any) -> SubjectReport:
-    """Exceptions that some sizes cause and others do not, as warnings: the sizes are a guess, not the author's."""
-    raised = [f for f in report.findings if f.code in _EXCEPTIONS and f.severity == "error"]
-    at_some = [finding for finding in raised if not _is_certain(finding, subject)]
-    if not report.tensors or not at_some:
+def _softened(report: SubjectReport, subject: Any, *, settled: bool) -> SubjectReport:
+    """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them.
+
+    settled: nothing keeps the shapes from being those that forward was written for.
+    """
+    errors = [f for f in report.findings if f.severity == "error" and (f.code in _EXCEPTIONS or not report.tensors)]
+    guessed = [finding for finding in errors if not _is_certain(finding, subject, settled=settled)]
+    if not guessed:
         return report
-    findings = tuple(replace(f, severity="warning") if f in at_some else f for f in report.findings)
+    findings = tuple(replace(f, severity="warning") if f in guessed else f for f in report.findings)
     wrong = any(f.severity == "error" for f in findings) or any(t.verdict is Verdict.FAIL for t in report.tensors)
     if wrong:
         return replace(report, findings=findings)
-    reason = f"{at_some[0].headline}: the layer or the inferred shapes are wrong. Declare its Case"
+    reason = f"{guessed[0].headline}: the layer or the inferred shapes are wrong. Declare its Case"
+    if not report.tensors:
+        reason = "no example ran with the inferred shapes: the layer or the shapes are wrong. Declare its Case"
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
 
 
-def _is_certain(finding: Finding, subject: Any) -> bool:
+def _is_certain(finding: Finding, subject: Any, *, settled: bool) -> bool:
     """Whether it tells of an exception that no choice of arguments avoids."""
-    raised = re.match(r"(.+?) raises (\w+)", finding.headline)
-    if finding.code not in _EXCEPTIONS or raised is None:
+    if finding.error is None:
         return False
-    return is_own_fault(LayerError(raised[1], raised[2], dict(finding.lines).get("message", ""), ""), subject)
+    return is_own_fault(finding.error, subject) or (settled and finding.everywhere)
 
 
 def _differs(report: SubjectReport, other: SubjectReport) -> bool:

@@ -30,8 +30,10 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
     """Whether no other arguments and no preparation could have avoided the exception.
 
     subject: the class, function or pair of functions that raised. A module that is not installed, and a method that is
-    left to subclasses, are no faults.
+    left to subclasses, are no faults. What came back before and raises the second time is one.
     """
+    if error.again:
+        return True
     match error.kind:
         case "RecursionError":
             return True

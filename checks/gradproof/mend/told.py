@@ -75,7 +75,7 @@ def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: froz
     wheres = [_where(each) for each in (mend, *([other] if other is not None else []))]
     line = ("change to", "\n".join([*wheres, _tried(mend)]))
     # the advice of a broken promise says why; that of a wrong gradient, only where one might look
-    general = finding.code.startswith(("GP1", "GP2"))
+    general = finding.code.startswith(("GP1", "GP2", "GP303"))
     lines = tuple(line for line in finding.lines if not (general and line[0] == "what to do"))
     at = next((i for i, (label, _) in enumerate(lines) if label in _AFTER), len(lines))
     return replace(finding, lines=(*lines[:at], line, *lines[at:]))

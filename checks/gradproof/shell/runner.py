@@ -12,19 +12,15 @@ from gradproof.codes import CODES
 from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable
 from gradproof.diagnose.diagnose import ERROR_CODES
+from gradproof.diagnose.exceptions import advice, seen
 from gradproof.errors import UsageError
 from gradproof.infer.inference import judged
 from gradproof.infer.own_faults import is_own_fault, remedy
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.surroundings import restored
+from gradproof.source.hints import hinted, line_of
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
 
-_ADVICE = {
-    "AttributeError": "set the attribute in the constructor, or correct its name",
-    "NameError": "define the name before it is used, or import it",
-    "RecursionError": "look for a method that calls itself without an end",
-    "UnboundLocalError": "assign the variable on every way that leads to this line",
-}
 _OTHERS = {  # those that are no fault of the layer's
     "ImportError": "install what it imports",
     "ModuleNotFoundError": "install what it imports",
@@ -93,8 +89,8 @@ def _unchecked(item: Item, options: Options) -> SubjectReport:
     if error is not None and error.absence is not None:
         error = None  # the problem says what is missing
     certain = error is not None and is_own_fault(error, item.target)
-    advice = _ADVICE.get(error.kind, "") if error is not None and certain else _advice(error, item.target)
-    findings = () if error is None else (_raised(name, error, item.location, advice, certain=certain),)
+    todo = advice(error) if error is not None and certain else _advice(error, item.target)
+    findings = () if error is None else (_raised(name, error, item.location, todo, certain=certain),)
     return SubjectReport(
         name=name,
         location=item.location,
@@ -117,11 +113,12 @@ def _advice(error: LayerError | None, target: Any) -> str:
     return found or "if the layer is right, its shapes were not found: declare a Case"
 
 
-def _raised(name: str, error: LayerError, location: str, advice: str, *, certain: bool) -> Finding:
+def _raised(name: str, error: LayerError, location: str, todo: str | None, *, certain: bool) -> Finding:
     code = ERROR_CODES.get(error.stage, "GP302")
     headline = f"{error.stage} raises {error.kind}"
-    message = error.message.strip().splitlines()[:1]
-    told = [*(("message", line) for line in message), ("what to do", advice), ("reproduce", f"gradproof {location}")]
+    told = [*seen(error), ("what to do", todo), ("reproduce", f"gradproof {location}")]
     lines = tuple((label, content) for label, content in told if content)
     severity = "error" if certain else "warning"
-    return Finding(code, CODES[code], name, headline, severity=severity, lines=lines, traceback=error.traceback)
+    finding = Finding(code, CODES[code], name, headline, severity=severity, lines=lines, traceback=error.traceback)
+    line = line_of(error)
+    return finding if line is None else hinted(finding, [line])

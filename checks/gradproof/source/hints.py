@@ -19,7 +19,7 @@ from gradproof.source import clues, origin, writes
 from gradproof.source.origin import Place
 from gradproof.source.slips import Slip, never_stored, slips_in
 from gradproof.source.source import Code, Function, code_of_class, code_of_functions, helpers, shown
-from gradproof.values import Finding, Outcome, SourceHint
+from gradproof.values import Finding, LayerError, Outcome, SourceHint
 
 MOST_LINES = 3  # lines of source under "look at": the one that computes the gradient, and what that is made of
 _AFTER = ("change to", "smallest case", "values", "reproduce")  # the labels that stand below the source
@@ -46,6 +46,8 @@ def pointed(findings: Sequence[Finding], code: Code, outcomes: Sequence[Outcome]
     for i, (finding, (places, signs)) in enumerate(zip(findings, seen, strict=True)):
         mine = [slip for slip, owner in zip(slips, owners, strict=True) if owner == i]
         hints = [_hint(place.function, place.statement) for place in places]
+        raised = None if finding.error is None else line_of(finding.error)
+        hints += [] if raised is None else [raised]
         told.append(hinted(finding, [*hints, *(_slip_hint(slip) for slip in (*mine, *signs))]))
     return (*told, *(_note(code.name, slip) for slip, owner in zip(slips, owners, strict=True) if owner is None))
 
@@ -121,6 +123,11 @@ def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tu
         return places, []
     signs = clues.of_gradient(code, tensor, place, parameter=tensor not in inputs, rank=parameters.get(tensor))
     return places, signs
+
+
+def line_of(error: LayerError) -> SourceHint | None:
+    """The innermost line of the author's of an exception; None where the call itself was refused."""
+    return SourceHint(shown(error.file), error.line, error.text) if error.line else None
 
 
 def place_of(code: Code, tensor: str, outcomes: Sequence[Outcome]) -> Place | None:

@@ -1,0 +1,87 @@
+"""Whose fault an exception is, and what is told of it."""
+
+import numpy as np
+import pytest
+
+import raising
+from gradproof import Case, Settings
+from gradproof.check import check_case
+from gradproof.guard import SubjectError, call
+from gradproof.infer.inference import Inference, judged
+from gradproof.infer.own_faults import is_own_fault
+from gradproof.values import Verdict
+
+SHAPES = {"W": "d h", "b": "h", "x": "n d"}
+
+
+def checked(*functions, **arguments):
+    case = Case(*functions, **arguments, settings=Settings(examples=8))
+    return check_case(case, location="here"), Inference(case)
+
+
+def told(report):
+    return [
+        (finding.code, finding.severity, finding.everywhere) for finding in report.findings if finding.code[2] == "3"
+    ]
+
+
+def test_a_backward_that_raises_wherever_forward_runs_is_wrong_with_an_inferred_case_too():
+    report, inference = checked(raising.DenseWithoutTranspose, **SHAPES)
+    report = judged(report, inference)
+    assert report.verdict is Verdict.FAIL
+    assert told(report) == [("GP303", "error", True)]
+    (finding,) = (f for f in report.findings if f.code == "GP303")
+    lines = dict(finding.lines)
+    assert lines["shapes there"] == "dout (2, 4), self.W (3, 4)"
+    assert lines["look at"].endswith("return dout @ self.W")
+    assert lines["change to"].split("\n")[0].endswith("return dout @ self.W.T")
+
+
+def test_a_backward_that_raises_at_some_sizes_is_a_matter_of_the_inferred_shapes():
+    report, inference = checked(raising.Pooled, x="n d")
+    assert report.verdict is Verdict.FAIL  # declared so, it is at fault
+    softened = judged(report, inference)
+    assert softened.verdict is Verdict.INCONCLUSIVE
+    assert ("GP303", "warning", False) in told(softened)
+
+
+def test_shapes_that_are_in_doubt_accuse_no_backward():
+    report, inference = checked(raising.DenseWithoutTranspose, **SHAPES)
+    in_doubt = Inference(inference.case, doubts=("it was only found to run where two axes of x are equal",))
+    assert ("GP303", "warning", True) in told(judged(report, in_doubt))
+
+
+@pytest.mark.parametrize(
+    ("cls", "own"),
+    [
+        pytest.param(raising.TanhOfAnotherName, True, id="an attribute that nothing sets"),
+        pytest.param(raising.Prepared, False, id="an attribute that a method sets"),
+        pytest.param(raising.Refuses, False, id="a line that refuses"),
+        pytest.param(raising.Once, True, id="the second call"),
+    ],
+)
+def test_an_exception_is_the_layers_own_only_where_no_call_avoids_it(cls, own):
+    report, inference = checked(cls, x="n d")
+    assert judged(report, inference).verdict is (Verdict.FAIL if own else Verdict.INCONCLUSIVE)
+
+
+def test_a_key_that_is_missing_in_a_dict_made_up_for_the_layer_accuses_nobody():
+    report, inference = checked(raising.scale_forward, raising.scale_backward, x="n d", scale={"by": 2.0})
+    assert judged(report, inference).verdict is Verdict.INCONCLUSIVE
+
+
+def test_arguments_that_python_refuses_have_no_line_of_the_authors():
+    with pytest.raises(SubjectError) as raised:
+        call("backward", raising.Tanh().backward)
+    assert (raised.value.error.kind, raised.value.error.line) == ("TypeError", 0)
+    assert not is_own_fault(raised.value.error, raising.Tanh)
+
+
+def test_the_arrays_on_the_line_that_raised_are_told_with_their_shapes():
+    layer = raising.DenseWithoutTranspose(np.ones((3, 4)), np.ones(4))
+    layer.forward(np.ones((2, 3)))
+    with pytest.raises(SubjectError) as raised:
+        call("backward", layer.backward, np.ones((2, 4)))
+    error = raised.value.error
+    assert error.operands == (("dout", (2, 4)), ("self.W", (3, 4)))
+    assert error.text == "return dout @ self.W"
