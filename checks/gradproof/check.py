@@ -14,7 +14,7 @@ from gradproof.allowances import allowances
 from gradproof.case.case import Case, Settings, as_settings
 from gradproof.case.signatures import Signature, method_signature
 from gradproof.compare.glance import glance
-from gradproof.compare.look import ask, look
+from gradproof.compare.look import Build, ask, look
 from gradproof.contract.contract import keep
 from gradproof.convention.convention import convention_for, convention_of
 from gradproof.diagnose.cause import Link
@@ -22,10 +22,11 @@ from gradproof.diagnose.chain import weak_link
 from gradproof.errors import UsageError
 from gradproof.generate.generate import search, shrink
 from gradproof.generate.vary import neighbours
+from gradproof.infer.variations import variations
 from gradproof.mend.mend import Mended
 from gradproof.mend.mend import search as try_changes
 from gradproof.mend.targets import trees_of
-from gradproof.mend.trial import Build
+from gradproof.prepare import Preparation
 from gradproof.report.report import GradientFault, Report
 from gradproof.run import Run
 from gradproof.source.hints import code_of, place_of
@@ -71,31 +72,32 @@ def check_case(
     seed: int | None = None,
     timeout: float | None = None,
     into: list[SubjectReport] | None = None,
+    inferred: bool = False,
     reproduce: str | None = None,
 ) -> SubjectReport:
     """Check one Case, within ``timeout`` seconds. ``reproduce`` is what its findings give to run again.
 
-    ``name`` is what messages call it. Ctrl-C ends the search: ``into`` receives a partial report, and it is raised on.
+    ``name`` is what messages call it. inferred: nobody declared the Case, so that all hyper-parameters may vary, not
+    only those that it leaves at their defaults. Ctrl-C ends the search: ``into`` receives a partial report, and it is
+    raised on.
     """
     number = case.settings.examples if examples is None else examples
     start = case.settings.seed if seed is None else seed
 
-    def judge(example: Example) -> Outcome:
-        return look(example, functools.partial(subject_of, case, example))
-
-    inquire, inside = functools.partial(_inquire, case), functools.partial(_inside, case)
-    promised = functools.partial(keep, build=lambda one: functools.partial(subject_of, case, one))
+    target = _Target(case, inferred=inferred)
     title, command = name or case.name, reproduce or f"gradproof {location} --seed {start}"
     code = code_of(case.subject, case.backward, case.convention)
     allowed = allowances(code, case.settings.allow, title)
-    around = functools.partial(_around, case)
-    mend = functools.partial(_mend, code, lambda example: functools.partial(subject_of, case, example))
-    run = Run(title, location, start, command, allowed, inquire, inside, code, mend, around, judge)
+    mend = functools.partial(_mend, code, target.build)
+    ask_or_look = target.inquire, target.inside
+    run = Run(title, location, start, command, allowed, *ask_or_look, code, mend, target.around, target.judge)
 
     def work() -> None:
-        search(case, judge, examples=number, seed=start, into=run.outcomes)
-        run.try_promises(promised, functools.partial(shrink, case, seed=start, examples=number))
-        run.name_failures(functools.partial(shrink, case, judge, seed=start, examples=number))
+        drawn = functools.partial(target.judge_drawn, run.outcomes)
+        search(case, drawn, examples=number, seed=start, into=run.outcomes)
+        run.outcomes[:] = target.preparation.confirmed(run.outcomes, target.judge)
+        run.try_promises(target.keep, functools.partial(shrink, case, seed=start, examples=number))
+        run.name_failures(functools.partial(shrink, case, target.judge, seed=start, examples=number))
 
     try:
         run.in_time(case.settings.timeout if timeout is None else timeout, work)
@@ -106,21 +108,40 @@ def check_case(
     return run.report()
 
 
-def _inquire(case: Case, outcome: Outcome) -> Outcome:
-    return ask(outcome, functools.partial(subject_of, case, outcome.example))
+class _Target:
+    """A Case and how one example of it is built, judged, and asked for a cause."""
 
+    def __init__(self, case: Case, *, inferred: bool) -> None:
+        self.case, self.preparation = case, Preparation(self.build, variations(case, inferred=inferred))
 
-def _around(case: Case, outcome: Outcome, tensor: str) -> list[Outcome]:
-    """A glance at each neighbour of an example, as long as the forwards last."""
-    found: list[Outcome] = []
-    for example in neighbours(case, outcome.example):
-        if sum(o.forwards for o in found) < GLANCES:
-            found.append(glance(example, functools.partial(subject_of, case, example), tensor))
-    return found
+    def build(self, example: Example) -> Build:
+        return functools.partial(subject_of, self.case, example)
 
+    def judge(self, example: Example) -> Outcome:
+        fitted = self.preparation.fitted(example)
+        return look(fitted, self.build(fitted))
 
-def _inside(case: Case, example: Example) -> Link | None:
-    return weak_link(example, functools.partial(subject_of, case, example))
+    def judge_drawn(self, before: Sequence[Outcome], example: Example) -> Outcome:
+        """Judge an example of the search, which follows those ``before``."""
+        return self.preparation.judged(example, len(before), self.judge)
+
+    def keep(self, example: Example, **how: Any) -> Outcome:
+        """Try the promises."""
+        return keep(self.preparation.fitted(example), self.build, **how)
+
+    def inquire(self, outcome: Outcome) -> Outcome:
+        return ask(outcome, self.build(outcome.example))
+
+    def inside(self, example: Example) -> Link | None:
+        return weak_link(example, self.build(example))
+
+    def around(self, outcome: Outcome, tensor: str) -> list[Outcome]:
+        """A glance at each neighbour of an example, as long as the forwards last."""
+        found: list[Outcome] = []
+        for example in map(self.preparation.fitted, neighbours(self.case, outcome.example)):
+            if sum(o.forwards for o in found) < GLANCES:
+                found.append(glance(example, self.build(example), tensor))
+        return found
 
 
 def _mend(
@@ -155,13 +176,16 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     inputs = _object_inputs(signature, arguments, named)
     name = type(layer).__name__
     build = functools.partial(subject_from, layer, signature, convention)
+    floats = frozenset(key for key, value in inputs.items() if _is_float(value))
+    preparation = Preparation(lambda _: build)
+    preparation.own(Example({}, {}, inputs, settings.seed, floats))
+    build = functools.partial(build, numbers=preparation.numbers)
     inquire = functools.partial(ask, build=build, declared=False)
     call = f"check({name.lower()}, {', '.join(inputs)})"
     code = code_of(type(layer))
     inside = functools.partial(weak_link, build=build)
     mend = functools.partial(_mend, code, lambda _: build)
     run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code, mend)
-    floats = frozenset(key for key, value in inputs.items() if _is_float(value))
 
     def work() -> None:
         for number in range(DOUTS):

@@ -127,8 +127,45 @@ class Defect:
 
 
 @dataclass(frozen=True, eq=False)
+class Made:
+    """A parameter that the layer makes itself, with a value of ours: put there once it is made.
+
+    path: where it stands in the layer, as in convention.leaves. gradient: where the gradient of a Python number stands;
+    None for an array. low, high: the ends of the domain that the author's own values suggest, of which none is drawn;
+    None where there is no end.
+    """
+
+    path: tuple[Any, ...]
+    value: NDArray[np.float64]
+    gradient: tuple[Any, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Varied:
+    """A hyper-parameter with one of its values, beside its author's ``own``: an argument, or an entry of a dict."""
+
+    argument: str
+    value: Any
+    own: Any
+    of_constructor: bool
+    key: str | None = None
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it has another value than its author's own."""
+        return bool(self.value != self.own)
+
+
+@dataclass(frozen=True, eq=False)
 class Example:
-    """One drawn instance of a case: named dims, and the value of every argument of the constructor and of forward."""
+    """One drawn instance of a case: named dims, and the value of every argument of the constructor and of forward.
+
+    made: the values of parameters that the layer makes itself, by name; those that are not there stay as its author
+    made them. numbers: the parameters that are Python numbers, with where each stands and where its gradient does.
+    varied: the hyper-parameters that take several values, by name, as they are here; init and inputs hold them too.
+    """
 
     dims: Mapping[str, int | tuple[int, ...]]
     init: Mapping[str, Any]
@@ -136,6 +173,9 @@ class Example:
     seed: int  # of the Generator that draws dout and the directions for this example
     differentiable: frozenset[str] = frozenset()  # the arguments whose gradient is checked
     fixed: frozenset[str] = frozenset()  # the float arguments declared constant
+    made: Mapping[str, Made] = field(default_factory=dict[str, Made])
+    numbers: Mapping[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = field(default_factory=dict[str, Any])
+    varied: Mapping[str, Varied] = field(default_factory=dict[str, Varied])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,11 @@ import numpy as np
 from gradproof.codes import CODES
 from gradproof.diagnose.cause import Cause, Link
 from gradproof.diagnose.causes import name_cause
+from gradproof.diagnose.departures import departure
 from gradproof.diagnose.evidence import gather, result_of, sizes
 from gradproof.diagnose.exceptions import advice, is_everywhere, seen
 from gradproof.diagnose.laws import law
+from gradproof.generate.hyperparameters import moved, text
 from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
 
 Lines = tuple[tuple[str, str], ...]
@@ -163,12 +165,18 @@ def _verdict(outcome: Outcome, tensor: str) -> Verdict | None:
 
 def _law(failing: Sequence[Outcome], passing: Sequence[Outcome]) -> Lines:
     # an empty batch passes nothing: there is no number in it that could be wrong
-    counted = [o.example.dims for o in passing if 0 not in sizes(o.example.dims).values()]
-    return (("law", law([o.example.dims for o in failing], counted)),)
+    counted = [o.example for o in passing if 0 not in sizes(o.example.dims).values()]
+    wrong = [o.example for o in failing]
+    told = departure(wrong, counted) or law([e.dims for e in wrong], [e.dims for e in counted])
+    return (("law", told),)
 
 
 def _how(minimal: Outcome, reproduce: str) -> Lines:
-    dims, values = dims_text(minimal.example.dims), values_text({**minimal.example.init, **minimal.example.inputs})
+    example = minimal.example
+    made = {name: one.value for name, one in example.made.items()}
+    arrays = values_text({**example.init, **made, **example.inputs})
+    others = [f"{name} = {text(one.value)}" for name, one in moved(example).items()]
+    dims, values = dims_text(example.dims), ", ".join(filter(None, (*others, arrays)))
     lines = (("smallest case", dims), ("values", values), ("reproduce", reproduce))
     return tuple((label, told) for label, told in lines if told)
 

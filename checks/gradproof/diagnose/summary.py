@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradproof.compare.tally import verdict_of
+from gradproof.generate.hyperparameters import told
 from gradproof.values import Finding, Outcome, Reason, TensorResult, TensorSummary, Verdict
 
 # a subject with such an outcome cannot pass, however many of its entries agree elsewhere
@@ -128,6 +129,7 @@ def dims_tried(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
 def notes(outcomes: Sequence[Outcome], tensors: Sequence[TensorSummary]) -> tuple[str, ...]:
     """Return every note once, in the order of first appearance, and how little can be seen where that is so."""
     found = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
+    found += told(outcome.example for outcome in outcomes)
     seen = [tensor.resolution for tensor in tensors if np.isfinite(tensor.resolution)]
     stepped = any(tensor.unjudged.get(Reason.QUANTISED) for tensor in tensors)
     if seen and min(seen) > BLURRED and not stepped:

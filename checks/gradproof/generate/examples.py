@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from gradproof.case.specs import Drawn, Floats, Labels, Literal, OneHot, SizeArg
 from gradproof.convention.gradnames import key_of
 from gradproof.generate import arrays
 from gradproof.generate.arrays import Style
+from gradproof.generate.hyperparameters import varied
 from gradproof.values import Example
 
 _SEEDS = 2**31  # how many seeds there are for the values of a corner shape
@@ -84,6 +85,11 @@ def assemble(case: Case, dims: Chosen, values: Mapping[str, Any], seed: int) -> 
     )
 
 
+def alike(example: Example, other: Example) -> Example:
+    """The example with the hyper-parameters of another one, and with its parameters, where the layer makes them."""
+    return varied(replace(example, made=other.made, numbers=other.numbers), other.varied)
+
+
 def duplicate(value: Any) -> Any:
     """A deep copy; the value itself where Python cannot copy it (a module, a lock)."""
     try:
@@ -108,7 +114,7 @@ def carry(case: Case, example: Example, dims: Chosen, *, from_end: bool) -> Exam
             values[name] = spec.size.resolve(dims)
         elif isinstance(spec, Sizes):
             values[name] = spec.shape.resolve(dims)
-    return assemble(case, dims, values, example.seed)
+    return alike(assemble(case, dims, values, example.seed), example)
 
 
 def _value(name: str, spec: Spec, plan: Plan, drawn: Mapping[str, Any], rng: np.random.Generator) -> Any:

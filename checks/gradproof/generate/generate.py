@@ -20,7 +20,7 @@ from gradproof.case.case import Case
 from gradproof.case.sizes import Chosen
 from gradproof.errors import UsageError
 from gradproof.generate.examples import Plan, build, corner_plans, strategies_of, styled
-from gradproof.generate.simplify import Attempts, resized, simplify_values, with_values
+from gradproof.generate.simplify import Attempts, resized, simplify_values, with_own, with_values
 from gradproof.values import Example, Outcome, Verdict
 
 _BUDGET = 150  # judged examples in one shrinking: beyond that, a second of the user's time buys no smaller example
@@ -98,6 +98,7 @@ def shrink(
     if not fails(outcome):
         return None
     attempts = Attempts(judge, fails, _BUDGET - 1, best=outcome)
+    with_own(attempts)
     _shrink_dims(case, attempts, seed)
     if strategies_of(case):
         _shrink_drawn(case, attempts, seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from gradproof.case.case import Case
 from gradproof.case.sizes import Chosen
 from gradproof.case.specs import Floats
-from gradproof.generate import arrays
+from gradproof.generate import arrays, parameters
 from gradproof.generate.arrays import Array
-from gradproof.generate.examples import Plan, assemble, build, carry, specs_of, strategies_of, styled
+from gradproof.generate.examples import Plan, alike, assemble, build, carry, specs_of, strategies_of, styled
+from gradproof.generate.hyperparameters import moved, varied
 from gradproof.values import Example, Outcome
 
 _FEW = 8  # entries of an array that are simplified one by one; beyond that, nobody reads them one by one
@@ -47,12 +48,27 @@ def resized(case: Case, example: Example, dims: Chosen) -> Iterator[Example]:
     values = {**example.init, **example.inputs}
     drawn = {name: values[name] for name in strategies_of(case)}
     styles = {name: allowed[0] for name, allowed in styled(case).items()}
-    yield build(case, Plan(dims, styles, example.seed), drawn)
+    yield alike(build(case, Plan(dims, styles, example.seed), drawn), example)
 
 
 def with_values(case: Case, example: Example, values: Mapping[str, Any]) -> Example:
     """The example with other values of some arguments."""
-    return assemble(case, dict(example.dims), {**example.init, **example.inputs, **values}, example.seed)
+    return alike(
+        assemble(case, dict(example.dims), {**example.init, **example.inputs, **values}, example.seed), example
+    )
+
+
+def with_own(attempts: Attempts) -> None:
+    """The author's own values of hyper-parameters and of what the layer makes, where it still fails with them."""
+    for name, one in moved(attempts.best.example).items():
+        values = {**attempts.best.example.varied, name: replace(one, value=one.own)}
+        attempts.fails_on(varied(attempts.best.example, values))
+    made = attempts.best.example.made
+    if not made or attempts.fails_on(replace(attempts.best.example, made={})):
+        return
+    for name in made if len(made) > 1 else ():
+        rest = {other: one for other, one in attempts.best.example.made.items() if other != name}
+        attempts.fails_on(replace(attempts.best.example, made=rest))
 
 
 def simplify_values(case: Case, attempts: Attempts) -> None:
@@ -66,6 +82,19 @@ def simplify_values(case: Case, attempts: Attempts) -> None:
                 rounder = with_values(case, attempts.best.example, {name: candidate})
                 if arrays.allows(spec, candidate) and attempts.fails_on(rounder):
                     break
+    for name in attempts.best.example.made:
+        _simplify_made(name, attempts)
+
+
+def _simplify_made(name: str, attempts: Attempts) -> None:
+    size = attempts.best.example.made[name].value.size
+    for entry in (None, *range(size if size <= _FEW else 0)):
+        made = attempts.best.example.made
+        for candidate in _rounder(made[name].value, entry):
+            rounder = replace(made[name], value=np.asarray(candidate))
+            is_possible = parameters.allows(rounder, rounder.value)
+            if is_possible and attempts.fails_on(replace(attempts.best.example, made={**made, name: rounder})):
+                break
 
 
 def _array(attempts: Attempts, name: str) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from gradproof.case.case import Case
-from gradproof.generate.examples import Plan, build, strategies_of, styled
+from gradproof.generate.examples import Plan, alike, build, strategies_of, styled
 from gradproof.values import Example
 
 # examples: four sizes for each of three dims; a layer that a student writes seldom has more
@@ -25,7 +25,8 @@ def neighbours(case: Case, example: Example) -> list[Example]:
     chosen = [pair for row in zip_longest(*columns) for pair in row if pair is not None]
     resized = ({**example.dims, name: size} for name, size in chosen)
     fitting = [dims for dims in resized if all(size.resolve(dims) >= 1 for size in case.space.sizes)]
-    return [build(case, Plan(dims, styles, example.seed + 1 + i), drawn) for i, dims in enumerate(fitting[:MOST])]
+    plans = [Plan(dims, styles, example.seed + 1 + i) for i, dims in enumerate(fitting[:MOST])]
+    return [alike(build(case, plan, drawn), example) for plan in plans]
 
 
 def _sizes(case: Case, example: Example, name: str) -> Iterator[int]:

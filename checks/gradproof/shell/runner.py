@@ -79,6 +79,7 @@ def _checked(item: Item, case: Case, options: Options, into: list[SubjectReport]
         seed=options.seed,
         timeout=options.timeout,
         into=into,
+        inferred=item.inference is not None,
     )
 
 

@@ -16,7 +16,7 @@ from gradproof.convention.gradnames import key_of
 from gradproof.convention.returned import by_input, names_returned, without_left_out
 from gradproof.guard import Randomness, call, fingerprint
 from gradproof.subject.widening import Widened
-from gradproof.values import Defect
+from gradproof.values import Defect, Made
 
 Array = NDArray[Any]
 
@@ -42,6 +42,13 @@ class FunctionSubject:
 
     def parameters(self) -> Mapping[str, Array]:
         """Nothing: every array is an input."""
+        return {}
+
+    def seek_numbers(self) -> None:
+        """Nothing to be sought, for the same reason."""
+
+    def made(self) -> Mapping[str, Made]:
+        """Nothing, for the same reason."""
         return {}
 
     def unclaimed(self) -> Mapping[str, Array]:

@@ -5,6 +5,7 @@ It reads the object between calls; it calls nothing.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
 from gradproof.convention.returned import Names, share
 from gradproof.convention.watch import Watch, Writes
+from gradproof.subject.numbers import Numbers
 from gradproof.subject.stepping import Stepped
-from gradproof.values import Defect
+from gradproof.values import Defect, Made
 
 Array = NDArray[Any]
 
@@ -29,12 +31,21 @@ class Holdings:
     """The parameters and gradients of one layer, through all copies of it that are built.
 
     given: the constructor's names of the arrays that it was handed, by id. taken: the names of forward's arguments.
+    numbers: the Python numbers that are known to be parameters, with where each stands and where its gradient does.
     ``notes`` say how gradients were paired with parameters, where that is not plain.
     """
 
-    def __init__(self, convention: Convention, built: Any, given: Mapping[int, str], taken: Sequence[str]) -> None:
+    def __init__(
+        self,
+        convention: Convention,
+        built: Any,
+        given: Mapping[int, str],
+        taken: Sequence[str],
+        numbers: Mapping[str, tuple[Path, Path]],
+    ) -> None:
         self.convention, self.watch, self.notes = convention, Watch(), list[str]()
         self._taken, self._live = tuple(taken), dict[str, Array]()
+        self.numbers = Numbers(numbers)
         self._discovers = type(convention).parameters is Convention.parameters and not convention.gradients
         found = convention.parameters(built) if self._discovers else {}
         self._given = {name: given[id(array)] for name, array in found.items() if id(array) in given}
@@ -52,8 +63,29 @@ class Holdings:
         """Go over to another object of the layer, or look at this one anew."""
         self.layer, self._live, self._places = layer, {}, None
 
+    def copied(self, layer: Any) -> Holdings:
+        """The same knowledge about a copy of the layer, whose values are its own."""
+        other = copy.copy(self)
+        other.numbers = copy.copy(self.numbers)
+        other.numbers.hold(layer)
+        other.hold(layer)
+        return other
+
     def parameters(self) -> Mapping[str, Array]:
-        """The arrays that forward reads and leaves alone, by name."""
+        """The arrays that forward reads and leaves alone, by name, and the numbers that have a gradient."""
+        return {**self._arrays(), **self.numbers.cells()}
+
+    def made(self) -> dict[str, Made]:
+        """The parameters that the layer makes itself, as they are now: in params, or with a gradient."""
+        listed, arrays = pairing.is_listed(self.layer), self._arrays()
+        mine = {n: a for n, a in arrays.items() if n not in self._given.values() and (listed or n in self._gradients)}
+        paths = {name: places[0] for name, places in pairing.places(self.layer, mine).items() if places}
+        found = {name: Made(path, np.array(mine[name], np.float64)) for name, path in paths.items()}
+        for name, cell in self.numbers.cells().items():
+            found[name] = Made(self.numbers.paths()[name], cell.copy(), self.numbers.places[name][0])
+        return found
+
+    def _arrays(self) -> Mapping[str, Array]:
         if not self._live and self._memory:
             self._live = self._memory[-1].arrays(self.layer)
         if not self._live:
@@ -81,7 +113,7 @@ class Holdings:
     def came_late(self) -> bool:
         """Whether there are parameters that were not there after construction."""
         self._live = {}
-        paths = pairing.places(self.layer, self.parameters())
+        paths = pairing.places(self.layer, self._arrays())
         return any(not self._at_first.intersection(places) for places in paths.values())
 
     def unclaimed(self) -> Mapping[str, Array]:
@@ -105,11 +137,11 @@ class Holdings:
     def _found(self, layer: object) -> Paths:
         found = {self._called(name): places for name, places in self.convention.slots(layer).items()}
         found |= self._written_elsewhere(found)
-        return {name: places for name, places in found.items() if name in self.parameters()}
+        return {name: places for name, places in found.items() if name in self._arrays()}
 
     def _written_elsewhere(self, found: Paths) -> Paths:
         """For parameters without a place so far: what backward writes under a name that may be their gradient's."""
-        arrays = self.parameters()
+        arrays = self._arrays()
         if not self._discovers or pairing.is_listed(self.layer) or arrays.keys() <= found.keys():
             return {}
         paths = pairing.places(self.layer, arrays)
@@ -128,12 +160,13 @@ class Holdings:
 
     def clear(self) -> None:
         """Zeros in all places where gradients are kept."""
+        self.numbers.clear(self.layer)
         for places in self.places().values():
             pairing.clear(self.layer, places)
 
     def paths(self) -> Mapping[str, Path]:
         """Where each parameter stands."""
-        found = pairing.places(self.layer, self.parameters())
+        found = pairing.places(self.layer, self._arrays())
         return {name: places[0] for name, places in found.items() if places}
 
     def without_place(self, layer: object) -> Mapping[str, Path]:
@@ -153,7 +186,7 @@ class Holdings:
         if not self._memory and step.layer is self.layer:
             self._writes.after(self.layer)
         before, self._places = self._places, None  # backward may have made places
-        places, arrays = self.places(step.layer), dict(self.parameters())
+        places, arrays = self.places(step.layer), dict(self._arrays())
         if not self._memory and self._discovers and places == before:
             known = _Known(pairing.places(self.layer, arrays), places)
             # another backward of a copy may keep elsewhere what this one keeps nowhere
@@ -168,11 +201,13 @@ class Holdings:
         kept |= stored
         free = [name for name in arrays if name not in kept]
         shared = share(step.returned, names, wanted, taken, free)
-        self._gradients = {**kept, **shared.parameters}
+        if self._discovers:
+            self.numbers.after_backward(step.layer)
+        self._gradients = {**kept, **shared.parameters, **self.numbers.gradients(step.layer)}
         self._defects = pairing.unlike(step.layer, places)
         if self._defects and any("entries" in defect.headline for defect in self._defects):
             self._gradients = {}
-        self._tell(places, shared.parameters, step, stored)
+        self._tell({**places, **self.numbers.places}, shared.parameters, step, stored)
         self.hold(self.layer)  # backward may have put other arrays in their place
         return shared.inputs
 

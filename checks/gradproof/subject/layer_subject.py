@@ -22,10 +22,11 @@ from gradproof.convention.stored import GRADIENTS, OUTPUTS, Stored
 from gradproof.convention.watch import Lists, lengths
 from gradproof.guard import Randomness, call, fingerprint
 from gradproof.subject.holdings import Holdings
+from gradproof.subject.made import put
 from gradproof.subject.precision import is_narrow, raised
 from gradproof.subject.stepping import Stepped, may_step, stepped, updated
 from gradproof.subject.widening import Widened
-from gradproof.values import Defect
+from gradproof.values import Defect, Made
 
 Array = NDArray[Any]
 
@@ -35,8 +36,9 @@ BOOK = frozenset({"in place", "overwrites"})  # what params and grads promise, a
 class LayerSubject:
     """An object with a forward and a backward, under the names that its convention says.
 
-    widened: the context in which its code makes wide arrays; None leaves all its dtypes alone. ``layer`` is the live
-    object; ``wanted`` names the inputs whose gradient is asked for (None: all float arrays).
+    widened: the context in which its code makes wide arrays; None leaves all its dtypes alone. made: values for
+    parameters that it makes itself; numbers: those that are Python numbers. ``layer`` is the live object; ``wanted``
+    names the inputs whose gradient is asked for (None: all float arrays).
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class LayerSubject:
         convention: Convention,
         *,
         widened: Widened | None = None,
+        made: Mapping[str, Made] | None = None,
+        numbers: Mapping[str, tuple[Path, Path]] | None = None,
     ) -> None:
         self.name, self.frozen, self.convention = name, False, convention
         self.wanted: tuple[str, ...] | None = None
@@ -62,7 +66,8 @@ class LayerSubject:
         self._moves: bool | None = None  # whether backward updates parameters itself, once that was asked
         self._read_off: Mapping[str, Path] = {}  # those whose gradient it keeps nowhere else, and where they stand
         built, given = self._call("the constructor", build)
-        self._holdings = Holdings(convention, built, given, signature.names)
+        self._holdings = Holdings(convention, built, given, signature.names, numbers or {})
+        self._made: Mapping[str, Made] = made or {}
         self._hold(built)
         self._defaults = defaults_of(getattr(type(built), convention.forward))
         self._raised = self.layer is not built
@@ -73,6 +78,14 @@ class LayerSubject:
         with self._numpy:
             return call(stage, function, *args, **kwargs)
 
+    def _run(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a method of the layer, with the numbers among its parameters as they are to be."""
+        numbers = self._holdings.numbers
+        numbers.write(self.layer)
+        returned = self._call(stage, function, *args, **kwargs)
+        numbers.read(self.layer)
+        return returned
+
     @property
     def widened(self) -> bool:
         """Whether narrow floats were raised to float64: arrays that the layer holds, or buffers that it makes."""
@@ -80,7 +93,9 @@ class LayerSubject:
 
     def _hold(self, built: Any) -> None:
         self.layer = built if self._numpy is None else raised(built)
+        self._placed = put(self.layer, self._made)
         self._holdings.hold(self.layer)
+        self._holdings.numbers.hold(self.layer)
 
     @property
     def promises(self) -> frozenset[str]:
@@ -114,13 +129,19 @@ class LayerSubject:
         method = getattr(self.layer, self.convention.forward)
         self._inputs = inputs
         if self._settled:
-            return self._read(self._call("forward", method, *args, **kwargs))
+            return self._read(self._run("forward", method, *args, **kwargs))
         if self._first is None:
             self._first = _copied(inputs)
+            if not self._placed:
+                self._run_first()
+                args, kwargs = self._signature.bind(inputs)
+                method = getattr(self.layer, self.convention.forward)
         self._holdings.watch.before(self.layer)
+        self._holdings.numbers.before_forward(self.layer)
         self._stored.before(self.layer)
         result = self._call("forward", method, *args, **kwargs)
         self._holdings.watch.after(self.layer)
+        self._holdings.numbers.after_forward(self.layer)
         self._holdings.hold(self.layer)
         return self._read(result)
 
@@ -145,21 +166,34 @@ class LayerSubject:
         self._late = self._late or (not self._settled and self._holdings.came_late())
         self._random.rewind()
         self._hold(self._call("the constructor", self._build)[0])
-        if self._late and self._first is not None:
-            lists = Lists(self.layer)
-            args, kwargs = self._signature.bind(_copied(self._first))
-            self._call("forward", getattr(self.layer, self.convention.forward), *args, **kwargs)
-            lists.cut_back()
-            self._hold(self.layer)
+        if self._late:
+            self._run_first()
+
+    def _run_first(self) -> None:
+        """Run the first forward, which builds parameters; what it left in lists is taken out again."""
+        if self._first is None:
+            return
+        lists = Lists(self.layer)
+        args, kwargs = self._signature.bind(_copied(self._first))
+        self._call("forward", getattr(self.layer, self.convention.forward), *args, **kwargs)
+        lists.cut_back()
+        self._hold(self.layer)
 
     def fork(self) -> Self:
         """A subject around a copy of the layer as it is now, with what its last forward left."""
         self._settle()
         other = copy.copy(self)
         other.layer, other._cache, other._inputs = copy.deepcopy((self.layer, self._cache, dict(self._inputs)))
-        other._holdings = copy.copy(self._holdings)
-        other._holdings.hold(other.layer)
+        other._holdings = self._holdings.copied(other.layer)
         return other
+
+    def seek_numbers(self) -> None:
+        """Let the next backward show which Python numbers are parameters."""
+        self._holdings.numbers.seek()
+
+    def made(self) -> Mapping[str, Made]:
+        """The parameters that it makes itself, as they are now, once a backward has shown which have a gradient."""
+        return self._holdings.made()
 
     def drawn(self) -> tuple[object, ...]:
         """Where the random generators stand that the layer can draw from, and how long its lists are."""
@@ -197,6 +231,7 @@ class LayerSubject:
         if clear:
             self._holdings.clear()
         self._holdings.before_backward()
+        self._holdings.numbers.before_backward(self.layer)
         self._slope.before(self.layer)
         filled: dict[Any, Any] = {}
         step = self._step(self._plan(), douts, filled)
@@ -216,7 +251,7 @@ class LayerSubject:
 
         def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
             args, kwargs = how.bind(given, {**self._defaults, **nested(self._inputs)}, self._cache, rate, filled)
-            return self._call("backward", getattr(layer, self.convention.backward), *args, **kwargs)
+            return self._run("backward", getattr(layer, self.convention.backward), *args, **kwargs)
 
         if self._moves is None:
             self._find_moves(how, run, douts)

@@ -18,7 +18,7 @@ from gradproof.guard import Randomness, generators
 from gradproof.subject.function_subjects import LossSubject, PairSubject
 from gradproof.subject.layer_subject import LayerSubject
 from gradproof.subject.widening import Widened
-from gradproof.values import Defect, Example
+from gradproof.values import Defect, Example, Made
 
 Array = NDArray[Any]
 
@@ -57,6 +57,14 @@ class Subject(Protocol):
 
     def parameters(self) -> Mapping[str, Array]:
         """The parameters by name, each to be written to in place."""
+        ...
+
+    def seek_numbers(self) -> None:
+        """Let the next backward show which Python numbers are parameters."""
+        ...
+
+    def made(self) -> Mapping[str, Made]:
+        """The parameters that the subject makes itself, as they are now, once a backward has shown which they are."""
         ...
 
     def unclaimed(self) -> Mapping[str, Array]:
@@ -140,7 +148,9 @@ def subject_of(
         given = {id(value): name for name, value in init.items() if isinstance(value, np.ndarray)}
         return constructed(case.subject, case.construction, init), given
 
-    return LayerSubject(build, case.name, case.forward_signature, random, case.convention, widened=numpy)
+    convention, signature = case.convention, case.forward_signature
+    told: dict[str, Any] = {"widened": numpy, "made": example.made, "numbers": example.numbers}
+    return LayerSubject(build, case.name, signature, random, convention, **told)
 
 
 def constructed(cls: Callable[..., Any], construction: Construction, values: Mapping[str, Any]) -> Any:
@@ -159,7 +169,13 @@ def constructed(cls: Callable[..., Any], construction: Construction, values: Map
 
 
 def subject_from(
-    layer: Any, signature: Signature, convention: Convention, random: Randomness, *, widen: bool = True
+    layer: Any,
+    signature: Signature,
+    convention: Convention,
+    random: Randomness,
+    *,
+    widen: bool = True,
+    numbers: Mapping[str, Any] | None = None,
 ) -> LayerSubject:
     """Wrap a copy of a finished layer object. Raises UsageError for one that cannot be copied."""
     try:
@@ -172,4 +188,5 @@ def subject_from(
         ) from None
     random.hold(generators(type(layer)))
     title, numpy = type(layer).__name__, Widened(type(layer)) if widen else None
-    return LayerSubject(lambda: (copy.deepcopy(layer), {}), title, signature, random, convention, widened=numpy)
+    told: dict[str, Any] = {"widened": numpy, "numbers": numbers}
+    return LayerSubject(lambda: (copy.deepcopy(layer), {}), title, signature, random, convention, **told)

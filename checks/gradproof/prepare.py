@@ -1,0 +1,188 @@
+"""The parameters that a layer makes itself, and its hyper-parameters, get values of ours, at which it runs as well.
+
+It joins what is drawn with what the layer holds; it judges no gradient.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradproof.compare.look import Build, quiet
+from gradproof.generate import parameters
+from gradproof.generate.arrays import PARAMETER_STYLES
+from gradproof.generate.hyperparameters import moved, varied
+from gradproof.guard import Randomness, SubjectError
+from gradproof.infer.variations import Variation
+from gradproof.subject import outputs
+from gradproof.subject.outputs import Form
+from gradproof.subject.subject import upstream
+from gradproof.values import Example, Made, Outcome, Reason, Varied, Verdict
+
+Judge = Callable[[Example], Outcome]
+
+OWN_EVERY = 4  # one example in so many keeps all parameters as their author makes them
+REFUSALS = 2  # examples in which the layer does not run with a value, before that is given up
+NEAR_TRIES = 2  # failing examples at which it is asked whether they fail near the author's own values too
+_STREAM = 2  # beside a seed: the stream from which parameters are drawn
+
+
+@dataclass(eq=False)
+class Preparation:
+    """Gives examples the values of what the layer makes, and of its hyper-parameters.
+
+    build: the subject of an example. variations: the hyper-parameters that may vary. ``numbers`` are the Python numbers
+    that were seen to be parameters, as an Example has them. ``forwards`` counts the calls that this took.
+    """
+
+    build: Callable[[Example], Build]
+    variations: Sequence[Variation] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    forwards: int = 0
+    _refused: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    _own: dict[str, Mapping[str, Made]] = field(default_factory=dict[str, Mapping[str, Made]])
+
+    def judged(self, example: Example, position: int, judge: Judge) -> Outcome:
+        """The outcome of the example with parameters drawn; with the author's own where it leaves the domain there."""
+        found: Outcome | None = None
+        for candidate in self.candidates(example, position):
+            found = judge(candidate)
+            if not leaves_domain(found):
+                self._note(candidate, -REFUSALS)
+                return found
+            if not candidate.made:
+                self._note(candidate, 1)
+        return judge(example) if found is None else found
+
+    def _note(self, example: Example, refusals: int) -> None:
+        """Remember whether the layer runs with a value: where it never does, that is not tried again and again."""
+        for name, one in moved(example).items():
+            self._refused[name, repr(one.value)] += refusals
+
+    def confirmed(self, outcomes: Sequence[Outcome], judge: Judge) -> list[Outcome]:
+        """The outcomes without accusations that hold only far from the author's own values of what the layer makes.
+
+        A fault shows also near them, on both sides; where only one side fails, or neither, an end of the domain lies
+        between: that author's code is judged at his own values instead.
+        """
+        doubtful = [name for name in _failing(outcomes) if not self._is_confirmed(name, outcomes, judge)]
+        return [self._withdrawn(outcome, doubtful, judge) for outcome in outcomes]
+
+    def _is_confirmed(self, name: str, outcomes: Sequence[Outcome], judge: Judge) -> bool:
+        failing = [outcome.example for outcome in outcomes if _fails(outcome, name)]
+        if any(not example.made for example in failing):
+            return True
+        tries = sorted(failing, key=lambda example: sum(one.value.size for one in example.made.values()))[:NEAR_TRIES]
+        return all(any(self._fails_near(example, name, sign, judge) for example in tries) for sign in (1, -1))
+
+    def _fails_near(self, example: Example, name: str, sign: int, judge: Judge) -> bool:
+        own = self.own(replace(example, made={}))
+        made = parameters.near(own, np.random.default_rng([example.seed, _STREAM]), sign)
+        return _fails(judge(replace(example, made=made)), name)
+
+    def _withdrawn(self, outcome: Outcome, names: Sequence[str], judge: Judge) -> Outcome:
+        if not any(_fails(outcome, name) for name in names):
+            return outcome
+        return judge(replace(outcome.example, made={}))
+
+    def candidates(self, example: Example, position: int) -> Iterator[Example]:
+        """The example with parameters drawn and a hyper-parameter varied, then ever closer to the author's own.
+
+        The author's own values come last. Every second example varies one of the hyper-parameters, in turn.
+        """
+        example = varied(example, {variation.name: variation.at(variation.own) for variation in self.variations})
+        chosen = self._chosen(position)
+        if chosen is not None:
+            yield from self._drawn(varied(example, {**example.varied, **chosen}), position)
+        yield from self._drawn(example, position)
+
+    def _chosen(self, position: int) -> Mapping[str, Varied] | None:
+        """The hyper-parameter that is varied in this example; None where none is."""
+        possible = [(variation, value) for variation in self.variations for value in variation.others]
+        possible = [(one, value) for one, value in possible if self._refused[one.name, repr(value)] < REFUSALS]
+        if position % 2 == 0 or not possible:
+            return None
+        # one value of each first, then the next
+        possible.sort(key=lambda pair: pair[0].others.index(pair[1]))
+        variation, value = possible[position // 2 % len(possible)]
+        return {variation.name: variation.at(value)}
+
+    def _drawn(self, example: Example, position: int) -> Iterator[Example]:
+        is_own = position % OWN_EVERY == OWN_EVERY - 1
+        own = {} if is_own and position else self.own(example)
+        example = replace(example, numbers=self.numbers)
+        if own:
+            rng = np.random.default_rng([example.seed, _STREAM])
+            style = PARAMETER_STYLES[position % len(PARAMETER_STYLES)]
+            yield replace(example, made=parameters.drawn(own, style, rng))
+            yield replace(example, made=parameters.near(own, rng))
+        yield example
+
+    def fitted(self, example: Example) -> Example:
+        """The example, which was cut to other dims, with its values of parameters cut to the shapes that these have."""
+        if not example.made:
+            return example
+        key = repr((example.dims, example.varied))
+        if key not in self._own:
+            self._own[key] = self.own(replace(example, made={}))
+        return replace(example, made=parameters.fitted(example.made, self._own[key]))
+
+    def own(self, example: Example) -> Mapping[str, Made]:
+        """What the layer makes itself at this example, with its author's values; nothing where it does not run."""
+        given = [value for value in example.init.values() if isinstance(value, np.ndarray)]
+        with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
+            subject = self.build(example)(random, widen=True)
+            subject.seek_numbers()
+            subject.wanted = tuple(name for name in example.inputs if name in example.differentiable)
+            subject.forward(_inputs(example))  # what only a first forward makes is seen by the second
+            form = outputs.form_of(subject.forward(_inputs(example)))
+            self.forwards += 2
+            if not isinstance(form, Form):
+                return {}
+            douts = form.split(upstream(subject, form.shapes, np.random.default_rng(example.seed)))
+            subject.backward([part if shape else float(part) for part, shape in zip(douts, form.shapes, strict=True)])
+            self._learn(subject.made())
+            made = {name: one for name, one in subject.made().items() if not _is_given(one.value, given)}
+            return {name: parameters.with_domain(one) for name, one in made.items() if np.isfinite(one.value).all()}
+        return {}
+
+    def _learn(self, made: Mapping[str, Made]) -> None:
+        found = {name: (one.path, one.gradient) for name, one in made.items() if one.gradient is not None}
+        self.numbers = {**self.numbers, **found}
+
+
+def _failing(outcomes: Sequence[Outcome]) -> list[str]:
+    names = [result.name for outcome in outcomes for result in outcome.tensors if result.verdict is Verdict.FAIL]
+    return list(dict.fromkeys(names))
+
+
+def _fails(outcome: Outcome, name: str) -> bool:
+    return any(result.name == name and result.verdict is Verdict.FAIL for result in outcome.tensors)
+
+
+def leaves_domain(outcome: Outcome) -> bool:
+    """Whether an outcome may tell more of the values than of the gradient: it raised, or something is not finite.
+
+    A gradient that is malformed is so at the author's own values too.
+    """
+    if outcome.error is not None or outcome.defects or outcome.unjudged is not None:
+        return True
+    results = outcome.tensors
+    stepped = any(result.unjudged.get(reason) for result in results for reason in (Reason.QUANTISED, Reason.NON_FINITE))
+    wrong = [entry for result in results if result.verdict is Verdict.FAIL for entry in result.wrong]
+    return stepped or any(not np.isfinite([entry.analytic, entry.numeric]).all() for entry in wrong)
+
+
+def _inputs(example: Example) -> dict[str, Any]:
+    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in example.inputs.items()}
+
+
+def _is_given(value: Any, given: list[Any]) -> bool:
+    """Whether a parameter is made of what the constructor was given: that has its own domain, and is drawn already."""
+    varies = np.unique(value).size > 1
+    return varies and any(bool(np.isin(value, array).all()) for array in given)
