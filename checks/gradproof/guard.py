@@ -7,7 +7,7 @@ import linecache
 import random
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import BuiltinMethodType, MethodType, ModuleType, TracebackType
@@ -113,6 +113,11 @@ def _message(error: BaseException) -> str:
 def _shortened(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
     """Keep the ends of a runaway recursion."""
     return frames if len(frames) <= 12 else [*frames[:4], *frames[-4:]]
+
+
+def copied(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of named values; what can be called is left as it is."""
+    return {name: value if callable(value) else copy.deepcopy(value) for name, value in inputs.items()}
 
 
 class Randomness:

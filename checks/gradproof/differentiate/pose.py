@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.differentiate import per_sample
 from gradproof.differentiate.claims import claims_of
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.noise import unit
@@ -21,7 +22,7 @@ from gradproof.differentiate.settling import FROZEN, settle, uncounted
 from gradproof.guard import SubjectError
 from gradproof.subject import gradient_shapes, outputs
 from gradproof.subject.outputs import Form
-from gradproof.subject.subject import Subject, upstream
+from gradproof.subject.subject import Subject, samples, upstream
 from gradproof.values import Defect, Reason
 
 PASSED_ON = "forward returns its input, and backward takes no dout: the loss is kept elsewhere, and was not examined"
@@ -78,6 +79,9 @@ class Pose:
             return Unposed(reason=Reason.NOT_EXAMINED, note=PASSED_ON)
         dout = upstream(self.subject, form.shapes, rng)
         claims, defects = self._backward(dout)
+        if samples(self.subject, form.shapes):
+            dout, told = per_sample.settled(dout, self._values(), claims, self._moved_to)
+            self.notes.append(told)
         self.notes += self.subject.notes
         self.notes += uncounted(self.subject, self._forward, form, flat)
         if not np.isfinite(flat).all():
@@ -153,13 +157,11 @@ class Pose:
         return claims, (*defects, *more)
 
     def _evaluator(self, names: Sequence[str]) -> Callable[[int, Floats], Floats]:
-        inputs = frozenset(self.wanted)
+        return lambda number, value: self._moved_to({names[number]: value})
 
-        def evaluate(number: int, value: Floats) -> Floats:
-            name = names[number]
-            return self._outputs({name: value}, {}) if name in inputs else self._outputs({}, {name: value})
-
-        return evaluate
+    def _moved_to(self, values: Mapping[str, Floats]) -> Floats:
+        inputs = {name: value for name, value in values.items() if name in self.wanted}
+        return self._outputs(inputs, {name: value for name, value in values.items() if name not in inputs})
 
     def _outputs(self, inputs: Mapping[str, Floats], parameters: Mapping[str, Floats]) -> Floats:
         """Flat outputs with some tensors changed; NaN where forward raises there: outside of its domain."""

@@ -13,6 +13,7 @@ from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention.calling import Plan, defaults_of, plan
 from gradproof.convention.gradnames import key_of
+from gradproof.convention.losses import averages
 from gradproof.convention.returned import by_input, names_returned, without_left_out
 from gradproof.guard import Randomness, call, fingerprint
 from gradproof.subject.widening import Widened
@@ -71,6 +72,10 @@ class FunctionSubject:
     def default_dout(self) -> float | None:
         """None: a backward that is a function is handed its dout."""
         return None
+
+    def averages(self) -> bool | None:
+        """Whether backward's source divides by the number of samples; None where forward compares no two arrays."""
+        return averages(self._inputs, self._forward)
 
     def untold(self) -> str | None:
         """None: no backward is called."""
@@ -132,6 +137,10 @@ class PairSubject(FunctionSubject):
     def takes_dout(self) -> bool:
         """Whether backward asks for an upstream gradient beside the cache."""
         return self._plan(self._outputs).takes_dout
+
+    def averages(self) -> bool | None:
+        """Whether backward's source divides by the number of samples; None where forward compares no two arrays."""
+        return averages(self._inputs, self._backward)
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""

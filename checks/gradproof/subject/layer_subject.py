@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,13 +18,14 @@ from gradproof.convention.calling import Plan, default_dout, defaults_of, plan, 
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
 from gradproof.convention.leaves import Path
+from gradproof.convention.losses import averages
 from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
-from gradproof.convention.stored import GRADIENTS, OUTPUTS, Stored
 from gradproof.convention.watch import Lists, lengths
-from gradproof.guard import Randomness, call, fingerprint
+from gradproof.guard import Randomness, call, copied, fingerprint
+from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.made import put
-from gradproof.subject.precision import is_narrow, raised
+from gradproof.subject.precision import is_float, is_narrow, raised
 from gradproof.subject.stepping import Stepped, may_step, stepped, updated
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
@@ -60,8 +62,7 @@ class LayerSubject:
         self._first: Mapping[str, Any] | None = None  # the inputs of the first forward
         self._inputs: Mapping[str, Any] = {}  # those of the last
         self._outputs, self._cache, self._cached = 1, None, False
-        self._in_parts = False  # whether the gradient of the input came as a list
-        self._stored, self._slope = Stored(OUTPUTS), Stored(GRADIENTS)
+        self._handed = HandedOver()
         self._plans: dict[tuple[int, tuple[str, ...], bool], Plan] = {}
         self._moves: bool | None = None  # whether backward updates parameters itself, once that was asked
         self._read_off: Mapping[str, Path] = {}  # those whose gradient it keeps nowhere else, and where they stand
@@ -73,9 +74,7 @@ class LayerSubject:
         self._raised = self.layer is not built
 
     def _call(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._numpy is None:
-            return call(stage, function, *args, **kwargs)
-        with self._numpy:
+        with self._numpy or contextlib.nullcontext():
             return call(stage, function, *args, **kwargs)
 
     def _run(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -110,10 +109,7 @@ class LayerSubject:
     @property
     def notes(self) -> Sequence[str]:
         """How gradients were paired with parameters, where that is not plain."""
-        stored = {"the output": ("forward", self._stored), "the gradient of the input": ("backward", self._slope)}
-        told = [f"{what} is read from self.{w.name}, where {m} stores it" for what, (m, w) in stored.items() if w.name]
-        told += ["backward returns a list: each of its arrays is one part of the gradient"] if self._in_parts else []
-        return [*self._holdings.notes, *told]
+        return [*self._holdings.notes, *self._handed.notes]
 
     def parameters(self) -> Mapping[str, Array]:
         """The arrays that forward reads and leaves alone, by name; each may be written to in place."""
@@ -126,19 +122,19 @@ class LayerSubject:
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """All outputs; a layer with one output gives a tuple of one."""
         args, kwargs = self._signature.bind(inputs)
-        method = getattr(self.layer, self.convention.forward)
-        self._inputs = inputs
+        method, self._inputs = getattr(self.layer, self.convention.forward), inputs
+        self._handed.loss.before(self.layer)
         if self._settled:
             return self._read(self._run("forward", method, *args, **kwargs))
         if self._first is None:
-            self._first = _copied(inputs)
+            self._first = copied(inputs)
             if not self._placed:
                 self._run_first()
                 args, kwargs = self._signature.bind(inputs)
                 method = getattr(self.layer, self.convention.forward)
         self._holdings.watch.before(self.layer)
         self._holdings.numbers.before_forward(self.layer)
-        self._stored.before(self.layer)
+        self._handed.output.before(self.layer)
         result = self._call("forward", method, *args, **kwargs)
         self._holdings.watch.after(self.layer)
         self._holdings.numbers.after_forward(self.layer)
@@ -147,13 +143,14 @@ class LayerSubject:
 
     def _read(self, result: Any) -> tuple[Any, ...]:
         if result is None and self._hands_nothing_over():
-            result = self._stored.after(self.layer)
+            result = self._handed.output.after(self.layer)
         outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         self._cached = False
         if len(outputs) > 1 and takes_cache(getattr(self.layer, self.convention.backward)):
             outputs, self._cache, self._cached = outputs[:-1], outputs[-1], True
         self._outputs = len(outputs)
-        return outputs
+        is_last = not self.takes_dout() or self.default_dout() is not None
+        return self._handed.with_loss(outputs, self.layer) if is_last else outputs
 
     def _hands_nothing_over(self) -> bool:
         """Whether a net reads attributes of it: backward returns nothing either, so that no return was forgotten."""
@@ -174,7 +171,7 @@ class LayerSubject:
         if self._first is None:
             return
         lists = Lists(self.layer)
-        args, kwargs = self._signature.bind(_copied(self._first))
+        args, kwargs = self._signature.bind(copied(self._first))
         self._call("forward", getattr(self.layer, self.convention.forward), *args, **kwargs)
         lists.cut_back()
         self._hold(self.layer)
@@ -205,9 +202,8 @@ class LayerSubject:
         if key not in self._plans:
             theirs = getattr(self.layer, self.convention.backward)
             names = names_returned(getattr(type(self.layer), self.convention.forward))
-            outputs, given, cached = key
-            how = plan(theirs, outputs, given, cache=cached, defaults=tuple(self._defaults), returned=names)
-            self._plans[key] = how
+            defaults = tuple(self._defaults)
+            self._plans[key] = plan(theirs, *key[:2], cache=key[2], defaults=defaults, returned=names)
         return self._plans[key]
 
     def untold(self) -> str | None:
@@ -215,8 +211,12 @@ class LayerSubject:
         return self._plan().refusal
 
     def takes_dout(self) -> bool:
-        """False for a backward without an upstream gradient."""
+        """Whether backward is handed an upstream gradient."""
         return self._plan().takes_dout
+
+    def averages(self) -> bool | None:
+        """Whether backward's source divides by the number of samples; None where forward compares no two arrays."""
+        return averages(self._inputs, getattr(type(self.layer), self.convention.backward))
 
     def default_dout(self) -> float | None:
         """The number that backward takes for dout where it is called without one."""
@@ -232,16 +232,16 @@ class LayerSubject:
             self._holdings.clear()
         self._holdings.before_backward()
         self._holdings.numbers.before_backward(self.layer)
-        self._slope.before(self.layer)
+        self._handed.slope.before(self.layer)
         filled: dict[Any, Any] = {}
+        douts = douts[-1:] if self._handed.ends_in_loss else douts
         step = self._step(self._plan(), douts, filled)
         returned = without_left_out(step.returned, self._signature.names, self._inputs)
         if returned is None and self._hands_nothing_over():
-            returned = self._slope.after(step.layer)
-        floats = tuple(name for name, value in self._inputs.items() if _is_float(value))
-        whole = by_rows(returned, [self._inputs[name].shape for name in floats])
-        self._in_parts = whole is not returned
-        step = replace(step, returned=whole)
+            returned = self._handed.slope.after(step.layer)
+        floats = tuple(name for name, value in self._inputs.items() if is_float(value))
+        step = replace(step, returned=by_rows(returned, [self._inputs[name].shape for name in floats]))
+        self._handed.in_parts = step.returned is not returned
         names = names_returned(getattr(type(self.layer), self.convention.backward))
         wanted = floats if self.wanted is None else self.wanted
         return self._holdings.sort(step, names, wanted, tuple(self._inputs), filled)
@@ -283,11 +283,3 @@ class LayerSubject:
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """The gradients of the parameters that the last backward left, and what is wrong with their lists."""
         return self._holdings.gradients()
-
-
-def _copied(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if callable(value) else copy.deepcopy(value) for name, value in inputs.items()}
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"

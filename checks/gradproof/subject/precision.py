@@ -30,3 +30,8 @@ def raised(thing: Any) -> Any:
 def is_narrow(array: np.ndarray[Any, Any]) -> bool:
     """Say whether it is a float array of fewer bits than float64."""
     return bool(array.dtype.kind == "f" and array.dtype.itemsize < 8)
+
+
+def is_float(value: Any) -> bool:
+    """Whether it is an array of floats."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"

@@ -91,6 +91,10 @@ class Subject(Protocol):
         """Whether backward takes an upstream gradient."""
         ...
 
+    def averages(self) -> bool | None:
+        """Whether backward's source divides by the number of samples; None where forward compares no two arrays."""
+        ...
+
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
         ...
@@ -116,20 +120,34 @@ def fixed_dout(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> float | N
 
     shapes: of the outputs. An output that is one number, and a backward that can be called without dout, are a loss.
     """
-    return subject.default_dout() if list(shapes) == [()] else None
+    return subject.default_dout() if [shape for shape in shapes if not shape] == [()] else None
 
 
 def upstream(subject: Subject, shapes: Sequence[tuple[int, ...]], rng: np.random.Generator) -> NDArray[np.float64]:
     """An upstream gradient for outputs of these shapes, flat: drawn, or ones where the subject takes none.
 
-    Where it takes none and one of several outputs is a number, that is the loss: what stands beside it gets zeros.
+    Where it takes none and one of several outputs is a number, that is the loss: what stands beside it gets zeros. Of
+    losses of single samples it is that of their mean where backward divides by the number of samples.
     """
     sizes, fixed = [int(np.prod(shape)) for shape in shapes], fixed_dout(subject, shapes)
     if fixed is None and subject.takes_dout():
         return rng.standard_normal(sum(sizes))
     numbers = [not shape for shape in shapes]
     ones = [1.0 if number or sum(numbers) != 1 else 0.0 for number in numbers]
-    return np.repeat(np.array(ones), sizes) * (1.0 if fixed is None else fixed)
+    count = samples(subject, shapes)
+    share = 1.0 / count if count and subject.averages() else 1.0
+    return np.repeat(np.array(ones), sizes) * share * (1.0 if fixed is None else fixed)
+
+
+def samples(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> int:
+    """How many samples the only output has a loss for, each its own; 0 where it is something else.
+
+    It is where backward takes no dout, and forward compares two arrays.
+    """
+    shape = shapes[0] if len(shapes) == 1 else ()
+    is_column = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+    is_loss = is_column and subject.averages() is not None and not subject.takes_dout()
+    return shape[0] if is_loss and shape[0] > 1 else 0
 
 
 def subject_of(
