@@ -144,10 +144,11 @@ def samples(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> int:
 
     It is where backward takes no dout, and forward compares two arrays.
     """
-    shape = shapes[0] if len(shapes) == 1 else ()
-    is_column = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
-    is_loss = is_column and subject.averages() is not None and not subject.takes_dout()
-    return shape[0] if is_loss and shape[0] > 1 else 0
+    columns = [shape for shape in shapes if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)]
+    is_loss = subject.averages() is not None and not subject.takes_dout()
+    if not is_loss or len(columns) != 1 or len(shapes) != 1:
+        return 0
+    return columns[0][0] if columns[0][0] > 1 else 0
 
 
 def subject_of(
