@@ -32,7 +32,7 @@ class SubjectError(Exception):
         self.error = error
 
 
-def call(stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call(stage: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Call user code: what it raises comes out as SubjectError with the user's frames only.
 
     Ctrl-C and the end of the time pass through. What the code does to NumPy's error state ends with the call.

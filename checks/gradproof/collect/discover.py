@@ -14,7 +14,7 @@ from gradproof.codes import CODES
 from gradproof.collect import scan
 from gradproof.collect.lost_statements import LostStatement
 from gradproof.convention.convention import convention_of
-from gradproof.nodes.conventions import is_machinery, operations_of
+from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
 from gradproof.values import Finding
 
 
@@ -39,11 +39,12 @@ def subjects(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Found
     they promise a forward, they do not have one.
     """
     own_classes = _classes(names, own)
-    operations = [operation for c in own_classes for operation in operations_of(c)]
+    functions = _functions(names, own)
+    of_functions = [operation for f in functions.values() if (operation := operation_of(f)) is not None]
+    operations = [*(operation for c in own_classes for operation in operations_of(c)), *of_functions]
     nodes = [Found(each.name, (each.forward, each.backward)) for each in operations]
     layers = [c for c in own_classes if _is_layer(c) and not is_abstract(c) and not _is_of_library(c)]
     classes = [Found(c.__name__, c, _problem(c)) for c in layers]
-    functions = _functions(names, own)
     return [*nodes, *classes, *_pairs(functions), *_losses(functions)]
 
 

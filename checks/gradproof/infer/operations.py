@@ -89,16 +89,19 @@ def infer_operation(operation: Operation) -> Inference | None:
 
 
 def _candidates(operation: Operation) -> Iterator[dict[str, Any]]:
-    required = [option for option in operation.options if option.default is Parameter.empty]
-    choices = [_values(option.name) for option in required]
-    for shapes in _SHAPES.get(len(operation.names), _alike(len(operation.names))):
-        for chosen in itertools.product(*choices):
-            given = {option.name: value for option, value in zip(required, chosen, strict=True)}
-            yield {**_arrays(operation.names, shapes), **given}
+    required = [option.name for option in operation.options if option.default is Parameter.empty]
+    least = 1 if operation.mixes else len(operation.names)
+    for count in range(len(operation.names), least - 1, -1):
+        options = [*operation.names[count:], *required]
+        for shapes in _shapes(count, first="" if operation.of_numbers else None):
+            for chosen in itertools.product(*map(_values, options)):
+                yield {**_arrays(operation.names[:count], shapes), **dict(zip(options, chosen, strict=True))}
 
 
-def _alike(count: int) -> tuple[tuple[str, ...], ...]:
-    return tuple((shape,) * count for shape in ("n d", "n", ""))
+def _shapes(count: int, first: str | None) -> list[tuple[str, ...]]:
+    """What so many arrays may be; ``first`` is tried for all of them before."""
+    known = _SHAPES.get(count, tuple((shape,) * count for shape in ("n d", "n", "")))
+    return list(known) if first is None else [(first,) * count, *known]
 
 
 def _arrays(names: Sequence[str], shapes: Sequence[str]) -> dict[str, Any]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
-from gradproof.nodes import functions
-from gradproof.nodes.library import is_node_class
+from gradproof.nodes import closures, contexts, functions, gradients
 from gradproof.nodes.operation import Forward, Operation
 
 # what finds the operations of a class, the surest first; what says that a class is only the base of operations
-CONVENTIONS: tuple[Callable[[type], Iterable[Operation]], ...] = (functions.operations,)
-BASES: tuple[Callable[[type], bool], ...] = (functions.is_base,)
+CONVENTIONS: tuple[Callable[[type], Iterable[Operation]], ...] = (
+    contexts.operations,
+    gradients.operations,
+    functions.operations,
+    closures.operations,
+)
+BASES: tuple[Callable[[type], bool], ...] = (contexts.is_base, gradients.is_base, functions.is_base, closures.is_base)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -24,15 +29,25 @@ def operations_of(cls: type) -> tuple[Operation, ...]:
 @functools.lru_cache(maxsize=1024)
 def is_machinery(cls: type) -> bool:
     """Whether a class belongs to an autograd library and is no operation itself: its nodes, the base of operations."""
-    return is_node_class(cls) or any(is_base(cls) for is_base in BASES)
+    return any(is_base(cls) for is_base in BASES)
 
 
 def operation_of(subject: Any) -> Operation | None:
     """The one operation that a class or a method is, or of which a function is the forward; None elsewhere."""
     if isinstance(subject, Forward):
         return subject.operation
+    if isinstance(subject, FunctionType):
+        return _of_function(subject)
     found = operations_of(subject) if isinstance(subject, type) else ()
     return found[0] if len(found) == 1 and found[0].owner is subject else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _of_function(function: FunctionType) -> Operation | None:
+    owner = function.__globals__.get(function.__qualname__.partition(".")[0])
+    found = operations_of(owner) if isinstance(owner, type) else ()
+    method = next((operation for operation in found if operation.owner is function), None)
+    return method or (closures.operation_of_function(function) if function.__qualname__.isidentifier() else None)
 
 
 def as_functions(subject: Any, backward: Any) -> tuple[Any, Any]:

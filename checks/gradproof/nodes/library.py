@@ -25,6 +25,7 @@ BACKWARDS = ("backward", "backprop", "backpropagate", "back_propagate", "backwar
 LINKS = ("creator", "parents", "children", "prev", "history", "depends_on", "inputs", "ctx", "op", "grad_fn")
 _ARITHMETIC = ("__add__", "__mul__", "__matmul__", "__sub__")
 _WANTS_GRADIENT = ("requires_grad", "require_grad", "requires_gradient", "needs_grad", "track_grad")
+_OF_ARRAYS = ("shape", "__matmul__", "matmul", "dot", "sum", "mean", "reshape", "transpose", "T")
 _NESTED = 2  # values within values: a tensor of a storage of an array
 
 
@@ -65,6 +66,18 @@ class Library:
     def gradient_name(self, node: Any) -> str | None:
         """The attribute that holds the gradient of a node."""
         return next((name for name in GRADIENTS if hasattr(node, name) and not callable(getattr(node, name))), None)
+
+    @functools.cached_property
+    def holds_numbers(self) -> bool:
+        """Whether a node is one number, as in micrograd: it refuses arrays, or its gradient begins as a number."""
+        if any(_method(self.node, name) is not None for name in _OF_ARRAYS):
+            return False
+        try:
+            self.wrap(np.ones((2, 3)))
+            begins = self.raw_gradient(self.wrap(np.float64(1)))
+        except Exception:  # as float(data) does for an array
+            return True
+        return isinstance(begins, (int, float)) and not isinstance(begins, np.generic)
 
     @functools.cached_property
     def gradients_are_nodes(self) -> bool | None:
@@ -123,11 +136,12 @@ def library_of(code: Any) -> Library | None:
     """The library whose nodes a class or function makes or is handed: the class of nodes among the names it sees."""
     found = dict.fromkeys(value for space in _spaces(code) for value in space.values() if _is_candidate(value))
     nearest = sorted(found, key=lambda cls: (cls.__subclasses__() == [], len(cls.__mro__)))
-    return None if not nearest else _library(nearest[0])
+    return None if not nearest else library_for(nearest[0])
 
 
 @functools.lru_cache(maxsize=64)
-def _library(cls: type) -> Library:
+def library_for(cls: type) -> Library:
+    """The library of a class of nodes."""
     return Library(cls)
 
 

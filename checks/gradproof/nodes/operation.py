@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import Parameter
 from types import CodeType, FunctionType
 from typing import Any
@@ -16,6 +16,8 @@ from gradproof.nodes.library import Array, functions_of, value_of
 
 class Tape:
     """What one forward left for backward: the author's own objects, which belong together and are never copied."""
+
+    narrow = False  # whether all inputs were float32
 
     def __init__(self, **kept: Any) -> None:
         self.__dict__.update(kept)
@@ -31,8 +33,12 @@ class Operation(ABC):
     """An operation under the author's name: what it takes, how it is run, how a gradient is pulled back through it.
 
     owner: the class or function that holds the author's code. names: the arguments that are nodes, in the order of the
-    gradients; options: the others, which are passed as they are.
+    gradients; options: the others, which are passed as they are. ``mixes`` says that some of the names may be options
+    as well; ``of_numbers`` that its nodes are numbers.
     """
+
+    mixes = False
+    of_numbers = False
 
     def __init__(self, name: str, owner: Any, names: Sequence[str], options: Sequence[Parameter] = ()) -> None:
         self.name, self.owner = name, owner
@@ -61,9 +67,11 @@ class Operation(ABC):
 
     def by_name(self, parts: Sequence[Array | None]) -> Any:
         """Gradients in the order of the arguments, by name; those that are None are left out."""
-        if len(parts) != len(self.names):
+        if len(parts) > len(self.names):
             return tuple(parts)
-        return {name: part for name, part in zip(self.names, parts, strict=True) if part is not None}
+        if len(parts) < len(self.names) and not self.mixes:
+            return tuple(parts)
+        return {name: part for name, part in zip(self.names, parts, strict=False) if part is not None}
 
 
 class _Half:
@@ -96,11 +104,12 @@ class Forward(_Half):
         super().__init__(operation, "")
         self.__signature__ = operation.signature
 
-    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Run the author's forward."""
         bound = self.__signature__.bind(*args, **kwargs)
         outputs, tape = self.operation.run(bound.arguments)
-        return (*outputs, tape)
+        tape.narrow = _are_narrow(bound.arguments.values())
+        return (*(_as_narrow(outputs) if tape.narrow else outputs), tape)
 
 
 class Backward(_Half):
@@ -111,18 +120,32 @@ class Backward(_Half):
 
     def __call__(self, dout: Any, cache: Tape) -> Any:
         """Run the author's backward."""
-        douts = dout if isinstance(dout, tuple) else (dout,)
-        return self.operation.pull(cache, [np.asarray(part) for part in douts])
+        douts = [np.asarray(part) for part in (dout if isinstance(dout, tuple) else (dout,))]
+        found = self.operation.pull(cache, douts)
+        is_widened = cache.narrow and isinstance(found, dict)
+        return dict(zip(found, _as_narrow(found.values()), strict=True)) if is_widened else found
+
+
+def _are_narrow(values: Iterable[Any]) -> bool:
+    """Whether all arrays of floats among the values are of float32."""
+    floats = [value.dtype for value in values if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
+    return bool(floats) and all(dtype == np.float32 for dtype in floats)
+
+
+def _as_narrow(arrays: Iterable[Array]) -> list[Array]:
+    """Results as float32, where all that they are made of is: what nodes hold is the library's choice."""
+    return [array.astype(np.float32) if array.dtype == np.float64 else array for array in arrays]
 
 
 def outputs_of(returned: Any) -> tuple[list[Any], tuple[Array, ...]]:
-    """The nodes or arrays that came back as a list, and copies of their values. Raises TypeError for anything else."""
+    """What came back as a list, and copies of its values as floats. Raises TypeError for what has none."""
     parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     values = [value_of(part) for part in parts]
     known = [value for value in values if value is not None]
     if len(known) < len(values) or not parts:
         raise TypeError(f"expected an array, a number or a node, got {type(returned).__name__}")
-    return parts, tuple(np.array(value) for value in known)
+    # a node may hold the integer 0 where it holds a float elsewhere: 0 if x < 0 else x
+    return parts, tuple(np.array(value, dtype=None if value.dtype.kind == "f" else np.float64) for value in known)
 
 
 def gradients_of(returned: Any) -> list[Array | None]:

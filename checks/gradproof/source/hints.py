@@ -81,7 +81,10 @@ def code_of(target: Any, backward: Any = None, convention: Convention | None = N
     operation = operation_of(target)
     if operation is not None:
         owner, forward, back = operation.code
-        return code_of_class(owner, forward, back)
+        if isinstance(owner, type):
+            return code_of_class(owner, forward, back)
+        # a node that a function is given has attributes which the function never stores: not all can be read
+        return replace(code_of_functions(forward, back), complete=False)
     if not isinstance(target, type):
         return code_of_functions(target, backward)
     named = () if convention is None else (convention.forward, convention.backward)

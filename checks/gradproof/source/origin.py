@@ -39,7 +39,28 @@ def of_input(code: Code, name: str, inputs: Sequence[str], arrays: Sequence[str]
     """
     if code.backward is None or name not in inputs:
         return None
+    if not returns(code.backward):
+        return _left_in_node(code, code.backward, name)
     return _returned(code, code.backward, name, (inputs, arrays), DEPTH)
+
+
+def _left_in_node(code: Code, function: Function, name: str) -> Place | None:
+    """The last statement by which a closure leaves a gradient in a node: ``x.grad += g``, or ``x.accumulate(g)``."""
+    found = [s for s in stores(function) if isinstance(s.target, ast.Attribute) and _is_name(s.target.value, name)]
+    if found:
+        return _follow_store(code, function, _last(found), DEPTH)
+    calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Expr) and _is_method(node.value, name)]
+    return Place(function, calls[-1]) if calls else None
+
+
+def _is_method(call: ast.expr, name: str) -> bool:
+    """Whether it calls a method of what has this name."""
+    called = call.func if isinstance(call, ast.Call) else None
+    return isinstance(called, ast.Attribute) and _is_name(called.value, name)
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def of_parameter(code: Code, name: str, slot: int | None) -> Place | None:

@@ -94,7 +94,7 @@ class FunctionSubject:
         self._inputs = inputs
         return self._run("forward", self._forward, *args, **kwargs)
 
-    def _run(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _run(self, stage: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if self._numpy is None:
             return call(stage, function, *args, **kwargs)
         with self._numpy:
