@@ -2,7 +2,8 @@
 
 A code is stable: it is never used again for something else. GP1: a gradient that is wrong, with its cause. GP2: the
 form of what came back. GP3: an exception. GP4: numbers that depend on the dtype. GP5: a promise of a layer that is
-broken. GP6: what the source shows, which is a note unless a measured fault goes with it.
+broken. GP6: what the source shows, which is a note unless a measured fault goes with it. GP7: what a node of an
+autograd library must do that a layer need not.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ CODES: Mapping[str, str] = {
     "GP604": "result-dropped",
     "GP605": "sign-after-equals",
     "GP606": "never-stored",
+    "GP701": "gradient-assigned",
+    "GP702": "one-node-twice",
 }
 
 

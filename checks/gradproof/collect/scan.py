@@ -91,7 +91,9 @@ def backwards_of(name: str) -> list[str]:
 def _is_subject(node: ast.ClassDef | ast.FunctionDef) -> bool:
     if isinstance(node, ast.FunctionDef):
         return is_backward(node.name) or is_loss(node)
-    return not _methods(node).isdisjoint(BACKWARDS) and (bool(node.bases) or has_forward(node))
+    if _methods(node).isdisjoint(BACKWARDS):
+        return False
+    return bool(node.bases) or has_forward(node) or any(map(_leaves_closure, node.body))
 
 
 def has_forward(node: ast.ClassDef) -> bool:
@@ -101,6 +103,13 @@ def has_forward(node: ast.ClassDef) -> bool:
 
 def _methods(node: ast.ClassDef) -> set[str]:
     return {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+
+
+def _leaves_closure(method: ast.stmt) -> bool:
+    """Whether a method defines a function and returns something: an operation of nodes may leave its backward so."""
+    inner = list(ast.walk(method))[1:] if isinstance(method, ast.FunctionDef) else []
+    defines = any(isinstance(node, (ast.FunctionDef, ast.Lambda)) for node in inner)
+    return defines and any(isinstance(node, ast.Return) for node in inner)
 
 
 def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:

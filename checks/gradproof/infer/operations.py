@@ -1,7 +1,8 @@
 """The Case of an operation of an autograd library: a few shapes and options are tried in order; no verdicts.
 
 Its arguments are known to be nodes, so that little is left to find: do all have one shape, do they meet as matrices,
-is the last one labels, are they numbers? Only forward is run.
+is the last one labels, are they numbers? Forward decides; where several shapes run, as they do where NumPy broadcasts,
+the first is taken at which each gradient has the shape of its argument, else the first.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from gradproof.generate.examples import Plan, build, styled
 from gradproof.guard import Randomness, SubjectError
 from gradproof.infer.inference import Inference
 from gradproof.nodes.operation import Operation
-from gradproof.subject.subject import subject_of
+from gradproof.subject.subject import Subject, subject_of
+from gradproof.values import Example
 
 MOST = 300  # forwards
 _SEED = 1729
@@ -68,6 +70,10 @@ _OPTIONS: Mapping[str, tuple[Any, ...]] = {
     "pow": (3, 2.5),
     "exp": (3, 2.5),
     "eps": (1e-3,),
+    "mean": (None, 0.0),
+    "var": (None, 1.0),
+    "decay": (0.9,),
+    "momentum": (0.9,),
     "slope": (0.1,),
 }
 _ANY = (3, 0.5, None, 1, (1, 0))
@@ -76,6 +82,7 @@ _ANY = (3, 0.5, None, 1, (1, 0))
 def infer_operation(operation: Operation) -> Inference | None:
     """The first Case at which forward runs at two sets of sizes; None where there is none."""
     began, forwards = time.perf_counter(), 0
+    first: Case | None = None
     for specs in itertools.islice(_candidates(operation), MOST):
         for domain in (None, positive, _unit):
             case = _case(operation, specs if domain is None else _within(specs, domain))
@@ -84,8 +91,11 @@ def infer_operation(operation: Operation) -> Inference | None:
             if seen is None or not seen.ran:
                 break
             if seen.finite and case is not None:
-                return Inference(case, seconds=time.perf_counter() - began, forwards=forwards)
-    return None
+                first = first or case
+                if seen.fits:
+                    return Inference(case, seconds=time.perf_counter() - began, forwards=forwards)
+                break
+    return None if first is None else Inference(first, seconds=time.perf_counter() - began, forwards=forwards)
 
 
 def _candidates(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -134,10 +144,13 @@ def _case(operation: Operation, specs: Mapping[str, Any]) -> Case | None:
 
 
 class _Seen:
-    """What the runs of one candidate showed: whether all came back, and whether with finite numbers."""
+    """What the runs of one candidate showed.
+
+    ran: all forwards came back; finite: with finite numbers; fits: backward gave each argument a gradient of its shape.
+    """
 
     def __init__(self) -> None:
-        self.ran, self.finite, self.forwards = True, True, 0
+        self.ran, self.finite, self.fits, self.forwards = True, True, True, 0
 
 
 def _tried(case: Case) -> _Seen:
@@ -148,7 +161,8 @@ def _tried(case: Case) -> _Seen:
             example = build(case, Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), _SEED), {})
             seen.forwards += 1
             try:
-                outputs = subject_of(case, example, random).forward(example.inputs)
+                subject = subject_of(case, example, random)
+                outputs = subject.forward(example.inputs)
             except SubjectError as raised:
                 is_domain = raised.error.kind == "ValueError" and "domain" in raised.error.message  # of math.log
                 seen.ran, seen.finite = is_domain, False
@@ -156,4 +170,17 @@ def _tried(case: Case) -> _Seen:
             asked = [spec.shape.resolve(dims) for spec in case.inputs.values() if isinstance(spec, Sizes)]
             seen.ran &= all(output.shape in asked for output in outputs) if asked else True
             seen.finite &= all(np.isfinite(output).all() and math.prod(output.shape) for output in outputs)
+            seen.fits &= _fits(subject, example, outputs)
     return seen
+
+
+def _fits(subject: Subject, example: Example, outputs: Sequence[Any]) -> bool:
+    """Whether backward gives each argument a gradient of its shape."""
+    try:
+        gradients = subject.backward([np.ones_like(output) if output.ndim else 1.0 for output in outputs])
+    except SubjectError:
+        return False
+    shapes = {name: np.shape(example.inputs[name]) for name in example.differentiable}
+    if not isinstance(gradients, Mapping):
+        return False
+    return all(np.shape(gradients[name]) == shape for name, shape in shapes.items() if name in gradients)

@@ -96,6 +96,24 @@ class ClosureOperation(Operation):
             return self.by_name(gradients_of(returned))
         return {name: _shaped(gradient, value_of(tape.given[name])) for name, gradient in left.items()}
 
+    def pull_onto(self, tape: Tape, douts: Sequence[Any], begun: Mapping[str, Array]) -> Mapping[str, Array] | None:
+        """The gradients that the nodes carry, where they carried others before: those of another use of the node."""
+        (out,), (dout,) = tape.nodes, douts
+        for name, gradient in begun.items():
+            self._put(tape.given[name], self.seed(tape.given[name], gradient))
+        if self.go_back(out, dout) is not None:
+            return None
+        found = {name: self.library.gradient(tape.given[name]) for name in begun}
+        return {name: np.array(gradient) for name, gradient in found.items() if gradient is not None}
+
+    def run_shared(self, values: Mapping[str, Any]) -> Tape | None:
+        """What f(x, x) leaves."""
+        node = self.library.wrap(next(iter(values.values())))
+        given = dict.fromkeys(values, node)
+        before = {name: copy.copy(self.library.raw_gradient(node)) for name in values}
+        nodes, _ = outputs_of(self.function(*given.values()))
+        return Tape(given=given, before=before, nodes=nodes)
+
     def go_back(self, out: Any, dout: Any) -> Any:
         """Take ``dout`` back from the node that came out: by its closure, else by the library's own backward."""
         self._put(out, self.seed(out, dout))

@@ -218,13 +218,13 @@ def _has_setup(cls: type) -> bool:
     return setup is not None and not only_promises(setup)
 
 
-def _first(cls: type, name: str) -> tuple[str, ...]:
+def _first(cls: type, name: str) -> list[str]:
     """The names of the positional arguments of a method, as it is called on the class."""
     function = method(cls, name)
     code = None if function is None else function.__code__
-    names = () if code is None else code.co_varnames[: code.co_argcount]
-    variadic = code is not None and is_variadic(function)
-    return (*names, "*")[int(is_of_class(cls, name)) :] if variadic else names[int(is_of_class(cls, name)) :]
+    names = [] if code is None else list(code.co_varnames[: code.co_argcount])
+    names += ["*"] if is_variadic(function) else []
+    return names[int(is_of_class(cls, name)) :]
 
 
 def _forms(cls: type, library: Library | None) -> tuple[_Form, ...]:

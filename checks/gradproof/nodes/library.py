@@ -5,6 +5,7 @@ It is called Variable, Tensor, Value, Scalar ...: found by what it has, never by
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,8 +142,21 @@ def library_of(code: Any) -> Library | None:
 
 @functools.lru_cache(maxsize=64)
 def library_for(cls: type) -> Library:
-    """The library of a class of nodes."""
+    """The library of a class of nodes, with its operators: some give them to the class in a function of their own."""
+    for space in {id(f.__globals__): f.__globals__ for f in functions_of(cls)}.values():
+        for value in list(space.values()):
+            if isinstance(value, FunctionType) and _gives_operators(value, cls):
+                with contextlib.suppress(Exception):  # then the operators are missing, which backward will tell
+                    value()
     return Library(cls)
+
+
+def _gives_operators(function: FunctionType, cls: type) -> bool:
+    """Whether a function of no arguments gives a class operators that it does not have yet."""
+    code = function.__code__
+    named = set(code.co_names)
+    missing = any(name in named and _method(cls, name) is None for name in _ARITHMETIC)
+    return missing and cls.__name__ in named and not code.co_argcount and function.__globals__.get(cls.__name__) is cls
 
 
 def _is_candidate(value: Any) -> bool:

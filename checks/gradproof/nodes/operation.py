@@ -60,6 +60,14 @@ class Operation(ABC):
     def pull(self, tape: Tape, douts: Sequence[Any]) -> Any:
         """The gradients by the name of the argument, or as they came where they are not one for each."""
 
+    def pull_onto(self, tape: Tape, douts: Sequence[Any], begun: Mapping[str, Array]) -> Mapping[str, Array] | None:
+        """The gradients that nodes carry which carried ``begun`` before; None where backward only returns gradients."""
+        return None
+
+    def run_shared(self, values: Mapping[str, Any]) -> Tape | None:
+        """What backward needs where one node, that of the first value, is every argument; None as above."""
+        return None
+
     @property
     @abstractmethod
     def code(self) -> tuple[Any, str, str]:

@@ -16,6 +16,8 @@ from gradproof.convention.gradnames import key_of
 from gradproof.convention.losses import averages
 from gradproof.convention.returned import by_input, names_returned, without_left_out
 from gradproof.guard import Randomness, call, fingerprint
+from gradproof.nodes.conventions import operation_of
+from gradproof.nodes.operation import Operation
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
 
@@ -133,6 +135,15 @@ class PairSubject(FunctionSubject):
         other = copy.copy(self)
         other._cache, other._inputs = copy.deepcopy((self._cache, dict(self._inputs)))
         return other
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation of an autograd library that the pair is; None for two functions of the author's."""
+        return operation_of(self._forward)
+
+    def ask(self, question: Callable[..., Any], /, *args: Any) -> Any:
+        """What a method of the operation answers; what the author's code raises there is raised as backward's."""
+        return self._run("backward", question, *args)
 
     def takes_dout(self) -> bool:
         """Whether backward asks for an upstream gradient beside the cache."""
