@@ -112,11 +112,7 @@ class LayerError:
 
 @dataclass(frozen=True)
 class Defect:
-    """Something wrong with the form of what the subject returned, or with a promise that it breaks.
-
-    ``severity`` is "error" or "warning"; a warning leaves the verdict as it is. shape: that of the gradient, where it
-    is another than it should be.
-    """
+    """Something wrong with what was returned (``shape``: of a gradient), or a promise broken; "warning" is no fault."""
 
     code: str
     headline: str

@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
-from gradproof.case.shapes import parse
+from gradproof.case.shapes import Size, parse
 from gradproof.errors import UsageError
-from gradproof.infer.guesses import Guess, Kind, own_dim
+from gradproof.trace.changes import Kind, What, array
+from gradproof.trace.polynomials import Polynomial, dim, number
 
 _INTEGERS = re.compile(r"u?int\d*|integer")
-_SHARED = "annotated"  # the owner of all dims that annotations name
+ANNOTATED = "annotated"  # the owner of all dims that annotations name
 _MARKS = re.compile(r"[#?]|\w+=")  # jaxtyping: broadcast, varying, documented; the size behind them is what counts
 
 
-def annotated(hint: Any, argument: str) -> Guess | None:
-    """The guess that an annotation leaves no choice about; None where it names no shape.
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """What an annotation leaves no choice about: the kind of an argument, and its sizes."""
+
+    kind: Kind
+    sizes: tuple[Polynomial, ...]
+
+
+def annotated(hint: Any) -> Annotation | None:
+    """What an annotation says; None where it names no shape.
 
     ``Float[Array, "n d"]`` and ``Annotated[np.ndarray, "n d"]`` are arrays of floats, ``Int[Array, "n"]`` labels.
     The dims keep their names, so that those of two arguments are one.
@@ -30,12 +39,21 @@ def annotated(hint: Any, argument: str) -> Guess | None:
         shape = parse(_MARKS.sub("", text))
     except UsageError:
         return None
-    axes = tuple(axis.text for axis in shape.sizes)
     if shape.starred is not None or any(name.startswith("_") for name in shape.names):
         return None
     whole = any(_INTEGERS.fullmatch(str(dtype)) for dtype in getattr(hint, "dtypes", ()))
-    guess = Guess(Kind.LABELS if whole else Kind.FLOATS, axes).owned_by(_SHARED)
-    return replace(guess, below=own_dim("v", argument)) if whole else guess
+    sizes = tuple(_polynomial(size) for size in shape.sizes)
+    return Annotation(Kind(What.LABELS, len(sizes)) if whole else array(len(sizes)), sizes)
+
+
+def _polynomial(size: Size) -> Polynomial:
+    found = Polynomial()
+    for term in size.terms:
+        product = number(term.coefficient)
+        for name in term.names:
+            product = product.times(dim(f"{ANNOTATED}.{name}"))
+        found = found.plus(product)
+    return found
 
 
 def _shape_text(hint: Any) -> str | None:

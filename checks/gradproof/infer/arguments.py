@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any
+from typing import Any, cast
 
-from gradproof.convention.convention import convention_of
+from gradproof.case.case import Case
+from gradproof.case.signatures import Construction, construction_of, function_signature, method_signature
+from gradproof.case.specs import Spec
+from gradproof.convention.convention import Convention, convention_for, convention_of
 from gradproof.convention.descent import is_optimizer
 from gradproof.convention.preparation import arguments_of, preparation_of
 from gradproof.infer.annotations import hints_of
-from gradproof.infer.guesses import Guess
-from gradproof.infer.proposals import Argument, proposals
-from gradproof.infer.roles import Role, Setting, role_of, setting_of
+from gradproof.infer.attempt import built
+from gradproof.infer.hyperparameters import dicts, number_for, words_for
+from gradproof.infer.roles import WEIGHTS, Role, Setting, role_of, setting_of
 from gradproof.infer.usage import Usage, usage_of
 from gradproof.source.source import code_of_class, code_of_functions
+from gradproof.subject.subject import constructed
+from gradproof.trace.changes import Kind, value
+from gradproof.trace.run import Hint
 
 _ELEMENTWISE = ("tanh", "sigmoid", "softplus", "elu", "swish", "identity", "linear", "activation")  # smooth ones first
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
@@ -25,9 +32,10 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What is to be inferred: a class, a forward with its backward, or a loss function alone.
+    """What is to be inferred: a class, a forward with its backward, or a function alone.
 
-    built, called: what the constructor and forward take.
+    built, called: what the constructor and forward take. start: builds the subject and calls its forward, given the
+    values of all arguments by name; case: the declaration for these specs and ranges of dims.
     """
 
     subject: Any
@@ -35,8 +43,10 @@ class Target:
     name: str
     built: Mapping[str, Parameter]
     called: Mapping[str, Parameter]
-    hints: Mapping[str, Any]  # annotations, resolved
+    annotations: Mapping[str, Any]  # resolved
     usage: Usage
+    start: Callable[[Mapping[str, Any]], Any]
+    case: Callable[[Mapping[str, Spec], Mapping[str, tuple[int, int]]], Case]
 
     @property
     def setting(self) -> Setting:
@@ -55,47 +65,137 @@ class Target:
         targets = (name for name in self.called if role_of(name, constructor=False) is Role.TARGET)
         return self.usage.takes_log and (self.setting.loss or any(targets))
 
-    @property
-    def wants_layer(self) -> bool:
-        """Whether the constructor needs an argument that may be another layer."""
-        roles = [role_of(p.name, constructor=True) for p in self.built.values() if p.default is Parameter.empty]
-        return not {Role.LAYER, Role.LAYERS, Role.UNKNOWN}.isdisjoint(roles)
-
-    def options(self, layer: Any) -> dict[str, tuple[Guess, ...]]:
-        """The guesses for every argument; ``layer`` may stand for another layer."""
-        found: dict[str, tuple[Guess, ...]] = {}
-        for constructor, parameters in ((True, self.built), (False, self.called)):
-            for name, parameter in parameters.items():
-                hint = self.hints.get(name)
-                argument = Argument(name, parameter.default, constructor, hint, self.setting, self.usage, layer)
-                found.setdefault(name, proposals(argument))
-        return found
+    def parameter(self, name: str) -> Parameter:
+        """An argument as its signature shows it: the constructor's, where both take one of this name."""
+        return self.built[name] if name in self.built else self.called[name]
 
 
 def target_of(subject: Any) -> Target:
-    """Read a class, a pair (forward, backward), or a loss function. Raises ValueError for an unreadable signature."""
+    """Read a class, a pair (forward, backward), or a function. Raises ValueError for an unreadable signature."""
     if isinstance(subject, type):
-        convention = convention_of(subject)
-        forward = getattr(subject, convention.forward if convention else "forward")
-        backward = convention.backward if convention else "backward"
-        code = code_of_class(subject, convention.forward if convention else "forward", backward)
-        static = isinstance(inspect.getattr_static(subject, forward.__name__, None), (staticmethod, classmethod))
-        called = _parameters(forward)
-        called = called if static else dict(list(called.items())[1:])
-        hints = {**hints_of(getattr(subject, "__init__", None)), **hints_of(forward)}
-        built = {**_parameters(subject)}
-        found = preparation_of(subject, convention.forward if convention else "forward", backward)
-        if found.certain:
-            for name, parameter in arguments_of(subject, found.methods).items():
-                if name not in built or built[name].default is not Parameter.empty:
-                    built[name] = parameter
-        built = {n: p for n, p in built.items() if not (is_optimizer(n) and p.default is Parameter.empty)}
-        return Target(subject, None, subject.__name__, built, called, hints, usage_of(code.functions))
+        return _class_target(subject)
     forward, backward = subject if isinstance(subject, tuple) else (subject, None)
-    code = code_of_functions(forward, backward)
-    return Target(
-        forward, backward, forward.__name__, {}, _parameters(forward), hints_of(forward), usage_of(code.functions)
+    signature = function_signature(forward, _name_of(forward))
+
+    def start(values: Mapping[str, Any]) -> Any:
+        args, kwargs = signature.bind(values)
+        return forward(*args, **kwargs)
+
+    usage = usage_of(code_of_functions(forward, backward).functions)
+    case = _declared(forward, backward)
+    return Target(forward, backward, _name_of(forward), {}, _parameters(forward), hints_of(forward), usage, start, case)
+
+
+def _class_target(cls: type) -> Target:
+    convention = convention_for(cls, cls.__name__, None)
+    name, backward = convention.forward, convention.backward
+    forward = getattr(cls, name)
+    static = isinstance(inspect.getattr_static(cls, name, None), (staticmethod, classmethod))
+    called = _parameters(forward) if static else dict(list(_parameters(forward).items())[1:])
+    signature, built = method_signature(cls, name), _built(cls, convention)
+    constructions: dict[tuple[str, ...], Construction] = {}
+
+    def start(values: Mapping[str, Any]) -> Any:
+        given = tuple(values)
+        if given not in constructions:
+            constructions[given] = construction_of(cls, convention, given)
+        own = {key: value for key, value in values.items() if key in built}
+        layer = constructed(cls, constructions[given], own)
+        args, kwargs = signature.bind({key: value for key, value in values.items() if key in called})
+        return getattr(layer, name)(*args, **kwargs)
+
+    annotations = {**hints_of(getattr(cls, "__init__", None)), **hints_of(forward)}
+    usage = usage_of(code_of_class(cls, name, backward).functions)
+    return Target(cls, None, cls.__name__, built, called, annotations, usage, start, _declared(cls, None))
+
+
+def _built(cls: type, convention: Convention) -> dict[str, Parameter]:
+    """What the constructor takes, and the methods that prepare its objects; an optimizer is ours."""
+    found = dict(_parameters(cls))
+    prepared = preparation_of(cls, convention.forward, convention.backward)
+    for name, parameter in arguments_of(cls, prepared.methods).items() if prepared.certain else ():
+        if name not in found or found[name].default is not Parameter.empty:
+            found[name] = parameter
+    return {n: p for n, p in found.items() if not (is_optimizer(n) and p.default is Parameter.empty)}
+
+
+def _declared(subject: Any, backward: Any) -> Callable[[Mapping[str, Spec], Mapping[str, tuple[int, int]]], Case]:
+    functions = [function for function in (subject, backward) if function is not None]
+    return lambda specs, dims: Case(*functions, dims=dims or None, **cast(Any, specs))
+
+
+def _name_of(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def hints_for(target: Target) -> dict[str, Hint]:
+    """What is known of each argument before anything runs, forward's first."""
+    source, layers = _source_of(target), _layers_for(target)
+    names = dict.fromkeys([*target.called, *target.built])
+    return {name: _hint(target, name, source, layers) for name in names}
+
+
+def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> Hint:
+    built = name in target.built
+    fed, made = role_of(name, constructor=False), role_of(name, constructor=True)
+    is_layers = made in (Role.LAYER, Role.LAYERS, Role.UNKNOWN)
+    compared = target.usage.words.get(name, ())
+    return Hint(
+        name,
+        built=built,
+        first=name == next(iter(target.called), None),
+        switch=not built and target.called[name].default is False,
+        target=_is_target(target, name) and not built,
+        index=fed is Role.INDEX and not built,
+        weight=made in WEIGHTS,
+        optional=target.parameter(name).default is not Parameter.empty,
+        scalar=made in (Role.SCALAR, Role.PENALTY, Role.RATE),
+        size=built and made in (Role.SIZE, Role.KERNEL),
+        shape=built and made in (Role.SHAPE, Role.SIZE_LIST),
+        number=number_for(name, constructor=True),
+        learned=_is_learned(name, source),
+        dicts=dicts(target.usage.keys.get(name, ())),
+        words=words_for(name, compared, constructor=built),
+        layers=layers if is_layers and built else (),
+        takes_log=target.usage.takes_log,
     )
+
+
+def _is_target(target: Target, name: str) -> bool:
+    """Whether forward compares its output with it; a loss calls it ``y`` as well, where it is not its first."""
+    is_last = name != next(iter(target.called), None)
+    is_y = target.setting.loss and name.lower() == "y" and is_last
+    return is_y or role_of(name, constructor=False) is Role.TARGET
+
+
+def _is_learned(name: str, source: str) -> bool:
+    """Whether the source keeps a gradient for an argument, as it is usually called."""
+    own = re.escape(name)
+    gradients = rf"d_?{own}|{own}_?grad|grad_?{own}|g{own}|d\w*_{own}|grad_\w*{own}|{own}_bar"
+    return re.search(rf"(?i)\b({gradients})\b|zeros_like\((self\.)?{own}\)|grads?\[.{own}.\]", source) is not None
+
+
+def _source_of(target: Target) -> str:
+    parts = [target.subject, target.backward]
+    if isinstance(target.subject, type):
+        parts = [cls for cls in target.subject.__mro__ if cls is not object]
+    return "\n".join(map(_text_of, filter(None, parts)))
+
+
+def _text_of(part: Any) -> str:
+    try:
+        return inspect.getsource(part)
+    except (OSError, TypeError):
+        return ""
+
+
+def _layers_for(target: Target) -> tuple[Kind, ...]:
+    """Another layer of the author's, alone and in a list."""
+    cls = another_layer(target.subject)
+    if cls is None or not target.built:
+        return ()
+    layer, text = built(cls), f"{cls.__qualname__}()"
+    return () if layer is None else (value(layer, text), value([layer], f"[{text}]"))
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, Parameter]:

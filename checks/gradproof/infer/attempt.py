@@ -21,7 +21,7 @@ from gradproof.errors import UsageError
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
 from gradproof.guard import Randomness, SubjectError
-from gradproof.infer.guesses import BATCH
+from gradproof.infer.dim_names import BATCH
 from gradproof.infer.stillness import is_constant
 from gradproof.subject.subject import Subject, subject_of
 from gradproof.values import Defect, Example, LayerError, Reason, Role

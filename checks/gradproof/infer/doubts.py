@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 
 from gradproof.infer.arguments import Target
-from gradproof.infer.guesses import ARRAYS, BATCH, Candidate, Kind, resolved
+from gradproof.infer.declare import Declaring
 from gradproof.infer.roles import Role, role_of
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import ARRAYS, What
+from gradproof.trace.run import Hint
 
 CONSTANT = "the output is the same for every input, as if forward were not written yet"
-_MADE_OF = (*ARRAYS, Kind.SIZE)  # what parameters are made of
+_MADE_OF = (*ARRAYS, What.SIZE)  # what parameters are made of
 
 
-def doubts(candidate: Candidate) -> tuple[str, ...]:
-    """Two sizes that the constructor takes apart and that must be equal; a batch that is another dim as well."""
+def doubts(candidate: Candidate, hints: Mapping[str, Hint], declaring: Declaring) -> tuple[str, ...]:
+    """Two sizes that the constructor takes apart and that must be equal; an input whose axes must be."""
     sizes: dict[str, str] = {}
     found: list[str] = []
-    for name, guess in candidate.guesses.items():
-        axes = [resolved(axis, candidate.bound) for axis in guess.axes]
-        if axes.count(BATCH) > 1:
-            found.append(f"it was only found to run where two axes of {name} are equal")
-        if guess.kind is Kind.SIZE:
-            first = sizes.setdefault(resolved(guess.axes[0], candidate.bound), name)
-            if first != name:
-                found.append(f"it runs only where {first} == {name}")
+    names = declaring.names(candidate)
+    for argument, kind in candidate.kinds.items():
+        axes = [axis.text(names) for axis in candidate.axes(argument)]
+        if kind.is_array and hints[argument].first and len(set(axes)) < len(axes) and axes.count(axes[0]) > 1:
+            found.append(f"it was only found to run where two axes of {argument} are equal")
+        if kind.what is What.SIZE:
+            first = sizes.setdefault(axes[0], argument)
+            if first != argument:
+                found.append(f"it runs only where {first} == {argument}")
     return tuple(found)
 
 
 def unused(candidate: Candidate, target: Target) -> tuple[str, ...]:
     """What a layer that hands its input on was built with for nothing, or was built without."""
-    names = [name for name in target.built if candidate.guesses[name].kind in _MADE_OF]
+    names = [name for name in target.built if candidate.kinds[name].what in _MADE_OF]
     layers = [name for name in target.built if role_of(name, constructor=True) is Role.LAYERS]
     if isinstance(target.subject, type):
         parameters = inspect.signature(target.subject).parameters.values()
@@ -43,5 +48,5 @@ def unused(candidate: Candidate, target: Target) -> tuple[str, ...]:
 
 def chosen(candidate: Candidate) -> str | None:
     """A function and its derivative, where both were chosen for the author: which of them takes what is a guess."""
-    functions = [name for name, guess in candidate.guesses.items() if callable(guess.value)]
+    functions = [name for name, kind in candidate.kinds.items() if callable(kind.value) and kind.text == "np.exp"]
     return f"np.exp was chosen for {' and '.join(functions)}" if len(functions) > 1 else None

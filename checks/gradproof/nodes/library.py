@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.convention.convention import FORWARDS
+from gradproof.standins.spaces import functions_of
 
 Array = NDArray[Any]
 
@@ -161,17 +162,6 @@ def _gives_operators(function: FunctionType, cls: type) -> bool:
 
 def _is_candidate(value: Any) -> bool:
     return isinstance(value, type) and value.__module__ not in ("builtins", "numpy") and is_node_class(value)
-
-
-def functions_of(code: Any) -> Iterator[FunctionType]:
-    """The functions of a class and of its bases, or the function itself."""
-    for cls in code.__mro__ if isinstance(code, type) else ():
-        for method in vars(cls).values():
-            function = getattr(method, "__func__", method)
-            if isinstance(function, FunctionType):
-                yield function
-    if isinstance(code, FunctionType):
-        yield code
 
 
 def _spaces(code: Any) -> Iterator[dict[str, Any]]:

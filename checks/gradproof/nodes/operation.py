@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.nodes.library import Array, functions_of, value_of
+from gradproof.nodes.library import Array, value_of
+from gradproof.standins.spaces import functions_of
 
 
 class Tape:

@@ -1,0 +1,241 @@
+"""Runs a candidate plainly, forward and backward, and says what backward may still choose; it searches nothing.
+
+What forward has settled stays. A backward that raises, or that returns what does not fit, moves only what forward left
+open: the ranks of its arguments, which of them are data, and flags with a default.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gradproof.errors import UsageError
+from gradproof.infer.attempt import Attempt, attempt
+from gradproof.infer.declare import Declaring
+from gradproof.infer.dim_names import BATCH
+from gradproof.infer.elsewhere import elsewhere
+from gradproof.infer.hyperparameters import number_for
+from gradproof.infer.own_faults import is_own_fault
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import Axes, Become, Equal, Kind, Proposal, Rank, Small, What, array, labels, value
+from gradproof.trace.polynomials import ONE, Polynomial
+from gradproof.trace.run import Hint, TracedRun
+from gradproof.trace.traced import Trace
+
+SEED = 1729  # of the values in an attempt
+_WIDEST = 4  # the largest least size of a dim that is looked for
+_FEWER = frozenset({"GP203", "GP204"})  # codes: fewer gradients than arguments
+
+
+@dataclass(frozen=True, eq=False)
+class Confirmed:
+    """What a plain run showed of a candidate, which may have been completed by it.
+
+    clean: forward and backward did all that they should; settled: forward ran; attempts: what was seen; proposals: what
+    to try where it is not clean.
+    """
+
+    candidate: Candidate
+    clean: bool
+    settled: bool
+    attempts: list[Attempt]
+    proposals: list[Proposal]
+    why: str = ""
+
+    @property
+    def worst(self) -> Attempt | None:
+        """The first attempt that is not clean."""
+        return next((seen for seen in self.attempts if not seen.clean), None)
+
+
+class Confirming:
+    """Confirms the candidates of one target; counts the forwards that it takes."""
+
+    def __init__(self, declaring: Declaring, hints: Mapping[str, Hint], subject: Any) -> None:
+        self._declaring, self._hints, self._subject = declaring, hints, subject
+        self.forwards = self.attempts = 0
+
+    def confirm(self, candidate: Candidate, trace: Trace) -> Confirmed:
+        """Run what went through traced: ``trace`` is that run."""
+        run, output = trace.run, trace.output
+        candidate = self.completed(candidate)
+        left = run.left_over()
+        if left:
+            return Confirmed(candidate, False, False, [], left + _without_room(left), "what slices leave over")
+        windows = run.windows(run.seen.spans)
+        if run.seen.below and not windows <= candidate.small:
+            return Confirmed(candidate, False, False, [], [Proposal(0.0, Small(windows))], "a size is below 1")
+        candidate = _with_windows(candidate, run, windows)
+        try:
+            case = self._declaring.case(candidate, trial=True)
+        except UsageError as error:
+            return Confirmed(candidate, False, False, [], [], str(error))
+        seen: list[Attempt] = []
+        for falling in (False, True):
+            seen.append(attempt(case, falling=falling, seed=SEED))
+            self.attempts, self.forwards = self.attempts + 1, self.forwards + seen[-1].forwards
+            if not seen[-1].ran:
+                break
+        outer = [*_other_ranks(candidate, run), *self._without_batch(candidate, output)]
+        clean = all(each.clean for each in seen) and not outer
+        settled = all(each.error is None or each.error.stage == "backward" for each in seen)
+        proposals = [] if clean else [*outer, *self._open(candidate, seen, settled=settled, run=run)]
+        return Confirmed(candidate, clean, settled, seen, proposals)
+
+    def completed(self, candidate: Candidate) -> Candidate:
+        """What forward does not use at all is a number for the constructor, and an array for forward."""
+        unused = [argument for argument, kind in candidate.kinds.items() if kind.what is What.UNKNOWN]
+        if not unused:
+            return candidate
+        given = {a: value(number_for(a, constructor=True)) if self._hints[a].built else array(2) for a in unused}
+        return replace(candidate, kinds={**candidate.kinds, **given}, cost=candidate.cost + 0.1)
+
+    def _without_batch(self, candidate: Candidate, output: tuple[Polynomial, ...]) -> list[Proposal]:
+        """A parameter that has the axis which runs from the input to the output: the input has one more, the batch."""
+        first = next(iter(self._hints))
+        axes = candidate.axes(first) if candidate.kinds[first].is_array else []
+        batch = axes[0].lone_dim if axes and output and axes[0] == output[0] else None
+        if batch is None:
+            return []
+        arrays = [
+            a for a, k in candidate.kinds.items() if k.is_array and (self._hints[a].built or self._hints[a].weight)
+        ]
+        holding = [a for a in arrays if any(batch in axis.dims for axis in candidate.axes(a))]
+        if not holding or (len(axes) == 1 and not self._hints[holding[0]].built):
+            return []
+        fewer = [Proposal(0.1, Rank(argument, candidate.kinds[argument].rank - 1)) for argument in holding]
+        return [Proposal(0.02, Rank(first, len(axes) + 1)), *fewer]
+
+    def _open(self, candidate: Candidate, seen: list[Attempt], *, settled: bool, run: TracedRun) -> list[Proposal]:
+        """What to try next; where forward has settled the shapes, only what it left open."""
+        worst = next((each for each in seen if not each.clean), seen[-1])
+        moved = elsewhere(candidate, self._hints)
+        if settled:
+            moved = [each for each in moved if self._is_rank_of_input(each)]
+        found = [each.dearer(0.2) for each in moved]
+        found += self._shapes_of_gradients(candidate, worst, run)
+        found += self._data(candidate, worst)
+        if settled and worst.error is not None:
+            found += self._flags(candidate)
+        if not settled:
+            found += _other_values(candidate)
+        return found
+
+    def _is_rank_of_input(self, proposal: Proposal) -> bool:
+        change = proposal.change
+        return isinstance(change, Rank) and not self._hints[change.argument].built
+
+    def _flags(self, candidate: Candidate) -> list[Proposal]:
+        """Flags of forward that are off by default: backward may need what they keep."""
+        off = [name for name, hint in self._hints.items() if hint.switch and candidate.kinds[name].what is What.DEFAULT]
+        return [Proposal(0.05, Become(name, value(True))) for name in off]
+
+    def _shapes_of_gradients(self, candidate: Candidate, worst: Attempt, run: TracedRun) -> list[Proposal]:
+        """A gradient of another size: the argument may have its shape. One of the same size says nothing."""
+        names = self._declaring.names(candidate)
+        sizes = {dim: size for dim, name in names.items() if isinstance(size := worst.dims.get(name), int)}
+        reader = TracedRun(candidate, sizes, self._hints, run.call)
+        found: list[Proposal] = []
+        for defect in worst.defects:
+            tensor, shape = defect.tensor, defect.shape
+            if tensor is None or shape is None or tensor not in candidate.kinds:
+                continue
+            own = candidate.axes(tensor)
+            is_known = candidate.kinds[tensor].is_array and all(name in sizes for axis in own for name in axis.dims)
+            if is_known and math.prod(shape) != math.prod([axis.at(sizes) for axis in own]):
+                axes = tuple(ONE if size == 1 else reader.stands_for(size) for size in shape)
+                found.append(Proposal(0.02, Axes(tensor, axes)))
+        return found
+
+    def _data(self, candidate: Candidate, worst: Attempt) -> list[Proposal]:
+        """Which arguments of forward are data without a gradient, or labels."""
+        fed = [a for a in candidate.kinds if not self._hints[a].built and not self._hints[a].first]
+        floats = [argument for argument in fed if candidate.kinds[argument].what is What.ARRAY]
+        found: list[Proposal] = []
+        if any(defect.code in _FEWER for defect in worst.defects):
+            last = enumerate(reversed(floats))
+            found += [Proposal(0.03 + 0.02 * place, _constant(candidate, argument)) for place, argument in last]
+        for argument in floats:
+            found.append(Proposal(0.1 if self._hints[argument].target else 0.5, _constant(candidate, argument)))
+        for argument in fed:
+            kind = candidate.kinds[argument]
+            if kind.what in (What.ARRAY, What.CONSTANT):
+                found.append(Proposal(0.4, Become(argument, Kind(What.ONE_HOT, kind.rank))))
+                found.append(Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1)))))
+        return found
+
+    def plain(self, candidate: Candidate) -> Attempt | None:
+        """One plain run of a candidate that did not go through; None where it makes no Case."""
+        try:
+            case = self._declaring.case(self.completed(candidate), trial=True)
+        except UsageError:
+            return None
+        self.attempts += 1
+        return attempt(case, falling=False, seed=SEED)
+
+    def roomy(self, candidate: Candidate) -> tuple[Candidate, dict[str, Attempt]]:
+        """With the least size of each dim at which it runs, and what was raised below it."""
+        names = self._declaring.names(candidate)
+        least, refused = dict(candidate.least), dict[str, Attempt]()
+        case = self._declaring.case(candidate)
+        for name in candidate.dims():
+            begin = least.get(name, 1)
+            if names[name] == BATCH or names[name] not in case.space.ranges:
+                continue
+            for size in range(begin, _WIDEST):
+                seen = attempt(case, falling=False, seed=SEED, fixed={names[name]: size})
+                self.attempts, self.forwards = self.attempts + 1, self.forwards + seen.forwards
+                if seen.error is None or seen.error.stage == "backward":
+                    if size > begin:
+                        least[name] = size
+                    break
+                if is_own_fault(seen.error, self._subject):
+                    refused.pop(name, None)
+                    break
+                refused[name] = seen
+        return replace(candidate, least=least), {name: seen for name, seen in refused.items() if name in least}
+
+
+def _with_windows(candidate: Candidate, run: TracedRun, windows: frozenset[str]) -> Candidate:
+    """With what differences of sizes ask for: small windows, wide axes, least sizes."""
+    candidate = replace(candidate, small=candidate.small | windows)
+    least: dict[str, int] = {}
+    for span in run.seen.spans:
+        free = [m[0] for m, factor in span.terms if len(m) == 1 and factor == 1]
+        if len(free) == 1 and list(span.dims) == free:
+            least[free[0]] = max(least.get(free[0], 1), 1 - span.at({free[0]: 0}))
+    wide: set[str] = set()
+    for span in run.seen.spans:
+        if any(factor < 0 and candidate.small.intersection(m) for m, factor in span.terms):
+            wide.update(name for m, factor in span.terms if factor > 0 for name in m)
+    least = {name: size for name, size in least.items() if 1 < size <= 6}
+    return replace(candidate, wide=frozenset(wide - candidate.small), least=least)
+
+
+def _other_ranks(candidate: Candidate, run: TracedRun) -> list[Proposal]:
+    """Of arguments whose operation gave one dim twice, which broadcasting by accident does."""
+    found: list[Proposal] = []
+    for roots in run.seen.outer[:2]:
+        arrays = [argument for argument in roots if candidate.kinds[argument].is_array]
+        found += [Proposal(0.3, Rank(a, candidate.kinds[a].rank + more)) for a in sorted(arrays) for more in (1, -1)]
+    return found
+
+
+def _without_room(left: list[Proposal]) -> list[Proposal]:
+    """The first axis as exactly what the slice takes."""
+    change = left[0].change
+    if not isinstance(change, Equal):
+        return []
+    terms = tuple((m, factor) for m, factor in change.size.terms if not (m and m[-1].endswith("'")))
+    return [Proposal(0.3, Equal(change.dim, Polynomial(terms)))] if terms != change.size.terms else []
+
+
+def _other_values(candidate: Candidate) -> list[Proposal]:
+    numbers = {a: k.value for a, k in candidate.kinds.items() if k.what is What.VALUE and type(k.value) in (int, float)}
+    return [Proposal(0.4, Become(a, value(v))) for a, own in numbers.items() for v in (2, 0.5) if v != own]
+
+
+def _constant(candidate: Candidate, argument: str) -> Become:
+    return Become(argument, Kind(What.CONSTANT, candidate.kinds[argument].rank))

@@ -1,0 +1,77 @@
+"""What to try after an exception that says nothing of shapes: other ranks, kinds, values; it runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import DEFAULT, Become, Equal, Kind, Proposal, Rank, What, labels, value
+from gradproof.trace.polynomials import ONE
+from gradproof.trace.run import Hint
+
+_FLOATS = (What.ARRAY, What.CONSTANT)
+_MOST_AXES = 4
+
+
+def elsewhere(candidate: Candidate, hints: Mapping[str, Hint]) -> list[Proposal]:
+    """Other ranks, other values, other kinds, for each argument by itself."""
+    found: list[Proposal] = []
+    for argument, kind in candidate.kinds.items():
+        hint = hints[argument]
+        if kind.is_array:
+            found += [
+                Proposal(0.6, Rank(argument, kind.rank + more))
+                for more in (1, -1)
+                if kind.rank < _MOST_AXES or more < 0
+            ]
+        if kind.what in _FLOATS and not hint.built:
+            found += _column(argument, kind) + _as_labels(argument, kind, hint)
+        if kind.what is What.VALUE:
+            found += _other_values(argument, kind, hint)
+        if kind.what is What.LABELS and f"{argument}.c" not in candidate.bound:
+            found += _bounds_of_labels(candidate, argument, hints)
+        if kind.what is What.SIZE:
+            found += [Proposal(0.6, Become(argument, value(number))) for number in (2, 4)]
+        if kind.what is What.UNKNOWN:
+            found += [Proposal(0.1 + 0.1 * i, Become(argument, value(word))) for i, word in enumerate(hint.words)]
+        if hint.optional and kind.what is not What.DEFAULT:
+            found.append(Proposal(0.5, Become(argument, DEFAULT)))
+    return found
+
+
+def _column(argument: str, kind: Kind) -> list[Proposal]:
+    """One column at a time."""
+    return [Proposal(0.5, Equal(f"{argument}.1", ONE))] if kind.rank == 2 else []
+
+
+def _as_labels(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
+    cost = 0.2 if hint.target or hint.index else 0.4
+    ranks = dict.fromkeys((kind.rank, max(kind.rank - 1, 1)))
+    return [Proposal(cost + 0.05 * place, Become(argument, labels(rank))) for place, rank in enumerate(ranks)]
+
+
+def _other_values(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
+    own = kind.value
+    others: tuple[Any, ...] = (0.5, 1, 2)
+    if isinstance(own, str):
+        others = hint.words
+    elif isinstance(own, bool):
+        others = (False, True)
+    elif isinstance(own, int):
+        others = (1, 2, 3, (1, 1))
+    elif not isinstance(own, float):
+        return []
+    return [Proposal(0.5, Become(argument, value(other))) for other in others if other != own]
+
+
+def _bounds_of_labels(candidate: Candidate, argument: str, hints: Mapping[str, Hint]) -> list[Proposal]:
+    """Labels are below a size of another argument: the last axis of what forward takes, any of the constructor's."""
+    found: list[Proposal] = []
+    for other, kind in candidate.kinds.items():
+        if kind.what is What.ARRAY or kind.what is What.SIZE:
+            axes = candidate.axes(other)
+            found += [
+                Proposal(0.15, Equal(f"{argument}.c", axis)) for axis in (axes if hints[other].built else axes[-1:])
+            ]
+    return found

@@ -1,0 +1,181 @@
+"""The search: candidates in the order of their costs, each run traced, and plainly where that went through."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gradproof.infer.applying import Applying
+from gradproof.infer.attempt import Attempt
+from gradproof.infer.confirm import Confirmed, Confirming
+from gradproof.infer.elsewhere import elsewhere
+from gradproof.infer.own_faults import is_own_fault
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import Proposal, What
+from gradproof.trace.run import Hint
+from gradproof.trace.traced import Trace, Tracer
+
+RUNS = 160  # traced runs; nearly all that is found is found within 20
+CALLS = 120_000  # calls of NumPy in all of them: a few seconds
+ATTEMPTS = 60  # plain runs
+FURTHER = 0.7  # how much dearer than the first whose forward ran a candidate may be
+LIKELY = 0.5  # the cost up to which an exception that no arguments avoid ends the search
+SECONDS = 20.0  # the safety net
+_NEVER_AVOIDED = frozenset({"NotImplementedError", "ImportError", "ModuleNotFoundError"})  # by other arguments
+_FINAL = _NEVER_AVOIDED | {"AttributeError", "NameError", "RecursionError"}  # kinds that may end a search
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search came to.
+
+    candidate: the best, the likeliest where no forward ran; runs: whether its forward ran; clean: forward and backward
+    did all that they should; seen: its plain runs; cut_off: whether the clock ended the search.
+    """
+
+    candidate: Candidate | None
+    runs: bool = False
+    clean: bool = False
+    seen: tuple[Attempt, ...] = ()
+    cut_off: bool = False
+
+
+@dataclass(eq=False)
+class _Queue:
+    """Candidates in the order of their costs, the deepest first among equals; none twice, unless it became cheaper."""
+
+    entries: list[tuple[float, int, int, Candidate]] = field(default_factory=list[tuple[float, int, int, Candidate]])
+    cheapest: dict[object, float] = field(default_factory=dict[object, float])
+    done: set[object] = field(default_factory=set[object])
+    added: int = 0
+
+    def add(self, candidate: Candidate) -> None:
+        key = candidate.key()
+        if key in self.done or candidate.cost >= self.cheapest.get(key, math.inf):
+            return
+        self.cheapest[key] = candidate.cost
+        self.added += 1
+        heapq.heappush(self.entries, (round(candidate.cost, 2), -candidate.steps, self.added, candidate))
+
+    def pop(self) -> Candidate | None:
+        """The next one that was not tried; None where there is none."""
+        while self.entries:
+            candidate = heapq.heappop(self.entries)[-1]
+            if candidate.key() not in self.done:
+                self.done.add(candidate.key())
+                return candidate
+        return None
+
+
+@dataclass(eq=False)
+class Search:
+    """One search, from one candidate or several; a second one continues its counts."""
+
+    tracer: Tracer
+    confirming: Confirming
+    hints: dict[str, Hint]
+    subject: Any  # the class, function or pair of functions
+    runs: int = 0
+    calls: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    def find(self, starts: Iterable[Candidate], most: int = RUNS) -> Found:
+        """The first candidate that is clean, or else the first whose forward ran, or the likeliest."""
+        applying, queue = Applying(self.hints), _Queue()
+        for start in starts:
+            queue.add(start)
+        best: Confirmed | None = None
+        likeliest: Candidate | None = None
+        last = self.runs + most
+        while self.runs < last and not self._is_spent():
+            candidate = queue.pop()
+            if candidate is None or (best is not None and candidate.cost > best.candidate.cost + FURTHER):
+                break
+            trace, confirmed = self._try(candidate)
+            if confirmed is not None:
+                if confirmed.clean and (best is None or not self._is_bent(confirmed.candidate, best.candidate)):
+                    return Found(confirmed.candidate, True, True, tuple(confirmed.attempts))
+                if confirmed.settled and (best is None or self._moves_first(confirmed, best)):
+                    best = confirmed
+            else:
+                fault = self._own_fault(candidate, trace)
+                if fault is not None:
+                    return Found(self.confirming.completed(candidate), seen=(fault,))
+                likeliest = _likelier(likeliest, candidate)
+            proposals = (trace.proposals or []) if confirmed is None else confirmed.proposals
+            for proposal in proposals:
+                other = applying.applied(candidate if confirmed is None else confirmed.candidate, proposal)
+                if other is not None:
+                    queue.add(other)
+        if best is not None:
+            return Found(best.candidate, True, False, tuple(best.attempts), self._is_late())
+        likeliest = None if likeliest is None else self.confirming.completed(likeliest)
+        seen = None if likeliest is None else self.confirming.plain(likeliest)
+        return Found(likeliest, seen=() if seen is None else (seen,), cut_off=self._is_late())
+
+    def _own_fault(self, candidate: Candidate, trace: Trace) -> Attempt | None:
+        """The plain run of a likely candidate that raises what no other arguments avoid."""
+        if trace.raised not in _FINAL or candidate.cost > LIKELY:
+            return None
+        seen = self.confirming.plain(candidate)
+        if seen is None or seen.error is None:
+            return None
+        is_final = seen.error.kind in _NEVER_AVOIDED or is_own_fault(seen.error, self.subject)
+        return seen if is_final else None
+
+    def _try(self, candidate: Candidate) -> tuple[Trace, Confirmed | None]:
+        """Traced at rising sizes, at falling ones where that went through, and then plainly."""
+        trace = self._traced(candidate, falling=False)
+        if trace.proposals is None:
+            candidate = replace(candidate, small=candidate.small | trace.run.windows(trace.run.seen.spans))
+            trace = self._traced(candidate, falling=True)  # what fits by accident at rising sizes does not at these
+        if trace.proposals is not None:
+            return trace, None
+        return trace, self.confirming.confirm(candidate, trace)
+
+    def _traced(self, candidate: Candidate, *, falling: bool) -> Trace:
+        trace = self.tracer.run(candidate, falling=falling)
+        self.runs += 1
+        self.calls += trace.run.calls
+        if trace.raised:
+            more: list[Proposal] = [*(trace.proposals or []), *elsewhere(candidate, self.hints)]
+            trace = replace(trace, proposals=more)
+        return trace
+
+    def _is_bent(self, candidate: Candidate, settled: Candidate) -> bool:
+        """Whether a backward bent what forward had settled: fewer free dims, which hide bugs; a number as an array."""
+        return self._makes_arrays(candidate, settled) or len(candidate.dims()) < len(settled.dims())
+
+    def _makes_arrays(self, candidate: Candidate, settled: Candidate) -> bool:
+        numbers = [name for name, kind in settled.kinds.items() if kind.what is What.VALUE and self.hints[name].scalar]
+        return any(candidate.kinds[name].is_array for name in numbers)
+
+    def _moves_first(self, confirmed: Confirmed, best: Confirmed) -> bool:
+        """Whether it is the first whose output depends on what forward is given."""
+        is_kept = not self._makes_arrays(confirmed.candidate, best.candidate)
+        return is_kept and _is_constant(best) and not _is_constant(confirmed)
+
+    def _is_spent(self) -> bool:
+        return self.calls > CALLS or self.confirming.attempts > ATTEMPTS or self._is_late()
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() - self.began > SECONDS
+
+
+def _is_constant(confirmed: Confirmed) -> bool:
+    return bool(confirmed.attempts) and all(seen.constant for seen in confirmed.attempts)
+
+
+def _likelier(one: Candidate | None, two: Candidate) -> Candidate:
+    """Of two that do not run, the one that knows more of its arguments, then the deeper one."""
+    if one is None:
+        return two
+    return min(one, two, key=lambda each: (_unknowns(each), -each.steps))
+
+
+def _unknowns(candidate: Candidate) -> int:
+    return sum(kind.what is What.UNKNOWN for kind in candidate.kinds.values())

@@ -1,0 +1,69 @@
+"""What an index says before it is taken: where slices end, which labels index which axis; it takes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradproof.trace.changes import SIZE, Equal, Proposal, Unfit, What, Whole, labels
+from gradproof.trace.integers import Dim
+from gradproof.trace.likely import INTEGER
+from gradproof.trace.polynomials import number, solutions
+from gradproof.trace.run import TracedRun
+from gradproof.trace.unknown import Unknown
+
+
+def look_at(run: TracedRun, array: Any, index: Any) -> None:
+    """Note what an index says of the axes that it meets. Raises Unfit where it cannot be taken as it is."""
+    parts = index if isinstance(index, tuple) else (index,)
+    shape, axis = np.ndarray.shape.__get__(array), 0
+    for place, part in enumerate(parts):
+        if part is Ellipsis:
+            axis = len(shape) - sum(later is not None for later in parts[place + 1 :])
+            continue
+        if isinstance(part, Unknown):
+            _unknown_index(part)
+        if part is None:
+            continue
+        if axis < len(shape):
+            _one_axis(run, shape[axis], part)
+        axis += 1
+
+
+def _unknown_index(part: Unknown) -> None:
+    if part.hint.built:
+        raise part.unfit((0.0, SIZE))
+    raise part.unfit((0.0, labels(1)), (0.1, labels(2)), (0.4, SIZE))
+
+
+def _one_axis(run: TracedRun, size: int, part: Any) -> None:
+    if isinstance(part, slice):
+        _bound(run, size, part, part.start, is_start=True)
+        _bound(run, size, part, part.stop, is_start=False)
+        step = part.step
+        if type(step) is int and step > 1 and size % step:
+            run.seen.inexact.append((run.stands_for(size), number(step)))
+        return
+    argument = getattr(part, "labels", None)
+    if argument is not None and run.kind(argument).what is What.LABELS:
+        below = run.candidate.below(argument)
+        if solutions(below, run.stands_for(size)):
+            raise Unfit(run.equal([(below, run.stands_for(size))]), f"the labels {argument} index an axis")
+
+
+def _bound(run: TracedRun, size: int, part: slice, bound: Any, *, is_start: bool) -> None:
+    """One end of a slice of an axis of this size."""
+    if isinstance(bound, Unknown):
+        raise bound.unfit(*INTEGER)
+    if not isinstance(bound, Dim) or not bound.stands_for.dims or part.step is not None:
+        return
+    axis, goes_on = run.stands_for(size), is_start and part.stop is None
+    run.seen.cuts.setdefault(axis, set()).add((bound.stands_for, goes_on))
+    name = axis.lone_dim
+    is_free = name is not None and name not in run.candidate.large | run.candidate.small
+    if bound > size and is_free and name is not None and name not in bound.stands_for.dims:
+        why = f"a slice ends at {int(bound)} of an axis of {size}"
+        raise Unfit([Proposal(0.0, Whole(name)), Proposal(0.2, Equal(name, bound.stands_for))], why)
+    if goes_on and bound < size:
+        run.known.setdefault(size - int(bound), axis.plus(bound.stands_for, -1))

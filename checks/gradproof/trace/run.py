@@ -1,0 +1,282 @@
+"""One traced run: what each size stands for, what was met that did not fit, and what that proposes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import SIZE, Become, Enough, Equal, Kind, Multiple, Proposal, Rank, Small, Together
+from gradproof.trace.polynomials import ONE, Polynomial, Solution, dim, number, solutions
+
+CALLS = 6000  # intercepted calls of one run: naive loops over small arrays take that many
+_FACTOR = 8  # the largest number that a product of dims may have before it
+_LAST = 6  # of the pairs that were compared and differ, how many are looked at
+
+Pair = tuple[Any, Any]  # two sizes: ints or polynomials
+
+
+@dataclass(frozen=True, eq=False)
+class Hint:
+    """What is known of an argument before anything runs.
+
+    built: the constructor takes it; first: it is forward's first; switch: it is a flag of forward's, off by default;
+    target, index, weight, scalar, size, shape: what its name says it is for;
+    number: its likely value, where it is a number; learned: the source keeps a gradient for it; dicts, words, layers:
+    its likely values, where it is a dict, a word, another layer; takes_log: the subject takes the logarithm of it.
+    """
+
+    name: str
+    built: bool = False
+    first: bool = False
+    switch: bool = False
+    optional: bool = False
+    target: bool = False
+    index: bool = False
+    weight: bool = False
+    scalar: bool = False
+    size: bool = False
+    shape: bool = False
+    number: Any = 0.3
+    learned: bool = False
+    dicts: tuple[Any, ...] = ({},)
+    words: tuple[str, ...] = ()
+    layers: tuple[Kind, ...] = ()
+    takes_log: bool = False
+
+
+@dataclass(frozen=True)
+class UnequalSizes:
+    """The pairs of one comparison that differ."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class UnequalRanks:
+    """The arguments of an array whose number of axes was compared with another; how many axes it lacks."""
+
+    roots: frozenset[str]
+    more: int
+
+
+@dataclass(eq=False)
+class Evidence:
+    """What a run met that is no clash by itself: it tells where to look when something far from its cause fails.
+
+    compared: what was compared and differs, in order; inexact: divisions with a rest; below: sizes below 1; larger:
+    sizes that were compared and are larger; loops: where loops end; cuts: by axis, where slices of it end, and whether
+    one goes on to its end; outer: arguments whose operation gave one dim twice; spans: differences of sizes, which have
+    to be at least 1; arrays: arguments that are arrays of whatever rank.
+    """
+
+    compared: list[UnequalSizes | UnequalRanks] = field(default_factory=list["UnequalSizes | UnequalRanks"])
+    inexact: list[tuple[Polynomial, Polynomial]] = field(default_factory=list[tuple[Polynomial, Polynomial]])
+    below: list[Polynomial] = field(default_factory=list[Polynomial])
+    larger: list[Polynomial] = field(default_factory=list[Polynomial])
+    loops: list[Polynomial] = field(default_factory=list[Polynomial])
+    cuts: dict[Polynomial, set[tuple[Polynomial, bool]]] = field(
+        default_factory=dict[Polynomial, set[tuple[Polynomial, bool]]]
+    )
+    outer: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
+    spans: dict[Polynomial, None] = field(default_factory=dict[Polynomial, None])
+    arrays: set[str] = field(default_factory=set[str])
+
+
+class TracedRun:
+    """A run of one candidate at one set of sizes.
+
+    order: the arguments, forward's first; hints: by argument; call: how a function of NumPy is called here, as
+    ``call(function, args, kwargs, name)``; modules: the names of the user's modules.
+    """
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        sizes: Mapping[str, int],
+        hints: Mapping[str, Hint],
+        call: Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any], str], Any],
+    ) -> None:
+        self.candidate, self.sizes, self.hints, self.call = candidate, sizes, hints, call
+        self.order = list(hints)
+        self.modules: frozenset[str] = frozenset()
+        self.seen = Evidence()
+        self.calls = 0
+        self.known: dict[int, Polynomial] = {1: ONE}
+        for name, size in sizes.items():
+            self.known.setdefault(size, dim(name))
+        for equation in candidate.bound.values():
+            whole = equation.put(candidate.bound)
+            if all(name in sizes for name in whole.dims):
+                self.known.setdefault(whole.at(sizes), whole)
+
+    def count(self) -> None:
+        """One more call. Raises Enough after too many."""
+        self.calls += 1
+        if self.calls > CALLS:
+            raise Enough
+
+    def stands_for(self, size: int) -> Polynomial:
+        """A dim, what arithmetic gave, a product of dims and a small number, or the number itself."""
+        if size in self.known:
+            return self.known[size]
+        rest, dims = size, list[str]()
+        for name, factor in self.sizes.items():
+            while factor > 1 and rest > 1 and rest % factor == 0:
+                rest //= factor
+                dims.append(name)
+        if dims and rest <= _FACTOR:
+            return Polynomial(((tuple(sorted(dims)), rest),))
+        return number(size)
+
+    def polynomial(self, size: Any) -> Polynomial:
+        """What a size stands for, which may be a polynomial already."""
+        if isinstance(size, Polynomial):
+            return size
+        known = getattr(size, "stands_for", None)
+        return known if isinstance(known, Polynomial) else self.stands_for(int(size))
+
+    def kind(self, argument: str) -> Kind:
+        """What the candidate takes an argument for."""
+        return self.candidate.kinds[argument]
+
+    def equal(self, pairs: Iterable[Pair], cost: float = 0.0) -> list[Proposal]:
+        """Proposals that make all these pairs of sizes equal: each the likeliest way; then the others one by one."""
+        ways: list[list[Proposal]] = []
+        for one, two in pairs:
+            found = oriented(solutions(self.polynomial(one), self.polynomial(two)), self.order)
+            if found:
+                ways.append([Proposal(each.cost, Equal(each.dim, each.size)) for each in found])
+        if not ways:
+            return []
+        first = ways[0][0]
+        if len(ways) > 1:
+            equations = tuple(way[0].change for way in ways if isinstance(way[0].change, Equal))
+            first = Proposal(sum(way[0].cost for way in ways), Together(equations))
+        others = (proposal.dearer(0.1) for way in ways for proposal in way[1:])
+        return [proposal.dearer(cost) for proposal in (first, *others)]
+
+    def rank(self, array: Any, wanted: int, cost: float = 0.1, *, least: bool = False) -> list[Proposal]:
+        """Other ranks for the arguments that an array came from, so that it has ``wanted`` axes; least: or one more."""
+        roots: frozenset[str] = getattr(array, "roots", frozenset())
+        return self.ranks(roots, wanted - np.ndim(array), cost, own=getattr(array, "argument", None), least=least)
+
+    def ranks(
+        self, roots: frozenset[str], more: int, cost: float = 0.1, *, own: str | None = None, least: bool = False
+    ) -> list[Proposal]:
+        """So many axes more for each of these arguments; the one that the array itself is comes first."""
+        found: list[Proposal] = []
+        order = sorted(roots, key=lambda root: (root != own, self.hints[root].built, root))
+        for place, root in enumerate(order):
+            rank, farther = self.kind(root).rank + more, 0.0
+            if root != own:
+                farther = 0.05 + 0.15 * place + (0.2 if place and self.hints[root].built else 0.0)
+            found.append(Proposal(cost + farther, Rank(root, rank)))
+            if least and more < 3:
+                found.append(Proposal(cost + 0.3 + (0.0 if root == own else 0.2), Rank(root, rank + 1)))
+        return found
+
+    def become(self, argument: str, kinds: Iterable[tuple[float, Kind]]) -> list[Proposal]:
+        """Proposals that an argument is of one of these kinds."""
+        return [Proposal(cost, Become(argument, kind)) for cost, kind in kinds]
+
+    def anything(self) -> list[Proposal]:
+        """What may be amiss where something far from its cause fails."""
+        found: list[Proposal] = []
+        for place, compared in enumerate(reversed(self.seen.compared[-_LAST:])):  # the latest is likely the cause
+            if isinstance(compared, UnequalSizes):
+                found += self.equal(compared.pairs, 0.05 + 0.1 * place)
+            else:
+                found += self.ranks(compared.roots, compared.more, 0.03 + 0.05 * place)
+        for size, divisor in dict.fromkeys(self.seen.inexact[-4:]):
+            single = len(size.terms) == 1
+            dims = size.dims if single else [m[0] for m, factor in size.terms if len(m) == 1 and factor == 1]
+            found += [Proposal(0.02, Multiple(name, divisor)) for name in dims]
+        multiples = [each.change for each in found if isinstance(each.change, Multiple)]
+        if len(multiples) > 1:
+            found.insert(0, Proposal(0.02, Together(tuple(multiples))))
+        for size in self.seen.larger[-2:]:
+            if size.dims and not self.candidate.small.issuperset(size.dims):
+                found.append(Proposal(0.06, Small(frozenset(size.dims))))
+        windows = self.windows(self.seen.below[-4:]) - self.candidate.small
+        if windows:
+            found.append(Proposal(0.0, Small(windows)))
+        return found
+
+    def whole_numbers(self, error: Exception) -> list[Proposal]:
+        """Where a number has a wrong type: those of the constructor that are taken for fractions may be sizes."""
+        if not isinstance(error, TypeError):
+            return []
+        numbers = [a for a, k in self.candidate.kinds.items() if isinstance(k.value, float) and self.hints[a].built]
+        return [Proposal(0.1, Become(argument, SIZE)) for argument in numbers]
+
+    def windows(self, differences: Iterable[Polynomial]) -> frozenset[str]:
+        """The free dims that are taken off in differences."""
+        taken = itertools.chain.from_iterable(
+            monomial for size in differences for monomial, factor in size.terms if factor < 0
+        )
+        return frozenset(name for name in taken if name in self.sizes)
+
+    def left_over(self) -> list[Proposal]:
+        """Of an axis of which slices were taken: that they leave nothing over; of one slice alone, that it has room."""
+        found: list[Proposal] = []
+        for axis, bounds in self.seen.cuts.items():
+            name = axis.lone_dim
+            slides = any(monomial == () for bound, _ in bounds for monomial, _ in bound.terms)
+            if name is None or name not in self.sizes or slides:
+                continue
+            last, goes_on = max(bounds, key=lambda bound: (bound[0].at(self._all_sizes()), bound[1]))
+            if goes_on or name in last.dims or any(is_rest(each) for each in last.dims):
+                continue
+            alone = len({bound for bound, _ in bounds}) == 1
+            found.append(Proposal(0.0, Equal(name, last.plus(dim(f"{name}'")) if alone else last)))
+        return found
+
+    def _all_sizes(self) -> Mapping[str, int]:
+        return {**{name: size for size, p in self.known.items() if (name := p.lone_dim)}, **self.sizes}
+
+
+def oriented(found: list[Solution], order: Sequence[str]) -> list[Solution]:
+    """Of two dims that are equal, that of the argument which comes first keeps its name; ``order`` of the arguments."""
+    renamings = [solution for solution in found if solution.is_renaming]
+    if len(renamings) != 2:
+        return found
+
+    def place(solution: Solution) -> tuple[int, str]:
+        argument = argument_of(solution.dim)
+        return order.index(argument) if argument in order else len(order), solution.dim
+
+    later = max(renamings, key=place)
+    return [later, *(solution for solution in found if solution not in renamings)]
+
+
+def argument_of(name: str) -> str:
+    """The argument that a dim belongs to."""
+    return name.partition(".")[0]
+
+
+def is_rest(name: str) -> bool:
+    """Whether a dim stands for a quotient with a rest: it may be used, but nothing is bound to it."""
+    return name.startswith("?")
+
+
+_running: list[TracedRun | None] = [None]  # the run that is in progress; watched values are made by user code
+
+
+def current() -> TracedRun | None:
+    """The run that is in progress."""
+    return _running[-1]
+
+
+def begin(run: TracedRun) -> None:
+    """From now on, watched values tell this run."""
+    _running.append(run)
+
+
+def end() -> None:
+    """They tell nobody any more."""
+    _running.pop()

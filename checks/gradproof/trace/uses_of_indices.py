@@ -1,0 +1,118 @@
+"""The rows of the table of uses for indices: taken, set, added at; it searches nothing."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+
+from gradproof.trace.changes import Become, Proposal, What, labels
+from gradproof.trace.clash import Clash, broadcast, shape_of
+from gradproof.trace.integers import Step
+from gradproof.trace.polynomials import Polynomial
+from gradproof.trace.watching import plain
+
+# What the largest of computed indices may be, as factor and summand of a size: twice it, less one, and the like.
+_INDEX_FORMS = ((1, 0), (2, 0), (2, -1), (1, 1), (1, -1), (2, 1))
+
+
+def indexed(clash: Clash) -> list[Proposal]:
+    """``a[i]``, ``a[i] = v`` and ``np.add.at(a, i, v)``."""
+    array, index = clash.args[0], clash.args[1]
+    parts = index if isinstance(index, tuple) else (index,)
+    if "too many indices" in clash.message:
+        used = sum(part is not None and part is not Ellipsis for part in parts)
+        return clash.run.rank(array, used, least=True)
+    beyond = re.search(r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)", clash.message)
+    if beyond is not None:
+        return _beyond(clash, parts, int(beyond[1]), int(beyond[3]))
+    if "only integers" in clash.message or "must be of integer" in clash.message:
+        return _not_whole(clash, parts)
+    found = _indices_that_meet(clash, parts)
+    masked = re.search(r"size of axis is (\d+) but size of corresponding boolean axis is (\d+)", clash.message)
+    if masked is not None:
+        found += clash.run.equal([(int(masked[1]), int(masked[2]))])
+    return found or (_value_that_is_set(clash) if len(clash.args) > 2 else [])
+
+
+def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
+    """An index beyond the end of an axis: labels below it, a loop over another size, or a computed index."""
+    run, axis = clash.run, clash.run.stands_for(size)
+    names = [argument for argument, kind in run.candidate.kinds.items() if kind.what is What.LABELS]
+    below = {argument: run.equal([(run.candidate.below(argument), axis)]) for argument in names}
+    if any(isinstance(part, np.integer) for part in parts):
+        found = [Proposal(0.0, each.change) for proposals in below.values() for each in proposals]
+        if found:
+            return found
+    bounds = [part.loop for part in parts if isinstance(part, Step) and part.loop is not None and int(part) == index]
+    if not bounds:
+        ends = list(reversed(run.seen.loops))
+        bounds = [bound for bound in ends if _is_last(clash, bound, index)] or ends[:2]
+    found = run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
+    for part in parts:
+        if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and part.size:
+            found += _computed(clash, axis, int(np.max(plain(part))) + 1)
+    for part in parts:
+        argument = getattr(part, "labels", None)
+        if argument in below:
+            found += below[argument]
+    return found
+
+
+def _is_last(clash: Clash, bound: Polynomial, index: int) -> bool:
+    sizes = clash.run.sizes
+    return all(name in sizes for name in bound.dims) and bound.at(sizes) == index + 1
+
+
+def _computed(clash: Clash, axis: Polynomial, needed: int) -> list[Proposal]:
+    found: list[Proposal] = []
+    for name, size in clash.run.sizes.items():
+        for factor, summand in _INDEX_FORMS:
+            if factor * size + summand == needed:
+                form = Polynomial(tuple(sorted(((m, f) for m, f in (((name,), factor), ((), summand)) if f))))
+                found += clash.run.equal([(axis, form)], 0.05)
+    return found
+
+
+def _not_whole(clash: Clash, parts: Any) -> list[Proposal]:
+    """Floats as indices: the argument that they came from holds labels."""
+    run = clash.run
+    whole = [len(shape_of(p)) for p in parts if isinstance(p, np.ndarray) and p.dtype.kind in "iu"]
+    found: list[Proposal] = []
+    for part in parts:
+        roots = getattr(part, "roots", frozenset[str]())
+        if roots and part.dtype.kind == "f":
+            argument = getattr(part, "argument", None) or min(roots)
+            found.append(Proposal(0.0, Become(argument, labels(whole[0] if whole else len(shape_of(part))))))
+    if found:
+        return found
+    floats = [(a, k) for a, k in run.candidate.kinds.items() if k.what in (What.ARRAY, What.CONSTANT)]
+    fed = [(argument, kind) for argument, kind in floats if not run.hints[argument].built]
+    return [Proposal(0.1, Become(argument, labels(kind.rank))) for argument, kind in reversed(fed)]
+
+
+def _indices_that_meet(clash: Clash, parts: Any) -> list[Proposal]:
+    shapes = [shape_of(part) for part in parts if isinstance(part, (list, range)) or _is_integer_array(part)]
+    pairs = itertools.combinations(shapes, 2)
+    return [proposal for one, two in pairs for proposal in clash.run.equal(broadcast(one, two))]
+
+
+def _is_integer_array(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype != bool
+
+
+def _value_that_is_set(clash: Clash) -> list[Proposal]:
+    """What is set has the shape of the place that it is set to."""
+    array, index, value = clash.args[0], clash.args[1], clash.args[2]
+    try:
+        place = shape_of(np.ndarray.__getitem__(plain(array), plain(index)))
+    except (IndexError, ValueError, TypeError):
+        return []
+    run, shape = clash.run, shape_of(value)
+    found = run.equal(broadcast(place, shape))
+    if len(shape) != len(place):
+        found += run.rank(value, len(place), 0.2)
+        found += run.rank(array, len(shape_of(array)) + len(shape) - len(place), 0.3)
+    return found
