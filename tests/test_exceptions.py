@@ -70,6 +70,18 @@ def test_a_key_that_is_missing_in_a_dict_made_up_for_the_layer_accuses_nobody():
     assert judged(report, inference).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(
+    "functions",
+    [
+        pytest.param((raising.cube_forward, raising.cube_backward), id="forward hands over nothing"),
+        pytest.param((raising.root_forward, raising.root_backward), id="a name that is imported as another"),
+    ],
+)
+def test_a_function_that_cannot_use_what_its_forward_hands_over_is_wrong(functions):
+    report, inference = checked(*functions, x="n d")
+    assert judged(report, inference).verdict is Verdict.FAIL
+
+
 def test_arguments_that_python_refuses_have_no_line_of_the_authors():
     with pytest.raises(SubjectError) as raised:
         call("backward", raising.Tanh().backward)

@@ -83,11 +83,6 @@ class TensorResult:
     numeric: FloatArray | None = None
     bound: FloatArray | None = None
 
-    @property
-    def is_unread(self) -> bool:
-        """Whether its gradient was missing, or of a form that nothing can be compared with."""
-        return 0 < self.entries == self.unjudged.get(Reason.NOT_EXAMINED, 0)
-
 
 @dataclass(frozen=True)
 class LayerError:

@@ -125,3 +125,8 @@ def by_direction(
         wrong_count=len(located) if disagreed else 0,
         analytic=tensor.claim,
     )
+
+
+def is_unread(result: TensorResult) -> bool:
+    """Whether its gradient was missing, or of a form that nothing can be compared with."""
+    return 0 < result.entries == result.unjudged.get(Reason.NOT_EXAMINED, 0)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from gradproof.compare.look import quiet
+from gradproof.compare.tally import is_unread
 from gradproof.contract.aliasing import aliases
 from gradproof.contract.layout import layouts
 from gradproof.contract.linearity import linear
@@ -77,7 +78,7 @@ def worth_keeping(outcomes: Sequence[Outcome]) -> list[Example]:
 
     A gradient that is missing, or of which nothing can be compared, is a fault before all promises.
     """
-    whole = [outcome for outcome in outcomes if not any(result.is_unread for result in outcome.tensors)]
+    whole = [outcome for outcome in outcomes if not any(is_unread(result) for result in outcome.tensors)]
     ran = [outcome.example for outcome in whole if outcome.tensors and outcome.error is None]
     ran = [example for example in ran if _smallest(example) > 0]
     return sorted(ran, key=lambda example: min(_smallest(example), 2), reverse=True)[:EXAMPLES]

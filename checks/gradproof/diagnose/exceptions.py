@@ -9,6 +9,7 @@ from gradproof.values import LayerError, Outcome
 
 # What shapes, indices and keys cause: in backward they come from what forward made, where forward ran.
 _OF_SHAPES = frozenset({"ValueError", "IndexError", "AxisError", "LinAlgError", "KeyError", "UnboundLocalError"})
+_OF_TYPES = "TypeError"  # so is this in a function, which is given dout and what forward handed over, and no more
 _REFUSALS = ("raise", "assert")  # how a line begins on which the author refuses what came
 ADVICE = {
     "AttributeError": "set the attribute in the constructor, or correct its name",
@@ -53,7 +54,7 @@ def _is_of_backward(error: LayerError) -> bool:
     A call that is refused because of its arguments, by Python or by the author, tells of the arguments.
     """
     refused = error.text.startswith(_REFUSALS) or not error.line
-    return error.stage == "backward" and error.kind in _OF_SHAPES and not refused
+    return error.stage == "backward" and (error.kind in _OF_SHAPES or error.kind == _OF_TYPES) and not refused
 
 
 def _telling(tried: Sequence[Outcome]) -> list[Outcome]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from gradproof.case.case import Case
+from gradproof.case.specs import Literal
 from gradproof.infer.own_faults import is_own_fault
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
 
@@ -47,9 +47,7 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     one of backward's where it is raised wherever forward runs: what forward ran with is settled, unless it is in doubt.
     """
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
-    settled = not inference.doubts and inference.chosen is None
-    subject = None if inference.case is None else inference.case.subject
-    report, *others = [_softened(each, subject, settled=settled) for each in (report, *others)]
+    report, *others = [_softened(each, inference) for each in (report, *others)]
     differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
@@ -61,13 +59,10 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     return report
 
 
-def _softened(report: SubjectReport, subject: Any, *, settled: bool) -> SubjectReport:
-    """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them.
-
-    settled: nothing keeps the shapes from being those that forward was written for.
-    """
+def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
+    """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them."""
     errors = [f for f in report.findings if f.severity == "error" and (f.code in _EXCEPTIONS or not report.tensors)]
-    guessed = [finding for finding in errors if not _is_certain(finding, subject, settled=settled)]
+    guessed = [finding for finding in errors if not _is_certain(finding, inference)]
     if not guessed:
         return report
     findings = tuple(replace(f, severity="warning") if f in guessed else f for f in report.findings)
@@ -80,11 +75,21 @@ def _softened(report: SubjectReport, subject: Any, *, settled: bool) -> SubjectR
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
 
 
-def _is_certain(finding: Finding, subject: Any, *, settled: bool) -> bool:
+def _is_certain(finding: Finding, inference: Inference) -> bool:
     """Whether it tells of an exception that no choice of arguments avoids."""
-    if finding.error is None:
+    error, case = finding.error, inference.case
+    if error is None or case is None:
         return False
-    return is_own_fault(finding.error, subject) or (settled and finding.everywhere)
+    target = case.subject if case.backward is None else (case.subject, case.backward)
+    if is_own_fault(error, target):
+        return True
+    is_settled = not inference.doubts and inference.chosen is None
+    return is_settled and finding.everywhere and (error.kind != "TypeError" or _is_given_arrays(case))
+
+
+def _is_given_arrays(case: Case) -> bool:
+    """Whether it is a function that is given arrays alone: its backward then meets what forward hands over, no more."""
+    return case.convention is None and not any(isinstance(spec, Literal) for spec in case.inputs.values())
 
 
 def _differs(report: SubjectReport, other: SubjectReport) -> bool:

@@ -183,7 +183,7 @@ def _defines(tree: ast.Module, name: str) -> bool:
             return True
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
             return True
-        if isinstance(node, ast.alias) and name in (node.asname, node.name.split(".")[0], "*"):
+        if isinstance(node, ast.alias) and (node.asname or node.name.split(".")[0]) in (name, "*"):
             return True
     return any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradproof.compare.tally import is_unread
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
 from gradproof.mend.bench import ENOUGH
@@ -106,7 +107,7 @@ def of_any_shape(outcomes: Sequence[Outcome], wrong: Sequence[str]) -> frozenset
 
     So are those whose shape an update takes, and those that are ``wrong`` as well.
     """
-    unread = {result.name for outcome in outcomes for result in outcome.tensors if result.is_unread}
+    unread = {result.name for outcome in outcomes for result in outcome.tensors if is_unread(result)}
     misshaped = [defect for outcome in outcomes for defect in outcome.defects if defect.code == "GP201"]
     errors = {defect.tensor for defect in misshaped if defect.severity == "error"}
     names = {defect.tensor for defect in misshaped if defect.tensor is not None} - unread

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.compare.tally import is_unread
 from gradproof.diagnose.evidence import Sample
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.guard import Randomness, SubjectError
@@ -180,7 +181,7 @@ def trial(
     if made is None:
         return None
     made = replace(made, samples=judged(outcome), any_shape=any_shape)
-    unread = frozenset(result.name for result in outcome.tensors if result.is_unread)
+    unread = frozenset(result.name for result in outcome.tensors if is_unread(result))
     if unread or not outcome.tensors:
         made = _measured(made, wanted, unread)
     made.twice = twice
