@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.nodes.library import Array, Library, functions_of, library_of
+from gradproof.nodes.library import Array, Library, library_of
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
 from gradproof.nodes.signatures import (
     constructor,
@@ -35,6 +35,7 @@ from gradproof.nodes.signatures import (
     only_promises,
     parameters,
 )
+from gradproof.standins.spaces import functions_of
 
 FORWARD, BACKWARD = "forward", "backward"
 _CONTEXTS = frozenset({"ctx", "context", "cxt", "_ctx"})
