@@ -124,6 +124,12 @@ class Locked(Pointwise):
         self.lock = threading.Lock()
 
 
+def test_a_class_without_shapes_is_inferred_as_the_command_does():
+    report = check(Pointwise, settings=Settings(examples=3))
+    assert report.verdict is Verdict.PASS
+    assert report.subjects[0].notes[0] == 'no Case was declared; checked as Case(Pointwise, x="n d")'
+
+
 POINTWISE = Case(Pointwise, x="n d")
 
 REFUSED = {
@@ -141,7 +147,6 @@ REFUSED = {
     "a Case with inputs": (lambda: check(POINTWISE, X), r"check\(Pointwise's Case\) takes nothing else"),
     "a Case with shapes": (lambda: check(POINTWISE, x="n d"), "takes nothing else"),
     "a Case with settings": (lambda: check(POINTWISE, settings=Settings()), "takes nothing else"),
-    "a class without shapes": (lambda: check(Pointwise), 'needs x.*x="n d"'),
     "a function alone": (lambda: check(half_forward, x="n"), "expected its backward function"),
     "a layer that cannot be copied": (lambda: check(Locked(), X), r"a part that cannot .*lock.*check\(Locked, ...\)"),
 }

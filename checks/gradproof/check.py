@@ -22,6 +22,8 @@ from gradproof.diagnose.chain import weak_link
 from gradproof.errors import UsageError
 from gradproof.generate.generate import search, shrink
 from gradproof.generate.vary import neighbours
+from gradproof.infer.infer import infer
+from gradproof.infer.inference import judged
 from gradproof.infer.variations import variations
 from gradproof.mend.mend import Mended
 from gradproof.mend.mend import search as try_changes
@@ -44,8 +46,9 @@ def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **n
 
     ``check(Affine, W="d h", b="h", x="n d")`` draws random shapes and batch sizes; ``check(layer, x)`` takes one object
     at one input; ``check(forward, backward, x="n d", w="d h")`` takes a pair of functions with a cache; ``check(case)``
-    a Case. Raises GradientFault (an AssertionError that carries the report) where a fault is found, UsageError for
-    arguments that cannot work. The report's verdict may be INCONCLUSIVE: look at it where that matters.
+    a Case; ``check(Affine)`` infers one, as the command does. Raises GradientFault (an AssertionError that carries the
+    report) where a fault is found, UsageError for arguments that cannot work. The report's verdict may be INCONCLUSIVE:
+    look at it where that matters.
     """
     __tracebackhide__ = True
     if isinstance(target, Case):
@@ -53,8 +56,7 @@ def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **n
             raise UsageError(f"check({target.name}'s Case) takes nothing else: put settings and shapes into the Case")
         subject = _check_declared(target)
     elif isinstance(target, type) or (callable(target) and not _is_layer(target)):
-        case = Case(target, *arguments, settings=settings, **named)
-        subject = _check_declared(case)
+        subject = _check_subject(target, arguments, named, settings)
     else:
         subject = _check_object(target, arguments, named, as_settings(settings))
     report = Report((subject,), subject.seed, None, __version__)
@@ -160,6 +162,20 @@ def _mend(
 
 def _code_of_part(part: type) -> Code:
     return code_of(part, convention=convention_of(part))
+
+
+def _check_subject(
+    target: Any, arguments: tuple[Any, ...], named: dict[str, Any], settings: Settings | None
+) -> SubjectReport:
+    """A class or functions, with what is declared of them; where nothing is, with what forward shows of it."""
+    functions = [target, *arguments]
+    if named or not all(map(callable, functions)):
+        return _check_declared(Case(target, *arguments, settings=settings, **named))
+    found = infer(target if not arguments else tuple(functions))
+    if found.case is None:
+        raise UsageError(found.problem or "no Case was found: declare one")
+    reports = [_check_declared(case.under(as_settings(settings))) for case in (found.case, *found.others)]
+    return judged(reports[0], found, reports[1:])
 
 
 def _check_declared(case: Case) -> SubjectReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -112,6 +113,12 @@ class Case:
         """Set fields of this frozen object, during construction only."""
         for name, value in fields.items():
             object.__setattr__(self, name, value)
+
+    def under(self, settings: Settings) -> Case:
+        """The same case, examined as these settings say; they limit no dims here."""
+        other = copy.copy(self)
+        other._fill(settings=settings)
+        return other
 
     @property
     def names(self) -> tuple[str, ...]:
