@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradproof.case.shapes import Shape, parse, parse_size
+from gradproof.columns import columns
 from gradproof.errors import UsageError
 
 RESOLVED = {
@@ -20,6 +21,10 @@ RESOLVED = {
     "product binds tighter than sum": ("1+2*h-k*k", {"h": 5, "k": 3}, (2,)),
     "repeated name": ("n n", {"n": 4}, (4, 4)),
     "long names": ("batch_size in_2", {"batch_size": 2, "in_2": 3}, (2, 3)),
+    "Korean": ("n d__입력", {"n": 2, "d__입력": 3}, (2, 3)),
+    "Japanese": ("バッチ 幅*2", {"バッチ": 2, "幅": 3}, (2, 6)),
+    "Cyrillic and Greek": ("вход β+1", {"вход": 2, "β": 3}, (2, 4)),
+    "letters with marks of their own": ("नमस्ते *बैच", {"नमस्ते": 2, "बैच": (3,)}, (2, 3)),
     "star in front": ("*batch d", {"batch": (2, 3), "d": 4}, (2, 3, 4)),
     "star in the middle": ("n *rest d", {"n": 1, "rest": (2,), "d": 4}, (1, 2, 4)),
     "star at the end": ("d *rest", {"rest": (5, 6), "d": 4}, (4, 5, 6)),
@@ -65,8 +70,9 @@ MALFORMED = {
     "dangling product": ("2*", 2, 'something is missing after "*"'),
     "quotient": ("n/2", 1, "sum, difference or product"),
     "ellipsis": ("... d", 0, '"*batch"'),
-    "letter beyond ASCII": ("é d", 0, "letters a-z"),
-    "digit beyond ASCII": ("n ³", 2, "letters a-z"),
+    "power beyond ASCII": ("n ³", 2, "a dim is a name as in Python, or an integer of the digits 0-9"),
+    "digit beyond ASCII": ("n ２", 2, "a dim is a name as in Python, or an integer of the digits 0-9"),
+    "comma behind other letters": ("입력,d", 2, 'write dims separated by spaces: "입력 d"'),
 }
 
 
@@ -76,7 +82,9 @@ def test_a_malformed_shape_is_quoted_marked_and_mended(text, position, advice):
         parse(text)
     first, quoted, marked, *rest = str(raised.value).splitlines()
     assert f'"{text}"' in first
-    assert quoted[marked.index("^") :] == (text + '"')[position:]
+    shown = (text + '"')[position:]
+    assert quoted.endswith(shown)
+    assert marked.index("^") == columns(quoted.removesuffix(shown))
     assert advice in "\n".join(rest)
 
 
@@ -118,3 +126,10 @@ def test_any_text_gives_a_shape_or_a_usage_error(text):
     dims = dict.fromkeys(shape.names, 2) | ({shape.starred: (2, 2)} if shape.starred else {})
     assert isinstance(shape, Shape)
     assert len(shape.resolve(dims)) == len(text.split()) + (shape.starred is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", 0), ("n d", 3), ("입력 d", 6), ("ｆ", 2), ("e\u0301", 1), ("नमस्ते", 4)], ids=repr
+)
+def test_the_columns_of_a_text(text, expected):
+    assert columns(text) == expected

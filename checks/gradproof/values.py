@@ -88,7 +88,6 @@ class TensorResult:
 class LayerError:
     """An exception that left the user's own code. ``traceback`` holds the user's frames only.
 
-    ``absence`` says what was not there, where that is why: a name that its file did not come to define, a module.
     file, line, text: the innermost line of the user's, 0 and "" where the call itself was refused; operands: the arrays
     on it, with their shapes; again: the same call had come back before.
     """
@@ -97,7 +96,7 @@ class LayerError:
     kind: str  # the exception's class name
     message: str
     traceback: str
-    absence: Absence | None = None
+    absence: Absence | None = None  # of a name or a module, where that is why
     file: str = ""
     line: int = 0
     text: str = ""
@@ -255,6 +254,7 @@ class Finding:
     also: tuple[str, ...] = ()
     error: LayerError | None = None
     everywhere: bool = False
+    file: str | None = None  # of a note
 
 
 @dataclass(frozen=True)

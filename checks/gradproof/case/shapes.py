@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from gradproof.columns import columns
 from gradproof.errors import UsageError
 
 Dims = Mapping[str, int | tuple[int, ...]]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ATOM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+")
+_INTEGER = re.compile(r"[0-9]+")
 _GRAMMAR = (
     'a shape is dims separated by spaces: names, integers, sums and products without spaces: "n d", "n 4*h", "*batch d"'
 )
@@ -125,10 +125,23 @@ def _star(text: str, start: int, token: str) -> Star:
     name = token[1:]
     if name.startswith("*"):
         _refuse(text, start + 1, f'one star is enough: "*{name.strip("*") or "batch"}"')
-    if _NAME.fullmatch(name) is None:
-        bad = _NAME.match(name)
-        _refuse(text, start + 1 + (bad.end() if bad else 0), 'a star is followed by one name, such as "*batch"')
+    if not name.isidentifier():
+        _refuse(text, start + 1 + len(_name_at(name, 0)), 'a star is followed by one name, such as "*batch"')
     return Star(name)
+
+
+def _name_at(text: str, position: int) -> str:
+    """The longest name that begins there, in any alphabet: what Python takes for one."""
+    end = position
+    while end < len(text) and text[position : end + 1].isidentifier():
+        end += 1
+    return text[position:end]
+
+
+def _atom_at(text: str, position: int) -> str:
+    """The name or the integer that begins there; the empty string where neither does."""
+    digits = _INTEGER.match(text, position)
+    return _name_at(text, position) if digits is None else digits.group()
 
 
 def _size(text: str, position: int, end: int) -> Size:
@@ -136,14 +149,14 @@ def _size(text: str, position: int, end: int) -> Size:
     start, terms, sign = position, [], 1
     coefficient, names = 1, list[str]()
     while True:
-        atom = _ATOM.match(text, position, end)
-        if atom is None:
+        atom = _atom_at(text, position)
+        if not atom:
             _refuse(text, position, _expected_atom(text, position, end))
-        if atom.group().isdigit():
-            coefficient *= int(atom.group())
+        if atom.isdigit():
+            coefficient *= int(atom)
         else:
-            names.append(atom.group())
-        position = atom.end()
+            names.append(atom)
+        position += len(atom)
         if position < end and text[position] == "*":
             position += 1
             continue
@@ -167,11 +180,11 @@ def _expected_atom(text: str, position: int, end: int) -> str:
     return _separator_advice(text, position)
 
 
-def _expected_operator(text: str, position: int, atom: re.Match[str]) -> str:
+def _expected_operator(text: str, position: int, atom: str) -> str:
     """The advice where an operator or a space should stand."""
-    name = _NAME.match(text, position)
-    if name is not None and atom.group().isdigit():
-        return f'did you mean "{atom.group()}*{name.group()}"?'
+    name = _name_at(text, position)
+    if name and atom.isdigit():
+        return f'did you mean "{atom}*{name}"?'
     if text[position] == "/":
         return "a size is a sum, difference or product of dims; name the quotient and multiply instead"
     return _separator_advice(text, position)
@@ -179,22 +192,21 @@ def _expected_operator(text: str, position: int, atom: re.Match[str]) -> str:
 
 def _separator_advice(text: str, position: int) -> str:
     if not text[position].isascii() and text[position].isalnum():
-        return "a dim name is made of the letters a-z, A-Z, digits and _"
-    spaced = " ".join(re.findall(r"[A-Za-z0-9_+*-]+", text))
+        return "a dim is a name as in Python, or an integer of the digits 0-9"
+    spaced = " ".join(re.findall(r"[\w+*-]+", text))
     if spaced and _is_shape(spaced):
         return f'write dims separated by spaces: "{spaced}"'
     return _GRAMMAR
 
 
 def _is_shape(text: str) -> bool:
-    return all(re.fullmatch(r"\*?[A-Za-z_]\w*|[A-Za-z_]\w*([+*-]\w+)*|\d+", token, re.ASCII) for token in text.split())
+    return all(re.fullmatch(r"\*?[^\W\d]\w*|[^\W\d]\w*([+*-]\w+)*|[0-9]+", token) for token in text.split())
 
 
 def _refuse(text: str, position: int, advice: str) -> NoReturn:
     lead = 'shape "'
-    raise UsageError(
-        f'{lead}{text}" is malformed here:\n    {lead}{text}"\n    {" " * (len(lead) + position)}^\n{advice}'
-    )
+    before = " " * columns(f"{lead}{text[:position]}")
+    raise UsageError(f'{lead}{text}" is malformed here:\n    {lead}{text}"\n    {before}^\n{advice}')
 
 
 def _integer(text: str, dims: Dims, name: str) -> int:

@@ -23,6 +23,7 @@ from gradproof.values import Finding
 
 # for one inference, which stops itself after a few seconds: a call that does not end is cut off after a sixth of it
 INFERENCE_SECONDS = 12.0
+OF_A_PLACE = ("GP305", "GP307")  # notes whose subject is a place in a file
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,9 @@ def holding(file: Path, name: str | None, seconds: float = deadlines.SECONDS) ->
             'declare one, as in affine = Case(Affine, W="d h", b="h", x="n d")'
         )
     if name is None:
-        return Holding(tuple(items), (*notes, *notes_of(source.module, targets)))
+        beside = [*notes, *notes_of(source.module, targets)]
+        placed = (note if note.code in OF_A_PLACE else replace(note, file=shown(file)) for note in beside)
+        return Holding(tuple(items), tuple(placed))
     selected = [item for item in items if name in (item.name, item.name.partition("@")[0], *item.aliases)]
     if not selected:
         raise UsageError(f"{shown(file)} has no {name!r}: it has {', '.join(item.name for item in items) or 'nothing'}")

@@ -78,6 +78,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "name": finding.name,
         "subject": finding.subject,
+        "file": finding.file,
         "tensor": finding.tensor,
         "also": list(finding.also),
         "index": None if finding.index is None else [int(i) for i in finding.index],

@@ -7,6 +7,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from gradproof.columns import columns, padded, wrapped
+from gradproof.report.labels import file_of, labels, prefixes
 from gradproof.values import Finding, Reason, SubjectReport, TensorSummary, Verdict
 
 WIDTH = 80  # columns of the narrowest terminal that the tables are made for
@@ -17,9 +19,13 @@ _NAME = 24  # columns: a longer name pushes its own row to the right, not the wh
 
 
 def report(subjects: Sequence[SubjectReport], *, notes: Sequence[Finding] = (), interrupted: bool = False) -> str:
-    """The whole report: what is wrong, the notes, the table of what was examined, then the counts."""
-    found = [block for subject in subjects for block in _faults(subject)]
-    found += [finding(note) for note in notes]
+    """The whole report: what is wrong, the notes, the table of what was examined, then the counts.
+
+    Where several files were checked, each name stands with its file.
+    """
+    files = prefixes([*(subject.location for subject in subjects), *(f"{note.file}::" for note in notes if note.file)])
+    found = [block for subject in subjects for block in _faults(subject, files[file_of(subject.location)])]
+    found += [finding(note, "" if note.file is None else files[note.file]) for note in notes]
     parts = [*found, table(subjects), summary(subjects, interrupted=interrupted)]
     return "\n\n".join(part for part in parts if part)
 
@@ -27,21 +33,25 @@ def report(subjects: Sequence[SubjectReport], *, notes: Sequence[Finding] = (), 
 def failure(subjects: Sequence[SubjectReport], *, interrupted: bool = False) -> str:
     """What is wrong and what could not be judged, with the counts: the text of an error."""
     blocks: list[str] = []
+    files = prefixes([subject.location for subject in subjects])
     for subject in subjects:
-        blocks += _faults(subject)
+        blocks += _faults(subject, files[file_of(subject.location)])
         if subject.verdict is Verdict.INCONCLUSIVE:
-            blocks.append(unjudged(subject))
+            blocks.append(unjudged(subject, files[file_of(subject.location)]))
     return "\n\n".join([*blocks, summary(subjects, interrupted=interrupted)])
 
 
-def finding(item: Finding) -> str:
-    """One finding: a first line that says what is wrong, then one labelled line per piece of evidence."""
+def finding(item: Finding, file: str = "") -> str:
+    """One finding: a first line that says what is wrong, then one labelled line per piece of evidence.
+
+    ``file`` stands before its name, as in "layers.py::".
+    """
     rank = "" if item.severity == "error" else f"{item.severity}: "
-    subject = f"{item.subject}: {rank}{item.headline}"
+    subject = f"{file}{item.subject}: {rank}{item.headline}"
     code = f"{item.code} {item.name}"
-    lines = [f"{subject}{' ' * max(2, WIDTH - len(subject) - len(code))}{code}"]
+    lines = [f"{padded(subject, max(columns(subject) + 2, WIDTH - len(code)))}{code}"]
     shown = [line for line in item.lines if item.severity == "error" or not _is_detail(*line)]
-    column = max([_LABEL, *(len(label) for label, _ in shown)]) + 1
+    column = max([_LABEL, *(columns(label) for label, _ in shown)]) + 1
     for label, content in (*shown, ("explain", f"gradproof explain {item.code}")):
         lines += _labelled(label, content, column)
     if item.traceback is not None:
@@ -54,9 +64,9 @@ def _is_detail(label: str, content: str) -> bool:
     return label in ("values", "smallest case") or (label == "law" and content.startswith("fails in all "))
 
 
-def unjudged(subject: SubjectReport) -> str:
+def unjudged(subject: SubjectReport, file: str = "") -> str:
     """Why a subject is inconclusive: its own reason, then each tensor that is not settled."""
-    lines = [f"{subject.name}: could not be judged"]
+    lines = [f"{file}{subject.name}: could not be judged"]
     if subject.reason is not None:
         lines += _labelled("reason", subject.reason, _LABEL + 1)
     for tensor in subject.tensors:
@@ -72,25 +82,28 @@ def table(subjects: Sequence[SubjectReport]) -> str:
     """One row per subject with what was tried, and under it one row per tensor with how much of it was examined."""
     if not subjects:
         return ""
-    names = [_row_name(subject) for subject in subjects]
-    names += [f"  {tensor.name}" for subject in subjects for tensor in subject.tensors]
-    column = max([len("subject / tensor"), *(len(name) for name in names if len(name) <= _NAME)])
+    rows = labels([subject.location for subject in subjects])
+    names = [*rows, *(f"  {tensor.name}" for subject in subjects for tensor in subject.tensors)]
+    widths = map(columns, names)
+    column = max([len("subject / tensor"), *(width for width in widths if width <= _NAME)])
     lines = [_columns("subject / tensor", "verdict", "judged", "resolution", "kinks", "forwards", column)]
-    for subject in subjects:
-        lines += _subject_rows(subject, column)
+    for name, subject in zip(rows, subjects, strict=True):
+        lines += _subject_rows(name, subject, column)
     return "\n".join(lines)
 
 
 def summary(subjects: Sequence[SubjectReport], *, interrupted: bool = False) -> str:
     """The counts of a run: subjects by verdict, entries judged and not, forwards, seed."""
+    files = len({file_of(subject.location) for subject in subjects})
+    where = f" in {files} files" if files > 1 else ""
     parts = [
-        f"{_count(len(subjects), 'subject', 'subjects')}: {_verdicts(subjects)}",
+        f"{_count(len(subjects), 'subject', 'subjects')}{where}: {_verdicts(subjects)}",
         *_milder(subjects),
         _judged([tensor for subject in subjects for tensor in subject.tensors]),
         _count(sum(subject.forwards for subject in subjects), "forward", "forwards"),
         *_seeds(subjects),
     ]
-    lines = textwrap.wrap("; ".join(parts), WIDTH)
+    lines = wrapped("; ".join(parts), WIDTH)
     if interrupted:
         lines.append("interrupted: what is not listed was not checked")
     return "\n".join(lines)
@@ -124,18 +137,19 @@ def _judged(tensors: Iterable[TensorSummary]) -> str:
     return told if entries == judged else f"{told}, {entries - judged:,} not ({_reasons(left)})"
 
 
-def _faults(subject: SubjectReport) -> list[str]:
+def _faults(subject: SubjectReport, file: str) -> list[str]:
     """One block per finding that its Case does not allow, errors first; a FAIL without any is told by its reason."""
     if subject.findings or subject.verdict is not Verdict.FAIL:
-        return [finding(item) for rank in SEVERITIES for item in subject.findings if item.severity == rank]
-    return ["\n".join([f"{subject.name}: fails", *_labelled("reason", str(subject.reason), _LABEL + 1)])]
+        return [finding(item, file) for rank in SEVERITIES for item in subject.findings if item.severity == rank]
+    return ["\n".join([f"{file}{subject.name}: fails", *_labelled("reason", str(subject.reason), _LABEL + 1)])]
 
 
 def _labelled(label: str, content: str, column: int) -> list[str]:
     """``content`` behind its label, wrapped under itself; the layout inside a line (runs of spaces) is kept."""
     lines = content.splitlines() if label in COMMANDS else _wrapped(content, WIDTH - 2 - column)
     first, *rest = lines or [""]
-    return [f"  {label:<{column}}{first}".rstrip(), *(f"  {'':<{column}}{piece}".rstrip() for piece in rest)]
+    head = f"  {padded(label, column)}{first}".rstrip()
+    return [head, *(f"  {'':<{column}}{piece}".rstrip() for piece in rest)]
 
 
 def _indented(note: str) -> list[str]:
@@ -143,17 +157,11 @@ def _indented(note: str) -> list[str]:
 
 
 def _wrapped(content: str, room: int) -> list[str]:
-    wrapper = textwrap.TextWrapper(room, break_long_words=False, break_on_hyphens=False)
-    return [piece for line in content.splitlines() for piece in wrapper.wrap(line) or [""]]
+    return [piece for line in content.splitlines() for piece in wrapped(line, room) or [""]]
 
 
-def _row_name(subject: SubjectReport) -> str:
-    """The name of its Case, as one class may have several; the location ends with it."""
-    return subject.location.rpartition("::")[2]
-
-
-def _subject_rows(subject: SubjectReport, column: int) -> list[str]:
-    head = f"{_row_name(subject):<{column}}  {subject.verdict.value:<12}  "
+def _subject_rows(name: str, subject: SubjectReport, column: int) -> list[str]:
+    head = f"{padded(name, column)}  {subject.verdict.value:<12}  "
     told = [_count(subject.examples, "example", "examples"), *_dims(subject.dims), *_milder([subject])]
     lines = [head + "; ".join(told)]
     for note in ([subject.reason] if subject.reason is not None else []) + list(subject.notes):
@@ -175,7 +183,7 @@ def _tensor_rows(tensor: TensorSummary, column: int) -> list[str]:
 
 
 def _columns(name: str, verdict: str, judged: str, resolution: str, kinks: str, forwards: str, column: int) -> str:
-    return f"{name:<{column}}  {verdict:<12}  {judged:>11}  {resolution:>10}  {kinks:>5}  {forwards:>8}"
+    return f"{padded(name, column)}  {verdict:<12}  {judged:>11}  {resolution:>10}  {kinks:>5}  {forwards:>8}"
 
 
 def _dims(dims: Mapping[str, tuple[int, int]]) -> list[str]:
