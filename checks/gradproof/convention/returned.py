@@ -82,7 +82,7 @@ def share(
         named = _matched(names[:1], [returned], taken, parameters)
         single = parameters[0] if len(parameters) == 1 and not inputs and returned is not None and not named else None
         alone = single or next((name for name in named if name in parameters), None)
-        return Shared(returned) if alone is None else Shared((), {alone: returned})
+        return Shared(returned) if alone is None else Shared({}, {alone: returned})
     parts, count = list(returned), len(inputs)
     if len(parts) == count + 1 and isinstance(parts[-1], (tuple, list, dict)):
         inner = names[count] if len(names) == len(parts) and isinstance(names[count], tuple) else ()
@@ -97,6 +97,23 @@ def share(
     if len(parts) == count + len(parameters):
         return Shared(tuple(parts[:count]), dict(zip(parameters, parts[count:], strict=True)))
     return Shared(tuple(parts[:count]))
+
+
+def of_parameters(
+    returned: Any, inputs: Mapping[str, tuple[int, ...]], parameters: Mapping[str, tuple[int, ...]]
+) -> Shared | None:
+    """What a model's backward returned, where it is the gradients of the first parameters alone; None elsewhere.
+
+    Such a backward is given data, and no upstream gradient. inputs, parameters: the shapes of forward's arguments, and
+    of the parameters that have a gradient nowhere else. Shapes tell inputs from parameters here, and no two parameters
+    from each other: those go by their order.
+    """
+    parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    shapes, known = [np.shape(part) for part in parts if isinstance(part, (np.ndarray, np.number))], list(parameters)
+    of_inputs = shapes == list(inputs.values())[: len(parts)]
+    if len(shapes) != len(parts) or of_inputs or shapes != list(parameters.values())[: len(parts)]:
+        return None
+    return Shared({}, dict(zip(known, parts, strict=False)))
 
 
 def _by_key(returned: Mapping[Any, Any], inputs: Sequence[str], parameters: Sequence[str]) -> Shared:

@@ -18,7 +18,7 @@ from gradproof.convention.convention import Convention
 from gradproof.convention.gradnames import LEVELS, partner
 from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
-from gradproof.convention.returned import Names, share
+from gradproof.convention.returned import Names, of_parameters, share
 from gradproof.convention.watch import Watch, Writes
 from gradproof.subject.numbers import Numbers
 from gradproof.subject.stepping import Stepped
@@ -176,12 +176,19 @@ class Holdings:
         return {name: path for name, path in self.paths().items() if name not in kept}
 
     def sort(
-        self, step: Stepped, names: Names, wanted: Sequence[str], taken: Sequence[str], filled: Mapping[Any, Any]
+        self,
+        step: Stepped,
+        names: Names,
+        wanted: Sequence[str],
+        taken: Sequence[str],
+        filled: Mapping[Any, Any],
+        data: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Any:
         """Share out what backward returned and left behind; return what is left for the inputs.
 
         names: of what backward returns; wanted: the inputs whose gradient is asked for; taken: all of them;
-        filled: the dict of parameters' gradients that backward was handed.
+        filled: the dict of parameters' gradients that backward was handed; data: the shapes of the inputs, where it was
+        handed no upstream gradient.
         """
         if not self._memory and step.layer is self.layer:
             self._writes.after(self.layer)
@@ -200,7 +207,9 @@ class Holdings:
         stored = {name: value for name, value in named.items() if name is not None}
         kept |= stored
         free = [name for name in arrays if name not in kept]
-        shared = share(step.returned, names, wanted, taken, free)
+        shapes = {name: arrays[name].shape for name in free}
+        model = None if data is None else of_parameters(step.returned, data, shapes)
+        shared = model or share(step.returned, names, wanted, taken, free)
         if self._discovers:
             self.numbers.after_backward(step.layer)
         self._gradients = {**kept, **shared.parameters, **self.numbers.gradients(step.layer)}

@@ -244,7 +244,8 @@ class LayerSubject:
         self._handed.in_parts = step.returned is not returned
         names = names_returned(getattr(type(self.layer), self.convention.backward))
         wanted = floats if self.wanted is None else self.wanted
-        return self._holdings.sort(step, names, wanted, tuple(self._inputs), filled)
+        data = None if self.takes_dout() else {name: np.shape(value) for name, value in self._inputs.items()}
+        return self._holdings.sort(step, names, wanted, tuple(self._inputs), filled, data)
 
     def _step(self, how: Plan, douts: Sequence[Array | float], filled: dict[Any, Any]) -> Stepped:
         """Run backward, on copies of the layer where it updates the weights itself."""
