@@ -6,6 +6,7 @@ import pytest
 from gradproof import Case, Settings
 from gradproof.check import check_case
 from gradproof.differentiate.claims import claims_of
+from gradproof.infer.infer import infer
 from gradproof.subject.gradient_shapes import consequence, is_readable, is_taken_in_place, read
 from gradproof.values import Verdict
 
@@ -151,3 +152,36 @@ def test_the_change_mends_the_shape_or_the_values_whichever_is_wrong():
     assert [change.rpartition("return ")[2] for change in changes[Kept]] == ["dout.sum(axis=0)"]
     assert any(change.endswith("dout.sum(axis=0, keepdims=True)") for change in changes[KeptAndAveraged])
     assert any(change.endswith("dout.sum(axis=0)") for change in changes[Averaged])
+
+
+def pair_forward(x, w, b):
+    return x @ w + b, (x, w)
+
+
+def pair_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, dout.sum(axis=0, keepdims=True)
+
+
+class ColumnError:
+    def forward(self, y, t):
+        assert y.shape[1] == t.shape[1] == 1
+        self.difference = y[:, 0] - t[:, 0]
+        return 0.5 * np.sum(self.difference**2)
+
+    def backward(self):
+        return self.difference
+
+
+@pytest.mark.parametrize(
+    ("subject", "declared"),
+    [
+        pytest.param(Kept, infer(Dense).declaration.replace("Dense", "Kept"), id="of a layer"),
+        pytest.param(
+            (pair_forward, pair_backward), 'Case(pair_forward, pair_backward, x="n d", w="d h", b="h")', id="of a pair"
+        ),
+        pytest.param(ColumnError, 'Case(ColumnError, y="n 1", t=constant("n 1"))', id="of a loss"),
+    ],
+)
+def test_no_shape_is_inferred_for_the_sake_of_a_gradient(subject, declared):
+    assert infer(subject).declaration == declared

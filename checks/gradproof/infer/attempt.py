@@ -23,6 +23,7 @@ from gradproof.generate.examples import Plan, build, styled
 from gradproof.guard import Randomness, SubjectError
 from gradproof.infer.dim_names import BATCH
 from gradproof.infer.stillness import is_constant
+from gradproof.subject.gradient_shapes import differs_in_ones
 from gradproof.subject.subject import Subject, subject_of
 from gradproof.values import Defect, Example, LayerError, Reason, Role
 
@@ -92,8 +93,20 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
             return Attempt(dims, 0 if pose is None else pose.forwards, error=raised.error)
     if isinstance(posed, Unposed):
         return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
-    malformed = tuple(d for d in pose.remarks if d.severity == "error" and d.code != "GP205")
-    return Attempt(dims, pose.forwards, None, malformed, None, still, len(posed.tensors), idle, constant)
+    shapes = {tensor.name: tensor.value.shape for tensor in posed.tensors}
+    defects = tuple(defect for defect in pose.remarks if _tells_of_shapes(defect, shapes))
+    return Attempt(dims, pose.forwards, None, defects, None, still, len(posed.tensors), idle, constant)
+
+
+def _tells_of_shapes(defect: Defect, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether it may be no fault of backward, but of the shapes that were tried.
+
+    (1, k) for a bias of (k,) is a fault of backward: a bias that is (1, k) for its sake would hide it.
+    """
+    if defect.severity != "error" or defect.code == "GP205":
+        return False
+    own = shapes.get(defect.tensor or "")
+    return own is None or defect.shape is None or not differs_in_ones(defect.shape, own)
 
 
 def built(cls: type) -> Any:

@@ -21,6 +21,11 @@ def is_taken_in_place(found: Shape, shape: Shape) -> bool:
     return lead >= 0 and shape[lead:] == found and all(size == 1 for size in shape[:lead])
 
 
+def differs_in_ones(found: Shape, shape: Shape) -> bool:
+    """Whether the shapes are equal but for axes of one, as (1, k) and (k,) are."""
+    return _without_ones(found) == _without_ones(shape)
+
+
 def is_readable(found: Shape, shape: Shape) -> bool:
     """Whether there is one way only to find each entry of the tensor in the gradient, in C order.
 
@@ -84,8 +89,8 @@ def remedy(found: Shape, shape: Shape) -> str:
 def _reordered(found: Shape, shape: Shape) -> str:
     if found == shape[::-1]:
         return "it has the shape of the transpose: look for a missing or superfluous .T"
-    if _without_ones(found) == _without_ones(shape) and len(found) > len(shape):
+    if differs_in_ones(found, shape) and len(found) > len(shape):
         return f"it has an axis of one too many: sum without keepdims, or reshape it to {shape}"
-    if _without_ones(found) == _without_ones(shape) and len(found) < len(shape):
+    if differs_in_ones(found, shape) and len(found) < len(shape):
         return f"an axis of one is lost: sum with keepdims=True, or reshape it to {shape}"
     return f"it has the right number of entries: reshape it to {shape}"
