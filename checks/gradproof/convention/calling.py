@@ -14,6 +14,10 @@ from gradproof.convention.descent import RATE, RATES, Descent, is_optimizer
 from gradproof.convention.gradnames import partner
 
 CACHES = frozenset({"cache", "caches", "ctx", "context", "saved", "memory", "tape"})
+# beside a learning rate or an optimizer: which step it is, and of which layer
+COUNTS = frozenset(
+    {"key", "id", "idx", "index", "layer_id", "layer_idx", "layer_index", "epoch", "iteration", "t", "step"}
+)
 STORES = frozenset({"gradients", "grads", "parameter_gradients", "param_grads", "grad_dict", "grads_dict"})
 LOCAL = frozenset({"grad", "gradient", "derivative", "deriv", "prime"})  # methods that are given x, as a function is
 _GRADIENT = re.compile("d|grad|delta|err|up", re.IGNORECASE)  # how the name of an upstream gradient begins
@@ -35,9 +39,9 @@ class Plan:
     """How backward is called: each argument that is passed, in order, with where its value comes from.
 
     A source is "dout" (the next), "dout " and the number of an output, "douts" (all of them, as one tuple), "cache",
-    "rate", "optimizer" (one of ours), "store" (a dict that backward fills), or "input " and the name of an argument of
-    forward. The first ``positional`` of the arguments go by position, the others by keyword. ``untold``: the arguments
-    without a default for which nothing says what they are given.
+    "rate", "optimizer" (one of ours), "count" (the first step, or layer), "store" (a dict that backward fills), or
+    "input " and the name of an argument of forward. The first ``positional`` of the arguments go by position, the
+    others by keyword. ``untold``: the arguments without a default for which nothing says what they are given.
     """
 
     sources: tuple[tuple[str, str], ...] = ()
@@ -70,7 +74,7 @@ class Plan:
         """The arguments themselves, as (args, kwargs)."""
         upstream = iter(douts)
         fixed: dict[str, Any] = {"douts": tuple(douts), "cache": cache, "rate": rate, "store": store}
-        fixed["optimizer"] = Descent(rate)
+        fixed |= {"optimizer": Descent(rate), "count": 1}
         fixed |= {f"dout {i}": dout for i, dout in enumerate(douts)}
         fixed |= {f"input {name}": value for name, value in inputs.items()}
         values = [(name, next(upstream) if source == "dout" else fixed[source]) for name, source in self.sources]
@@ -163,6 +167,8 @@ def _known(names: Sequence[str], inputs: Sequence[str], cache: bool) -> dict[str
     known = {name: f"input {name}" for name in names if name in inputs}
     known |= {name: "rate" for name in names if name.lower() in RATES}
     known |= {name: "optimizer" for name in names if is_optimizer(name) and name not in inputs}
+    if "rate" in known.values() or "optimizer" in known.values():
+        known |= {name: "count" for name in names if name.lower() in COUNTS and name not in inputs}
     return known | {name: "cache" for name in names if cache and name.lower() in CACHES}
 
 

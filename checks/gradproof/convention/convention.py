@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gradproof.convention import leaves, pairing
 from gradproof.convention.pairing import Paths
+from gradproof.convention.preparation import is_fed_by_call
 from gradproof.errors import UsageError
 
 Array = NDArray[Any]
@@ -201,10 +202,15 @@ def _is_name(value: object) -> bool:
 
 
 def convention_of(cls: type) -> Convention | None:
-    """The convention by which a class names its two methods; None where it lacks one of them."""
+    """The convention by which a class names its two methods; None where it lacks one of them.
+
+    An object whose ``__call__`` records what its forward and backward read is called, not its forward.
+    """
     forward = next((name for name in FORWARDS if _has(cls, name)), None)
     backward = next((name for name in BACKWARDS if _has(cls, name)), None)
-    return None if forward is None or backward is None else Convention(forward, backward)
+    if forward is None or backward is None:
+        return None
+    return Convention("__call__" if is_fed_by_call(cls, forward, backward) else forward, backward)
 
 
 def convention_for(cls: type, told: str, chosen: Convention | None) -> Convention:

@@ -12,7 +12,7 @@ import functools
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,10 @@ def _run(owner: Descent, values: Sequence[Any], named: Mapping[str, Any], frame:
     groups = [(name, value) for name, value in given if isinstance(value, (list, tuple, dict))]
     arrays = [(name, value) for name, value in given if _is_float(value)]
     numbers = [(name, value) for name, value in given if isinstance(value, float)]
-    discarded = _following(frame)[:1] == ("POP_TOP",)
+    after = _following(frame)[:1]
+    discarded = after == ("POP_TOP",)
+    if any(_is_object(value) for _, value in given):  # of a layer itself it knows no names
+        return owner
     if len(groups) >= 2:
         return _moved_groups(owner, groups[0][1], groups[1][1], discarded=discarded)
     taken = arrays if arrays else numbers
@@ -95,6 +98,8 @@ def _run(owner: Descent, values: Sequence[Any], named: Mapping[str, Any], frame:
         )
     if len(taken) >= 2:
         weight, gradient = _in_order(taken[0], taken[1], frame)
+        if after and after[0] in _SIGNS:
+            return _sign(frame) * owner.rate * np.asarray(gradient)
         return _moved(owner, weight, gradient, discarded=discarded)
     if arrays and not discarded:
         return _sign(frame) * owner.rate * arrays[0][1]
@@ -147,6 +152,12 @@ def _in_order(first: tuple[str, Any], second: tuple[str, Any], frame: FrameType)
 
 def _is_paired(weight: str, gradient: str) -> bool:
     return weight.lower() in stems(gradient) or "" in stems(gradient)
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it is something of the author's, as a layer that is handed over as a whole."""
+    plain = (np.ndarray, type, FunctionType, MethodType, Descent)
+    return hasattr(value, "__dict__") and not isinstance(value, plain)
 
 
 def _is_float(value: Any) -> bool:

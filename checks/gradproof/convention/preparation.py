@@ -70,6 +70,16 @@ def preparation_of(cls: type, forward: str, backward: str) -> Preparation:
     return Preparation(tuple(dict.fromkeys(methods)), certain)
 
 
+@functools.lru_cache(maxsize=256)
+def is_fed_by_call(cls: type, forward: str, backward: str) -> bool:
+    """Whether ``__call__`` records what ``forward``, which it calls, or backward reads: objects are then called."""
+    if not any("__call__" in vars(base) for base in cls.__mro__[:-1]):
+        return False
+    reader = _Class(cls, (forward, backward))
+    is_called = forward in reader.reached("__call__")
+    return is_called and any(reader.sets("__call__", name) for name in reader.unmet(forward, backward))
+
+
 class _Class:
     """A class as its methods' sources show it; ``driven`` are forward and backward."""
 
@@ -77,7 +87,7 @@ class _Class:
         self.cls, self.driven = cls, driven
         self.methods = methods_of(cls)
         self.given = {name for base in cls.__mro__[:-1] for name in vars(base)} | _fields(cls)
-        self.used = {name for method in driven for name in self._reached(method)}
+        self.used = {name for method in driven for name in self.reached(method)}
 
     @property
     def readable(self) -> bool:
@@ -122,24 +132,34 @@ class _Class:
             self._apply(event, thing)
         return found, certain
 
+    def unmet(self, *methods: str) -> list[str]:
+        """The attributes that these methods read and that neither the constructor nor they themselves set before."""
+        thing, found = self.constructed(), list[str]()
+        for event in (event for method in methods for event in self._events(method)):
+            if event.use in (Use.READ, Use.DEMANDED) and not thing.has(event.name):
+                found.append(event.name)
+            self._apply(event, thing)
+        return found
+
     def _provider(self, name: str, thing: _Object, busy: tuple[str, ...]) -> str | None:
         """The likeliest method that sets an attribute; None where there is none."""
         taken = {*busy, *self.used, "__init__", "__new__", "__post_init__"}
         fitting = [
             method
             for method in self.methods
-            if method not in taken and not method.startswith("__") and self._sets(method, name)
+            if method not in taken and not method.startswith("__") and self.sets(method, name)
         ]
         ranked = [(_rank(method), place, method) for place, method in enumerate(fitting)]
         likely = [entry for entry in sorted(ranked) if entry[0] < len(_RANKS)]
         return likely[0][2] if likely else None
 
-    def _sets(self, method: str, name: str) -> bool:
+    def sets(self, method: str, name: str) -> bool:
+        """Whether the method, or one that it calls, sets the attribute or fills it."""
         made = {event.name for event in self._events(method) if event.use is Use.SET}
         filled = {_container(entry) for entry in made}
         return name in made or name in filled or _container(name) in made
 
-    def _reached(self, method: str) -> Iterator[str]:
+    def reached(self, method: str) -> frozenset[str]:
         """The method, and those of its object that it calls."""
         found, queue = {method}, [method]
         while queue:
@@ -147,7 +167,7 @@ class _Class:
                 if event.use is Use.CALLED and event.name in self.methods and event.name not in found:
                     found.add(event.name)
                     queue.append(event.name)
-        return iter(found)
+        return frozenset(found)
 
     def _events(self, method: str) -> Iterator[Event]:
         function = self.methods.get(method)

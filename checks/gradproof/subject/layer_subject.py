@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
-from gradproof.convention import pairing
+from gradproof.convention import leaves, pairing
 from gradproof.convention.calling import Plan, default_dout, defaults_of, plan, takes_cache
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
@@ -268,7 +268,20 @@ class LayerSubject:
         uneven = [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]  # nothing cancels
         moved, twin = updated(self.layer, lambda layer, rate: run(layer, rate, uneven), self._holdings.paths())
         self._moves = bool(moved)
-        self._read_off = {n: path for n, path in self._holdings.without_place(twin).items() if n in moved}
+        free = self._holdings.without_place(twin)
+        self._read_off = {n: path for n, path in free.items() if n in moved and self._matters(path)}
+
+    def _matters(self, path: Path) -> bool:
+        """Whether forward reads what stands there; what it does not read is a state of the update, as a velocity."""
+        args, kwargs = self._signature.bind(_copied(self._inputs))
+        returned: list[Any] = []
+        for factor in (1.0, 1.5):
+            twin, state = copy.deepcopy(self.layer), np.random.get_state()  # noqa: NPY002
+            array = np.asarray(leaves.at(twin, path))
+            leaves.put(twin, path, factor * array + (factor - 1))
+            returned.append(self._call("forward", getattr(twin, self.convention.forward), *args, **kwargs))
+            np.random.set_state(state)  # noqa: NPY002
+        return not _alike(*returned)
 
     def _settle(self) -> None:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""
