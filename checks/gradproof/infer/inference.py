@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gradproof.case.case import Case
 from gradproof.case.specs import Literal
-from gradproof.infer.own_faults import is_own_fault
+from gradproof.infer.own_faults import is_own_fault, may_be_avoided
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
 
 _EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructor, by forward, by backward
@@ -83,7 +83,7 @@ def _is_certain(finding: Finding, inference: Inference) -> bool:
     target = case.subject if case.backward is None else (case.subject, case.backward)
     if is_own_fault(error, target):
         return True
-    is_settled = not inference.doubts and inference.chosen is None
+    is_settled = not inference.doubts and inference.chosen is None and not may_be_avoided(error, target)
     return is_settled and finding.everywhere and (error.kind != "TypeError" or _is_given_arrays(case))
 
 

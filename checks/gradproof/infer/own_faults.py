@@ -24,6 +24,8 @@ LARGEST = 400_000  # bytes of a file that is read
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'|type object '(\w+)' has no attribute '(\w+)'")
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _REMOVED = re.compile(r"deprecated|removed|expired", re.IGNORECASE)  # by NumPy, which says so: an older one runs it
+# nothing, which may be set from outside, and the optimizer that stands for the author's
+_OURS = re.compile(r"'NoneType'|'Descent'|'_Method'")
 
 
 def is_own_fault(error: LayerError, subject: Any) -> bool:
@@ -42,6 +44,27 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
             return named is not None and not _may_be_defined(named[1], subject)
         case "AttributeError":
             return _is_never_set(error, subject)
+        case _:
+            return False
+
+
+def may_be_avoided(error: LayerError, subject: Any) -> bool:
+    """Whether something other than the arguments may avoid it, wherever it is raised: an object that is wired later.
+
+    What is None may be set from outside; what is not installed, or is left to subclasses, is no fault.
+    """
+    match error.kind:
+        case "ImportError" | "ModuleNotFoundError" | "NotImplementedError":
+            return True
+        case "NameError":
+            return not is_own_fault(error, subject)
+        case "TypeError":
+            return _OURS.search(error.message) is not None
+        case "AttributeError":
+            missing = _missing(error)
+            of_nothing = _OURS.search(error.message) is not None
+            owner = None if missing is None else _class_named(missing[0], subject)
+            return of_nothing or (owner is not None and not is_own_fault(error, subject))
         case _:
             return False
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
-from gradproof.convention import leaves, pairing
+from gradproof.convention import pairing
 from gradproof.convention.calling import Plan, default_dout, defaults_of, plan, takes_cache
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
@@ -26,7 +26,7 @@ from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
-from gradproof.subject.stepping import Stepped, may_step, stepped, updated
+from gradproof.subject.stepping import Stepped, Updates, may_step, stepped, updates_of
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
 
@@ -64,8 +64,7 @@ class LayerSubject:
         self._outputs, self._cache, self._cached = 1, None, False
         self._handed = HandedOver()
         self._plans: dict[tuple[int, tuple[str, ...], bool], Plan] = {}
-        self._moves: bool | None = None  # whether backward updates parameters itself, once that was asked
-        self._read_off: Mapping[str, Path] = {}  # those whose gradient it keeps nowhere else, and where they stand
+        self._updates: Updates | None = None  # what backward moves itself, once that was asked
         built, given = self._call("the constructor", build)
         self._holdings = Holdings(convention, built, given, signature.names, numbers or {})
         self._made: Mapping[str, Made] = made or {}
@@ -104,7 +103,7 @@ class LayerSubject:
     @property
     def updates(self) -> frozenset[str]:
         """The parameters whose gradient is read from the update that backward makes."""
-        return frozenset(self._read_off)
+        return frozenset() if self._updates is None else frozenset(self._updates.read)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -254,34 +253,20 @@ class LayerSubject:
             args, kwargs = how.bind(given, {**self._defaults, **nested(self._inputs)}, self._cache, rate, filled)
             return self._run("backward", getattr(layer, self.convention.backward), *args, **kwargs)
 
-        if self._moves is None:
-            self._find_moves(how, run, douts)
-        if not self._moves:
+        def forward(layer: Any) -> Any:
+            args, kwargs = self._signature.bind(copied(self._inputs))
+            return self._run("forward", getattr(layer, self.convention.forward), *args, **kwargs)
+
+        if self._updates is None:
+            uneven = [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]  # nothing cancels
+            is_possible = how.takes_rate or may_step(self.layer)
+            known = Updates()
+            if is_possible:
+                known = updates_of(self.layer, lambda layer, rate: run(layer, rate, uneven), forward, self._holdings)
+            self._updates = known
+        if not self._updates.moves:
             return Stepped(self.layer, run(self.layer, RATE))
-        return stepped(self.layer, run, self._read_off)
-
-    def _find_moves(self, how: Plan, run: Callable[..., Any], douts: Sequence[Array | float]) -> None:
-        """Find out, once, whether backward moves weights, and of which it keeps no gradient beside that."""
-        self._moves = False
-        if not how.takes_rate and not may_step(self.layer):
-            return
-        uneven = [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]  # nothing cancels
-        moved, twin = updated(self.layer, lambda layer, rate: run(layer, rate, uneven), self._holdings.paths())
-        self._moves = bool(moved)
-        free = self._holdings.without_place(twin)
-        self._read_off = {n: path for n, path in free.items() if n in moved and self._matters(path)}
-
-    def _matters(self, path: Path) -> bool:
-        """Whether forward reads what stands there; what it does not read is a state of the update, as a velocity."""
-        args, kwargs = self._signature.bind(_copied(self._inputs))
-        returned: list[Any] = []
-        for factor in (1.0, 1.5):
-            twin, state = copy.deepcopy(self.layer), np.random.get_state()  # noqa: NPY002
-            array = np.asarray(leaves.at(twin, path))
-            leaves.put(twin, path, factor * array + (factor - 1))
-            returned.append(self._call("forward", getattr(twin, self.convention.forward), *args, **kwargs))
-            np.random.set_state(state)  # noqa: NPY002
-        return not _alike(*returned)
+        return stepped(self.layer, run, self._updates.read)
 
     def _settle(self) -> None:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""

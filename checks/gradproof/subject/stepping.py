@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,12 +33,56 @@ class Stepped:
     unread: tuple[str, ...] = ()
 
 
-def updated(layer: Any, run: Run, paths: Mapping[str, Path]) -> tuple[frozenset[str], Any]:
-    """The parameters that backward moves, run once on a copy of the layer at our learning rate; and that copy."""
+@dataclass(frozen=True, eq=False)
+class Updates:
+    """Whether backward moves weights; ``read``: where those stand whose gradient it keeps nowhere beside that."""
+
+    moves: bool = False
+    read: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+
+class Kept(Protocol):
+    """Where an object's parameters stand, and which of them have a place for their gradient."""
+
+    def paths(self) -> Mapping[str, Path]:
+        """Where each parameter stands."""
+        ...
+
+    def without_place(self, layer: object) -> Mapping[str, Path]:
+        """Those for which ``layer``, a copy after a backward, keeps no gradient."""
+        ...
+
+
+def updates_of(layer: Any, run: Run, forward: Callable[[Any], Any], kept: Kept) -> Updates:
+    """What backward moves, run once on a copy of the layer at our learning rate.
+
+    forward: runs forward on a copy, at the inputs at hand. What it does not read is a state of the update, as a
+    velocity, and has no gradient.
+    """
     twin = _at_rate(layer, RATE)
     run(twin, RATE)
-    pairs = {name: (leaves.at(layer, path), leaves.at(twin, path)) for name, path in paths.items()}
-    return frozenset(name for name, (before, after) in pairs.items() if not np.array_equal(before, after)), twin
+    pairs = {name: (leaves.at(layer, path), leaves.at(twin, path)) for name, path in kept.paths().items()}
+    moved = [name for name, (before, after) in pairs.items() if not np.array_equal(before, after)]
+    free = {name: path for name, path in kept.without_place(twin).items() if name in moved}
+    return Updates(bool(moved), {name: path for name, path in free.items() if _matters(layer, forward, path)})
+
+
+def _matters(layer: Any, forward: Callable[[Any], Any], path: Path) -> bool:
+    """Whether forward reads what stands there."""
+    returned: list[Any] = []
+    for factor in (1.0, 1.5):
+        twin, state = copy.deepcopy(layer), np.random.get_state()  # noqa: NPY002
+        leaves.put(twin, path, factor * np.asarray(leaves.at(twin, path)) + (factor - 1))
+        returned.append(forward(twin))
+        np.random.set_state(state)  # noqa: NPY002
+    return not _alike(*returned)
+
+
+def _alike(first: Any, second: Any) -> bool:
+    """Whether two results of forward hold the same numbers."""
+    if isinstance(first, (tuple, list)):
+        return len(first) == len(second) and all(_alike(a, b) for a, b in zip(first, second, strict=True))
+    return isinstance(first, (np.ndarray, float)) and np.array_equal(first, second, equal_nan=True)
 
 
 def held_rates(layer: object) -> tuple[str, ...]:
