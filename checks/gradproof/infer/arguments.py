@@ -17,6 +17,7 @@ from gradproof.convention.convention import Convention, convention_for, conventi
 from gradproof.convention.descent import is_optimizer
 from gradproof.convention.preparation import arguments_of, preparation_of
 from gradproof.infer.annotations import hints_of
+from gradproof.infer.answers import answer_of
 from gradproof.infer.attempt import built
 from gradproof.infer.hyperparameters import dicts, number_for, words_for
 from gradproof.infer.roles import WEIGHTS, Role, Setting, role_of, setting_of
@@ -143,7 +144,7 @@ def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> H
     return Hint(
         name,
         built=built,
-        first=name == next(iter(target.called), None),
+        first=name == _compared(target),
         switch=not built and target.called[name].default is False,
         target=_is_target(target, name) and not built,
         index=fed is Role.INDEX and not built,
@@ -165,7 +166,20 @@ def _is_target(target: Target, name: str) -> bool:
     """Whether forward compares its output with it; a loss calls it ``y`` as well, where it is not its first."""
     is_last = name != next(iter(target.called), None)
     is_y = target.setting.loss and name.lower() == "y" and is_last
-    return is_y or role_of(name, constructor=False) is Role.TARGET
+    answer = _answer(target)
+    return is_y or name == answer if answer is not None else is_y or role_of(name, constructor=False) is Role.TARGET
+
+
+def _answer(target: Target) -> str | None:
+    needed = [name for name, parameter in target.called.items() if parameter.default is Parameter.empty]
+    return answer_of(needed, loss=target.setting.loss)
+
+
+def _compared(target: Target) -> str | None:
+    """The argument that forward is about: its first, or the first beside the answer of a loss."""
+    answer = _answer(target)
+    first, *others = [*target.called, None]
+    return others[0] if first is not None and first == answer and others[0] is not None else first
 
 
 def _is_learned(name: str, source: str) -> bool:
