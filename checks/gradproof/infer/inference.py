@@ -84,12 +84,16 @@ def _is_certain(finding: Finding, inference: Inference) -> bool:
     if is_own_fault(error, target):
         return True
     is_settled = not inference.doubts and inference.chosen is None and not may_be_avoided(error, target)
-    return is_settled and finding.everywhere and (error.kind != "TypeError" or _is_given_arrays(case))
+    return is_settled and finding.everywhere and (error.kind != "TypeError" or _is_of_handover(error, case))
 
 
-def _is_given_arrays(case: Case) -> bool:
-    """Whether it is a function that is given arrays alone: its backward then meets what forward hands over, no more."""
-    return case.convention is None and not any(isinstance(spec, Literal) for spec in case.inputs.values())
+def _is_of_handover(error: LayerError, case: Case) -> bool:
+    """Whether a TypeError comes of what a function's forward hands over: its backward is given dout beside it, no more.
+
+    A None that it hands over may be due to a value that was made up for it, as a mode or a dict of settings.
+    """
+    made_up = any(isinstance(spec, Literal) for spec in case.inputs.values())
+    return case.convention is None and not ("NoneType" in error.message and made_up)
 
 
 def _differs(report: SubjectReport, other: SubjectReport) -> bool:
