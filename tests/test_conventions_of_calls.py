@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gradproof import Case, Convention, GradientFault, Settings, UsageError, Verdict, check, constant
-from gradproof.convention.calling import plan
 from gradproof.convention.convention import convention_of
+from gradproof.convention.plans import plans
 from gradproof.convention.returned import names_returned, share
 from nodes import normal, report_of
 
@@ -83,12 +83,12 @@ PLANS = {
 
 @pytest.mark.parametrize(("arguments", "outputs", "inputs", "cache", "sources"), PLANS.values(), ids=PLANS)
 def test_backward_is_given_what_its_arguments_ask_for(arguments, outputs, inputs, cache, sources):
-    found = plan(eval(f"lambda {arguments}: None"), outputs, tuple(inputs.split()), cache=cache)
+    found = plans(eval(f"lambda {arguments}: None"), outputs, tuple(inputs.split()), cache=cache)[0]
     assert [source for _, source in found.sources] == sources
 
 
 def test_an_argument_behind_one_that_is_left_alone_goes_by_keyword():
-    found = plan(lambda dout, keep=True, lr=0.1: None, 1, ("x",))
+    found = plans(lambda dout, keep=True, lr=0.1: None, 1, ("x",))[0]
     assert found.bind([7], {"x": 1}) == ([7], {"lr": 1.0})
 
 

@@ -12,11 +12,13 @@ import numpy as np
 from gradproof import __version__
 from gradproof.allowances import allowances
 from gradproof.case.case import Case, Settings, as_settings
-from gradproof.case.signatures import Signature, method_signature
+from gradproof.case.signatures import inputs_by_name, method_signature
 from gradproof.compare.glance import glance
 from gradproof.compare.look import Build, ask, look
 from gradproof.contract.contract import keep
+from gradproof.convention.calling import Plan
 from gradproof.convention.convention import convention_for, convention_of
+from gradproof.deadlines import Expired, limited
 from gradproof.diagnose.cause import Link
 from gradproof.diagnose.chain import weak_link
 from gradproof.errors import UsageError
@@ -28,6 +30,7 @@ from gradproof.infer.variations import variations
 from gradproof.mend.mend import Mended
 from gradproof.mend.mend import search as try_changes
 from gradproof.mend.targets import trees_of
+from gradproof.plan_choice import Choice, choose, examples_of
 from gradproof.prepare import Preparation
 from gradproof.report.report import GradientFault, Report
 from gradproof.run import Run
@@ -85,29 +88,50 @@ def check_case(
     """
     number = case.settings.examples if examples is None else examples
     start = case.settings.seed if seed is None else seed
-
-    target = _Target(case, inferred=inferred)
+    seconds = case.settings.timeout if timeout is None else timeout
     title, command = name or case.name, reproduce or f"gradproof {location} --seed {start}"
-    code = code_of(case.subject, case.backward, case.convention)
-    allowed = allowances(code, case.settings.allow, title)
-    mend = functools.partial(_mend, code, target.build)
-    ask_or_look = target.inquire, target.inside
-    run = Run(title, location, start, command, allowed, *ask_or_look, code, mend, target.around, target.judge)
+    choice = _choice(case, start, seconds)
+    reports: list[SubjectReport] = []
+    for plan in choice.plans or (None,):
+        target = _Target(case.called(plan), inferred=inferred)
+        run = target.run(title, location, start, command)
+        _search(run, target, number, seconds, into)
+        reports.append(choice.added_to(run.report(), plan))
+        if reports[-1].verdict is not Verdict.FAIL:
+            return reports[-1]
+    return reports[0]
+
+
+def _choice(case: Case, seed: int, seconds: float) -> Choice:
+    """How backward is called; as its names say where that takes longer than a subject may take."""
+
+    def called(example: Example, plan: Plan | None) -> Build:
+        return functools.partial(subject_of, case.called(plan), example)
+
+    try:
+        with limited(seconds):
+            return choose(examples_of(case, seed), called)
+    except Expired:
+        return Choice()
+
+
+def _search(run: Run, target: _Target, examples: int, seconds: float, into: list[SubjectReport] | None) -> None:
+    """Judge examples until the time is over; what fails is made smaller and named."""
+    smaller = functools.partial(shrink, target.case, seed=run.seed, examples=examples)
 
     def work() -> None:
         drawn = functools.partial(target.judge_drawn, run.outcomes)
-        search(case, drawn, examples=number, seed=start, into=run.outcomes)
+        search(target.case, drawn, examples=examples, seed=run.seed, into=run.outcomes)
         run.outcomes[:] = target.preparation.confirmed(run.outcomes, target.judge)
-        run.try_promises(target.keep, functools.partial(shrink, case, seed=start, examples=number))
-        run.name_failures(functools.partial(shrink, case, target.judge, seed=start, examples=number))
+        run.try_promises(target.keep, smaller)
+        run.name_failures(functools.partial(smaller, target.judge))
 
     try:
-        run.in_time(case.settings.timeout if timeout is None else timeout, work)
+        run.in_time(seconds, work)
     except KeyboardInterrupt:
         if into is not None:
             into.append(run.report("interrupted: the search did not end"))
         raise
-    return run.report()
 
 
 class _Target:
@@ -115,6 +139,15 @@ class _Target:
 
     def __init__(self, case: Case, *, inferred: bool) -> None:
         self.case, self.preparation = case, Preparation(self.build, variations(case, inferred=inferred))
+
+    def run(self, title: str, location: str, seed: int, command: str) -> Run:
+        """A run that has seen no example yet."""
+        case = self.case
+        code = code_of(case.subject, case.backward, case.convention)
+        allowed = allowances(code, case.settings.allow, title)
+        mend = functools.partial(_mend, code, self.build)
+        ask_or_look = self.inquire, self.inside
+        return Run(title, location, seed, command, allowed, *ask_or_look, code, mend, self.around, self.judge)
 
     def build(self, example: Example) -> Build:
         return functools.partial(subject_of, self.case, example)
@@ -189,12 +222,16 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     told = f"expected a layer class, a layer object or two functions, got {came}, which"
     convention = convention_for(type(layer), told, settings.convention)
     signature = method_signature(type(layer), convention.forward)
-    inputs = _object_inputs(signature, arguments, named)
+    inputs = inputs_by_name(signature, arguments, named)
     name = type(layer).__name__
-    build = functools.partial(subject_from, layer, signature, convention)
     floats = frozenset(key for key, value in inputs.items() if _is_float(value))
+    drawn = [Example({}, {}, inputs, settings.seed + number, floats) for number in range(DOUTS)]
+    whole = functools.partial(subject_from, layer, signature, convention)
+    choice = choose(drawn, lambda _, plan: functools.partial(whole, plan=plan), declared=False)
+    plan = next(iter(choice.plans), None)
+    build = functools.partial(whole, plan=plan)
     preparation = Preparation(lambda _: build)
-    preparation.own(Example({}, {}, inputs, settings.seed, floats))
+    preparation.own(drawn[0])
     build = functools.partial(build, numbers=preparation.numbers)
     inquire = functools.partial(ask, build=build, declared=False)
     call = f"check({name.lower()}, {', '.join(inputs)})"
@@ -204,14 +241,13 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code, mend)
 
     def work() -> None:
-        for number in range(DOUTS):
-            example = Example({}, {}, inputs, settings.seed + number, floats)
+        for example in drawn:
             run.outcomes.append(look(example, build, declared=False))
         run.try_promises(functools.partial(keep, build=lambda _: build, declared=False), _as_found)
         run.name_failures(_as_found)
 
     run.in_time(settings.timeout, work)
-    report = run.report()
+    report = choice.added_to(run.report(), plan)
     return replace(report, notes=(*report.notes, *_unchecked(inputs, floats)))
 
 
@@ -223,29 +259,6 @@ def _unchecked(inputs: Mapping[str, Any], floats: frozenset[str]) -> tuple[str, 
         for name, array in kinds.items()
         if array.ndim and array.dtype.kind in "biuf"
     )
-
-
-def _object_inputs(signature: Signature, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    """Forward's inputs by name. Raises UsageError where they are not what forward takes."""
-    names: tuple[str, ...] = signature.names
-    if signature.extra_positions:
-        names = (*names, *(f"args[{i}]" for i in range(len(arguments) - len(names))))
-    if len(arguments) > len(names):
-        takes = ", ".join(names) or "nothing"
-        raise UsageError(f"{signature.title} takes {takes}, got {len(arguments)} values")
-    by_position = dict(zip(names, arguments, strict=False))
-    inputs = {**by_position, **named}
-    wrong = {
-        "needs": [name for name in signature.required if name not in inputs],
-        "takes no": [name for name in inputs if name not in names and not signature.extra_keywords],
-        "got twice": [name for name in named if name in by_position],
-        "got a string for": [name for name, value in inputs.items() if isinstance(value, str)],
-    }
-    for what, listed in wrong.items():
-        if listed:
-            remedy = "give forward's inputs as arrays, as in check(layer, x)"
-            raise UsageError(f"{signature.title} {what} {', '.join(listed)}: {remedy}")
-    return inputs
 
 
 def _is_layer(target: Any) -> bool:

@@ -15,7 +15,9 @@ from gradproof.case.signatures import Construction, Signature
 from gradproof.case.sizes import Space
 from gradproof.case.specs import Spec, as_spec
 from gradproof.codes import CODES, closest
+from gradproof.convention.calling import Plan
 from gradproof.convention.convention import Convention, convention_for
+from gradproof.convention.returned import returns_backward
 from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
 from gradproof.nodes.conventions import as_functions, operation_of
@@ -75,6 +77,7 @@ class Case:
     name: str
     file: str  # where the case was declared
     line: int
+    plan: Plan | None  # how backward is called, where its names leave it open and it was found out
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class Case:
         file, line = _caller()
         self._fill(subject=subject, backward=backward, name=name, settings=options, file=file, line=line)
         self._fill(convention=convention, construction=construction, init_signature=init, forward_signature=forward)
+        self._fill(plan=None)
         self._fill(init=init_specs, inputs=input_specs)
         self._fill(space=joint_space(self.init, self.inputs, limits))
 
@@ -134,6 +138,12 @@ class Case:
     def ranges(self) -> Mapping[str, tuple[int, int]]:
         """The least and most size of each plain dim."""
         return self.space.ranges
+
+    def called(self, plan: Plan | None) -> Case:
+        """The same case, with backward called according to this plan."""
+        other = copy.copy(self)
+        other._fill(plan=plan)
+        return other
 
     def declaration(self) -> str:
         """The case as Python source, to be copied; a strategy appears by its repr."""
@@ -181,7 +191,8 @@ def _signatures(
     if operation is not None:
         return operation.name, None, Construction(), signatures.function_signature(subject, operation.name)
     title = getattr(subject, "__name__", type(subject).__name__)
-    is_loss = backward is None and not title.endswith(("forward", "backward"))
+    is_half = title.endswith(("forward", "backward")) and not returns_backward(subject)
+    is_loss = backward is None and not is_half
     if not is_loss and (not callable(backward) or isinstance(backward, type)):
         raise UsageError(
             f"{title} is a function: expected its backward function as the second argument, got backward={backward!r} "

@@ -205,6 +205,29 @@ def _missing(missing: list[str], given: tuple[str, ...], signature: Signature) -
     )
 
 
+def inputs_by_name(signature: Signature, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Forward's inputs by name. Raises UsageError where they are not what forward takes."""
+    names: tuple[str, ...] = signature.names
+    if signature.extra_positions:
+        names = (*names, *(f"args[{i}]" for i in range(len(arguments) - len(names))))
+    if len(arguments) > len(names):
+        takes = ", ".join(names) or "nothing"
+        raise UsageError(f"{signature.title} takes {takes}, got {len(arguments)} values")
+    by_position = dict(zip(names, arguments, strict=False))
+    inputs = {**by_position, **named}
+    wrong = {
+        "needs": [name for name in signature.required if name not in inputs],
+        "takes no": [name for name in inputs if name not in names and not signature.extra_keywords],
+        "got twice": [name for name in named if name in by_position],
+        "got a string for": [name for name, value in inputs.items() if isinstance(value, str)],
+    }
+    for what, listed in wrong.items():
+        if listed:
+            remedy = "give forward's inputs as arrays, as in check(layer, x)"
+            raise UsageError(f"{signature.title} {what} {', '.join(listed)}: {remedy}")
+    return inputs
+
+
 def takes_nothing(theirs: Callable[..., Any]) -> bool:
     """Say whether it can only be called without arguments."""
     return accepts(theirs, 0) and not accepts(theirs, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from gradproof.codes import CODES
 from gradproof.collect import scan
 from gradproof.collect.lost_statements import LostStatement
+from gradproof.convention import function_names
 from gradproof.convention.convention import convention_of
 from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
 from gradproof.values import Finding
@@ -40,12 +41,13 @@ def subjects(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Found
     """
     own_classes = _classes(names, own)
     functions = _functions(names, own)
+    plain = {name: function for name, function in functions.items() if operation_of(function) is None}
     of_functions = [operation for f in functions.values() if (operation := operation_of(f)) is not None]
     operations = [*(operation for c in own_classes for operation in operations_of(c)), *of_functions]
     nodes = [Found(each.name, (each.forward, each.backward)) for each in operations]
     layers = [c for c in own_classes if _is_layer(c) and not is_abstract(c) and not _is_of_library(c)]
     classes = [Found(c.__name__, c, _problem(c)) for c in layers]
-    return [*nodes, *classes, *_pairs(functions), *_losses(functions)]
+    return [*nodes, *classes, *_of_functions(plain)]
 
 
 def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Finding]:
@@ -54,10 +56,11 @@ def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Findi
     abstract = [c.__name__ for c in layers if is_abstract(c)]
     found = [_note(name, "is abstract or a protocol: left out") for name in abstract]
     functions = _functions(names, own)
-    paired = {part.__name__ for pair in _pairs(functions) for part in pair.parts}
+    known = {part.__name__ for one in _of_functions(functions) for part in one.parts}
     for name in functions:
-        others = list(scan.forwards_of(name))[:1] if scan.is_backward(name) else scan.backwards_of(name)[:1]
-        found += [_note(name, f"has no {other}: not checked") for other in others if name not in paired]
+        is_backward = function_names.is_backward(name)
+        other = function_names.forward_expected(name) if is_backward else function_names.backward_expected(name)
+        found += [_note(name, f"has no {other}: not checked")] if other and name not in known else []
     return found
 
 
@@ -113,20 +116,32 @@ def _method(cls: type, *, forward: bool) -> Any:
     return getattr(cls, names[0] if forward else names[1], None)
 
 
-def _pairs(functions: Mapping[str, FunctionType]) -> Iterator[Found]:
+def _of_functions(functions: Mapping[str, FunctionType]) -> list[Found]:
+    """Pairs, functions that return their backward, and losses that return their gradient; each under its own name."""
+    definitions = {name: _definition(function) for name, function in functions.items()}
+    found: dict[str, Found] = {}
     for name, backward in functions.items():
-        if not scan.is_backward(name):
-            continue
-        forward = next((functions[half] for half in scan.forwards_of(name) if half in functions), None)
-        if forward is not None and forward is not backward:
-            yield Found(scan.stem(name) or forward.__name__, (forward, backward))
+        half = scan.pair_of(name, definitions)
+        if half is not None:
+            title = _title(name, half)
+            title = title if title not in found else name
+            found[title] = Found(title, (functions[half], backward))
+    paired = {part.__name__ for pair in found.values() for part in pair.parts}
+    for name, definition in definitions.items():
+        if definition is not None and name not in paired and (scan.is_closure(definition) or scan.is_loss(definition)):
+            found[name] = Found(name, functions[name])
+    return list(found.values())
 
 
-def _losses(functions: Mapping[str, FunctionType]) -> Iterator[Found]:
-    for name, function in functions.items():
-        definition = _definition(function)
-        if definition is not None and scan.is_loss(definition):
-            yield Found(name, function)
+def _title(backward: str, forward: str) -> str:
+    """What a pair is called: by what the names of its two halves have in common."""
+    return function_names.stem(backward) if function_names.is_backward(backward) else _without(forward)
+
+
+def _without(forward: str) -> str:
+    for word in ("_forward", "_fwd"):
+        forward = forward.removesuffix(word)
+    return forward
 
 
 def _only_promises(method: Any) -> bool:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 
+from gradproof.convention import function_names
+from gradproof.convention.argument_names import role_of
 from gradproof.convention.convention import BACKWARDS, FORWARDS
+from gradproof.convention.function_names import is_backward
+from gradproof.convention.gradnames import partner
+from gradproof.convention.returned import closure_of, own_nodes
 
-# how the name of a backward function becomes the name of its forward function
-HALVES = (("backward", "forward"), ("Backward", "Forward"), ("bwd", "fwd"), ("backprop", "forward"))
+_BACKWARDS = ("backward", "Backward", "bwd", "backprop")  # words of which one stands in a text that defines a pair
 _LOSS = re.compile(r"(^|_)loss(_|$)", re.IGNORECASE)
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef)
+# what stands beside a loss and is no gradient of it
+_NO_GRADIENT = re.compile(
+    r"\w*cache|acc\w*|\w*prob\w*|\w*pred\w*|\w*score\w*|logits|\w*hat|out\w*|info|metrics|stats|n\w*"
+)
+_FUNCTIONS = re.compile(r"f|fn|func|function|fun|callback|layer|model|net|network|optimizer|self")  # no arrays
 _CLASS = re.compile(r"^class +(\w+)", re.MULTILINE)
 
 
@@ -25,14 +34,16 @@ def subject_names(text: str) -> list[str]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        return _CLASS.findall(text) if any(back in text for back, _ in HALVES) else []
-    return [node.name for node in tree.body if isinstance(node, _DEFINITIONS) and _is_subject(node)]
+        return _CLASS.findall(text) if any(back in text for back in _BACKWARDS) else []
+    defined = {node.name: node for node in tree.body if isinstance(node, _DEFINITIONS)}
+    functions = {name: node for name, node in defined.items() if isinstance(node, ast.FunctionDef)}
+    return [name for name, node in defined.items() if _is_subject(node, functions)]
 
 
 def checked_name(node: ast.stmt) -> str | None:
     """The name of the subject that a statement defines, or of the Case that it declares; None for any other."""
     if isinstance(node, _DEFINITIONS):
-        return node.name if _is_subject(node) else None
+        return node.name if _is_subject(node, {}) else None
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
         return None
     declares = ast.unparse(node.value.func).rpartition(".")[2] == "Case"
@@ -40,57 +51,63 @@ def checked_name(node: ast.stmt) -> str | None:
 
 
 def is_loss(definition: ast.FunctionDef) -> bool:
-    """Whether a function is called a loss, takes at least two arguments and returns a pair: (loss, gradient)."""
-    if not _LOSS.search(definition.name) or len(definition.args.posonlyargs + definition.args.args) < 2:
-        return False
-    returned = [node.value for node in _own_nodes(definition) if isinstance(node, ast.Return)]
-    return any(isinstance(value, ast.Tuple) and len(value.elts) == 2 for value in returned)
+    """Whether a function returns a value and, behind it, gradients of its arguments: (loss, dx), (loss, (dx, dw)).
 
-
-def is_backward(name: str) -> bool:
-    """Whether a function of this name is the backward half of a pair."""
-    return any(_halved(name, back) is not None for back, _ in HALVES)
-
-
-def stem(name: str) -> str:
-    """What the names of the two halves have in common: ``conv_naive`` for ``conv_backward_naive``."""
-    parts = next((parts for back, _ in HALVES if (parts := _halved(name, back)) is not None), (name, ""))
-    return "_".join(part for part in (parts[0].strip("_"), parts[1].strip("_")) if part)
-
-
-def _halved(name: str, word: str) -> tuple[str, str] | None:
-    """What stands before and behind ``word`` in a name, where it stands there as a word: not as in ``backwards``."""
-    before, found, after = name.partition(word)
-    apart = not after[:1].islower() and (word[0].isupper() or not before[-1:].isalpha())
-    return (before, after) if found and apart else None
-
-
-def forwards_of(name: str) -> Iterator[str]:
-    """The names that the forward half of ``name`` may have, the likeliest first.
-
-    ``conv_backward_naive`` belongs to ``conv_forward_naive``, or else to ``conv_forward``; ``relu_backward`` to
-    ``relu_forward``, or else to ``relu``.
+    One that is called a loss may call its gradient as it likes, but for names of what is no gradient.
     """
-    for back, forth in HALVES:
-        parts = _halved(name, back)
-        if parts is not None:
-            before, after = parts
-            yield f"{before}{forth}{after}"
-            if before:
-                yield f"{before}{forth}"
-            if bare := f"{before.rstrip('_')}{after}".strip("_"):
-                yield bare
+    arguments = [argument.arg for argument in definition.args.posonlyargs + definition.args.args]
+    if len(arguments) < 2:
+        return False
+    called = bool(_LOSS.search(definition.name))
+    returned = [node.value for node in own_nodes(definition) if isinstance(node, ast.Return)]
+    tuples = [value.elts for value in returned if isinstance(value, ast.Tuple) and len(value.elts) > 1]
+    return any(_are_gradients(elements[1:], arguments, called=called) for elements in tuples)
 
 
-def backwards_of(name: str) -> list[str]:
-    """The names that the backward half of a forward function may have."""
-    halves = [(back, _halved(name, forth)) for back, forth in HALVES[:3]]
-    return [f"{parts[0]}{back}{parts[1]}" for back, parts in halves if parts is not None]
+def _are_gradients(elements: list[ast.expr], arguments: list[str], *, called: bool) -> bool:
+    """Whether what stands behind a loss are gradients, by their names."""
+    if called and len(elements) == 1:
+        return not (isinstance(elements[0], ast.Name) and _NO_GRADIENT.fullmatch(elements[0].id))
+    names = [node.id for element in elements for node in ast.walk(element) if isinstance(node, ast.Name)]
+    return called and len(names) > 0 and all(partner(name, arguments) not in (None, name) for name in names)
 
 
-def _is_subject(node: ast.ClassDef | ast.FunctionDef) -> bool:
+def is_closure(definition: ast.FunctionDef) -> bool:
+    """Whether a function returns its output and, behind it, its backward."""
+    return bool(definition.args.posonlyargs + definition.args.args) and closure_of(definition) is not None
+
+
+def pair_of(name: str, functions: Mapping[str, ast.FunctionDef | None]) -> str | None:
+    """The name of the forward function that belongs to the backward function of this name; None where there is none.
+
+    A name that only may be that of a backward counts where its arguments are those of a derivative as well. A function
+    whose source cannot be read has no definition.
+    """
+    forward = function_names.forward_of(name, functions)
+    if forward is None or is_backward(name):
+        return forward
+    mine, theirs = functions[name], functions[forward]
+    return forward if mine is not None and theirs is not None and _may_derive(mine, theirs) else None
+
+
+def _may_derive(backward: ast.FunctionDef, forward: ast.FunctionDef) -> bool:
+    """Whether these may be the arguments of a derivative of ``forward``: they tell of what forward was given."""
+    own, theirs = _required(backward), _required(forward)
+    kept = [name for name in own if role_of(name) != "dout"]
+    returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(backward))
+    is_plain = not any(_FUNCTIONS.fullmatch(name) for name in own)
+    return bool(theirs) and bool(kept) and len(own) <= len(theirs) + 2 and returns and is_plain
+
+
+def _required(definition: ast.FunctionDef) -> list[str]:
+    arguments = [argument.arg for argument in definition.args.posonlyargs + definition.args.args]
+    return arguments[: len(arguments) - len(definition.args.defaults)]
+
+
+def _is_subject(node: ast.ClassDef | ast.FunctionDef, functions: Mapping[str, ast.FunctionDef]) -> bool:
     if isinstance(node, ast.FunctionDef):
-        return is_backward(node.name) or is_loss(node)
+        is_half = is_backward(node.name) or (node.name in functions and pair_of(node.name, functions) is not None)
+        return is_half or is_closure(node) or is_loss(node)
     if _methods(node).isdisjoint(BACKWARDS):
         return False
     return bool(node.bases) or has_forward(node) or any(map(_leaves_closure, node.body))
@@ -110,11 +127,3 @@ def _leaves_closure(method: ast.stmt) -> bool:
     inner = list(ast.walk(method))[1:] if isinstance(method, ast.FunctionDef) else []
     defines = any(isinstance(node, (ast.FunctionDef, ast.Lambda)) for node in inner)
     return defines and any(isinstance(node, ast.Return) for node in inner)
-
-
-def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function, without those of the functions that it defines."""
-    for child in ast.iter_child_nodes(definition):
-        yield child
-        if not isinstance(child, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
-            yield from _own_nodes(child)

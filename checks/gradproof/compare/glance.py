@@ -19,15 +19,16 @@ STEP = 1 / 128  # of the first step of a measurement: truncation is then near 1e
 RIGHT, WRONG = 1e-6, 1e-3
 
 
-def glance(example: Example, build: Build, name: str, *, declared: bool = True) -> Outcome:
-    """Say of one tensor whether its gradient fails at this example; not examined where the subject raises there."""
+def glance(example: Example, build: Build, name: str | None = None, *, declared: bool = True) -> Outcome:
+    """Say of one tensor, or of all, whether its gradient fails here; not examined where the subject raises."""
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         rng = np.random.default_rng(example.seed)
         wanted = tuple(n for n in example.inputs if n in example.differentiable)
         pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
         problem = pose.pose(rng)
         if isinstance(problem, Problem):
-            found = tuple(_glanced(problem, i, rng) for i, t in enumerate(problem.tensors) if t.name == name)
+            chosen = [i for i, tensor in enumerate(problem.tensors) if name in (None, tensor.name)]
+            found = tuple(_glanced(problem, i, rng) for i in chosen)
             return Outcome(example, tensors=found, forwards=pose.forwards)
     return Outcome(example, unjudged=Reason.NOT_EXAMINED)
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradproof.contract.change import beside
 from gradproof.contract.session import Array, Scene, within
 from gradproof.nodes.operation import Operation
-from gradproof.subject.function_subjects import PairSubject
+from gradproof.subject.pair_subjects import PairSubject
 from gradproof.values import Defect
 
 _AGREES = 1e-6  # relative: a sum of two gradients, each of which may be rounded

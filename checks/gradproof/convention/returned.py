@@ -6,12 +6,14 @@ import ast
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from gradproof.convention.argument_names import role_of
+from gradproof.convention.function_names import may_be_backward, words
 from gradproof.convention.gradnames import key_of, partner
 
 Names = tuple[Any, ...]  # for each returned part: its name, None where it has none, or the Names of a tuple
@@ -45,6 +47,58 @@ def returns_nothing(function: Callable[..., Any]) -> bool:
     return found is not None and all(
         node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None) for node in found
     )
+
+
+@functools.lru_cache(maxsize=256)
+def returns_backward(function: Callable[..., Any]) -> bool:
+    """Whether a function returns its output and, behind it, its backward: ``return y, vjp``."""
+    try:
+        definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return False
+    return isinstance(definition, ast.FunctionDef) and closure_of(definition) is not None
+
+
+def closure_of(definition: ast.FunctionDef) -> ast.FunctionDef | ast.Lambda | None:
+    """The function inside of ``definition`` that it returns behind its output, and that is a backward by its names.
+
+    None where there is none: two functions, or parameters and a function that predicts, are no output and its backward.
+    """
+    inner: dict[str, ast.FunctionDef | ast.Lambda] = {
+        node.name: node for node in definition.body if isinstance(node, ast.FunctionDef)
+    }
+    inner |= {name: found for node in definition.body for name, found in _lambdas(node)}
+    for node in own_nodes(definition):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
+            *outputs, last = node.value.elts
+            found = inner.get(last.id) if isinstance(last, ast.Name) else last
+            if any(isinstance(part, ast.Name) and part.id in inner for part in outputs):
+                return None
+            name = last.id if isinstance(last, ast.Name) else ""
+            if isinstance(found, (ast.FunctionDef, ast.Lambda)) and _takes_dout(name, found):
+                return found
+    return None
+
+
+def _lambdas(statement: ast.stmt) -> list[tuple[str, ast.Lambda]]:
+    """The names that a statement gives to a lambda, each with it."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Lambda):
+        return []
+    return [(target.id, statement.value) for target in statement.targets if isinstance(target, ast.Name)]
+
+
+def _takes_dout(name: str, function: ast.FunctionDef | ast.Lambda) -> bool:
+    arguments = [argument.arg for argument in function.args.posonlyargs + function.args.args]
+    is_named = may_be_backward(name) or (len(words(name)) == 1 and may_be_backward(f"f_{name}"))
+    return is_named or any(role_of(argument) == "dout" for argument in arguments[:1])
+
+
+def own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function, without those of the functions that it defines."""
+    for child in ast.iter_child_nodes(definition):
+        yield child
+        if not isinstance(child, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            yield from own_nodes(child)
 
 
 def _returns(function: Callable[..., Any]) -> list[ast.Return] | None:

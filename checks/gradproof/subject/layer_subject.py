@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
-from gradproof.convention.calling import Plan, default_dout, defaults_of, plan, takes_cache
+from gradproof.convention.calling import Plan, default_dout, defaults_of, takes_cache
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
 from gradproof.convention.leaves import Path
@@ -22,6 +22,7 @@ from gradproof.convention.losses import averages
 from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
 from gradproof.convention.watch import Lists, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
+from gradproof.subject.backward_calls import BackwardCalls
 from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.made import put
@@ -39,8 +40,9 @@ class LayerSubject:
     """An object with a forward and a backward, under the names that its convention says.
 
     widened: the context in which its code makes wide arrays; None leaves all its dtypes alone. made: values for
-    parameters that it makes itself; numbers: those that are Python numbers. ``layer`` is the live object; ``wanted``
-    names the inputs whose gradient is asked for (None: all float arrays).
+    parameters that it makes itself; numbers: those that are Python numbers. plan: how backward is called; None for the
+    likeliest of the ways that its names allow and that runs. ``layer`` is the live object; ``wanted`` names the inputs
+    whose gradient is asked for (None: all float arrays).
     """
 
     def __init__(
@@ -54,8 +56,9 @@ class LayerSubject:
         widened: Widened | None = None,
         made: Mapping[str, Made] | None = None,
         numbers: Mapping[str, tuple[Path, Path]] | None = None,
+        plan: Plan | None = None,
     ) -> None:
-        self.name, self.frozen, self.convention = name, False, convention
+        self.name, self.frozen, self.remembers, self.convention = name, False, True, convention
         self.wanted: tuple[str, ...] | None = None
         self._build, self._signature, self._random, self._numpy = build, signature, random, widened
         self._settled = self._late = False
@@ -63,7 +66,8 @@ class LayerSubject:
         self._inputs: Mapping[str, Any] = {}  # those of the last
         self._outputs, self._cache, self._cached = 1, None, False
         self._handed = HandedOver()
-        self._plans: dict[tuple[int, tuple[str, ...], bool], Plan] = {}
+        self._returned: tuple[Any, ...] = ()  # all that the last forward returned
+        self._calls = BackwardCalls(plan)
         self._updates: Updates | None = None  # what backward moves itself, once that was asked
         built, given = self._call("the constructor", build)
         self._holdings = Holdings(convention, built, given, signature.names, numbers or {})
@@ -144,7 +148,7 @@ class LayerSubject:
         if result is None and self._hands_nothing_over():
             result = self._handed.output.after(self.layer)
         outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        self._cached = False
+        self._returned, self._cached = outputs, False
         if len(outputs) > 1 and takes_cache(getattr(self.layer, self.convention.backward)):
             outputs, self._cache, self._cached = outputs[:-1], outputs[-1], True
         self._outputs = len(outputs)
@@ -179,7 +183,8 @@ class LayerSubject:
         """A subject around a copy of the layer as it is now, with what its last forward left."""
         self._settle()
         other = copy.copy(self)
-        other.layer, other._cache, other._inputs = copy.deepcopy((self.layer, self._cache, dict(self._inputs)))
+        kept = self.layer, self._cache, dict(self._inputs), self._returned
+        other.layer, other._cache, other._inputs, other._returned = copy.deepcopy(kept)
         other._holdings = self._holdings.copied(other.layer)
         return other
 
@@ -195,15 +200,17 @@ class LayerSubject:
         """Where the random generators stand that the layer can draw from, and how long its lists are."""
         return *fingerprint((self.layer, self._random.held)), lengths(self.layer)
 
+    def plans(self) -> tuple[Plan, ...]:
+        """The ways in which backward may be called, read once for what forward was given and returned."""
+        backward, forward = (
+            getattr(self.layer, self.convention.backward),
+            getattr(type(self.layer), self.convention.forward),
+        )
+        told = backward, forward, self._outputs, owners(tuple(self._inputs))
+        return self._calls.ways(*told, cache=self._cached, defaults=self._defaults)
+
     def _plan(self) -> Plan:
-        """How backward is called: read once for what forward was given and returned, asked before every call."""
-        key = self._outputs, owners(tuple(self._inputs)), self._cached
-        if key not in self._plans:
-            theirs = getattr(self.layer, self.convention.backward)
-            names = names_returned(getattr(type(self.layer), self.convention.forward))
-            defaults = tuple(self._defaults)
-            self._plans[key] = plan(theirs, *key[:2], cache=key[2], defaults=defaults, returned=names)
-        return self._plans[key]
+        return self._calls.plan(self.plans())
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
@@ -234,6 +241,7 @@ class LayerSubject:
         self._handed.slope.before(self.layer)
         filled: dict[Any, Any] = {}
         douts = douts[-1:] if self._handed.ends_in_loss else douts
+        self._calls.settle(self.plans(), lambda way: self.fork()._run_backward(way, copy.deepcopy(douts), {}))
         step = self._step(self._plan(), douts, filled)
         returned = without_left_out(step.returned, self._signature.names, self._inputs)
         if returned is None and self._hands_nothing_over():
@@ -250,8 +258,7 @@ class LayerSubject:
         """Run backward, on copies of the layer where it updates the weights itself."""
 
         def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
-            args, kwargs = how.bind(given, {**self._defaults, **nested(self._inputs)}, self._cache, rate, filled)
-            return self._run("backward", getattr(layer, self.convention.backward), *args, **kwargs)
+            return self._run_backward(how, given, filled, layer, rate)
 
         def forward(layer: Any) -> Any:
             args, kwargs = self._signature.bind(copied(self._inputs))
@@ -267,6 +274,14 @@ class LayerSubject:
         if not self._updates.moves:
             return Stepped(self.layer, run(self.layer, RATE))
         return stepped(self.layer, run, self._updates.read)
+
+    def _run_backward(
+        self, how: Plan, douts: Any, filled: dict[Any, Any], layer: Any = None, rate: float = RATE
+    ) -> Any:
+        given = {**self._defaults, **nested(self._inputs)}
+        args, kwargs = how.bind(douts, given, self._cache, rate, filled, self._returned)
+        owner = self.layer if layer is None else layer
+        return self._run("backward", getattr(owner, self.convention.backward), *args, **kwargs)
 
     def _settle(self) -> None:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""

@@ -1,4 +1,4 @@
-"""Raises an object's narrow float arrays to float64, wherever they are and however often they are shared."""
+"""Copies of what a layer holds or is given; its narrow float arrays raised to float64, however often shared."""
 
 from __future__ import annotations
 

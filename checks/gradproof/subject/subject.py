@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from gradproof.case.case import Case
 from gradproof.case.signatures import Construction, Signature
+from gradproof.convention.calling import Plan
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import Descent
+from gradproof.convention.returned import returns_backward
 from gradproof.errors import UsageError
 from gradproof.guard import Randomness, generators
-from gradproof.subject.function_subjects import LossSubject, PairSubject
+from gradproof.subject.function_subjects import LossSubject
 from gradproof.subject.layer_subject import LayerSubject
+from gradproof.subject.pair_subjects import ClosureSubject, PairSubject
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Example, Made
 
@@ -28,11 +31,12 @@ class Subject(Protocol):
 
     forward and backward raise guard.SubjectError where the user's code raises. ``frozen`` restores the state after
     construction, random generators included, before every forward. ``wanted`` names the inputs whose gradient is asked
-    for; None stands for all float arrays.
+    for; None stands for all float arrays. ``remembers``: forward may keep values beside those that it returns.
     """
 
     name: str
     frozen: bool
+    remembers: bool
     wanted: tuple[str, ...] | None
 
     @property
@@ -85,6 +89,10 @@ class Subject(Protocol):
 
     def drawn(self) -> tuple[object, ...]:
         """Where everything stands that forward may draw from or add to: random generators, growing lists."""
+        ...
+
+    def plans(self) -> Sequence[Plan]:
+        """The ways in which backward may be called after the last forward, the likeliest first."""
         ...
 
     def takes_dout(self) -> bool:
@@ -153,14 +161,17 @@ def samples(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> int:
 
 def subject_of(
     case: Case, example: Example, random: Randomness, *, widen: bool = True
-) -> LayerSubject | PairSubject | LossSubject:
+) -> LayerSubject | PairSubject | ClosureSubject | LossSubject:
     """Build the subject of a case for one example."""
     random.hold(generators(case.subject))
     numpy = Widened(case.subject) if widen else None
     if case.convention is None:
-        if case.backward is None:
-            return LossSubject(case.subject, case.name, case.forward_signature, random, numpy)
-        return PairSubject(case.subject, case.backward, case.name, case.forward_signature, random, numpy)
+        told = case.name, case.forward_signature, random, numpy
+        if case.backward is not None:
+            return PairSubject(case.subject, case.backward, *told, case.plan)
+        if returns_backward(case.subject):
+            return ClosureSubject(case.subject, *told, case.plan)
+        return LossSubject(case.subject, *told)
 
     def build() -> tuple[Any, Mapping[int, str]]:
         init = {name: copy.deepcopy(value) for name, value in example.init.items()}
@@ -168,8 +179,8 @@ def subject_of(
         return constructed(case.subject, case.construction, init), given
 
     convention, signature = case.convention, case.forward_signature
-    told: dict[str, Any] = {"widened": numpy, "made": example.made, "numbers": example.numbers}
-    return LayerSubject(build, case.name, signature, random, convention, **told)
+    options: dict[str, Any] = {"widened": numpy, "made": example.made, "numbers": example.numbers, "plan": case.plan}
+    return LayerSubject(build, case.name, signature, random, convention, **options)
 
 
 def constructed(cls: Callable[..., Any], construction: Construction, values: Mapping[str, Any]) -> Any:
@@ -195,8 +206,12 @@ def subject_from(
     *,
     widen: bool = True,
     numbers: Mapping[str, Any] | None = None,
+    plan: Plan | None = None,
 ) -> LayerSubject:
-    """Wrap a copy of a finished layer object. Raises UsageError for one that cannot be copied."""
+    """Wrap a copy of a finished layer object; ``plan`` is how its backward is called.
+
+    Raises UsageError for one that cannot be copied.
+    """
     try:
         copy.deepcopy(layer)
     except Exception as error:
@@ -207,5 +222,5 @@ def subject_from(
         ) from None
     random.hold(generators(type(layer)))
     title, numpy = type(layer).__name__, Widened(type(layer)) if widen else None
-    told: dict[str, Any] = {"widened": numpy, "numbers": numbers}
+    told: dict[str, Any] = {"widened": numpy, "numbers": numbers, "plan": plan}
     return LayerSubject(lambda: (copy.deepcopy(layer), {}), title, signature, random, convention, **told)

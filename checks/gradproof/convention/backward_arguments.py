@@ -1,0 +1,119 @@
+"""The arguments of backward with all that their names say, and the plan that gives each of them its value."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gradproof.convention import function_names
+from gradproof.convention.argument_names import role_of
+from gradproof.convention.calling import Plan
+from gradproof.convention.descent import RATES, is_optimizer
+from gradproof.convention.gradnames import partner
+
+MOST = 8  # ways in which one backward may be called: more than that, and its names say too little to be tried
+# beside a learning rate or an optimizer: which step it is, and of which layer
+COUNTS = frozenset(
+    {"key", "id", "idx", "index", "layer_id", "layer_idx", "layer_index", "epoch", "iteration", "t", "step"}
+)
+Sources = dict[str, str]  # for each argument where its value comes from, as in Plan
+
+
+@dataclass(frozen=True)
+class Given:
+    """What there is to be given to backward, and what its signature asks for.
+
+    ``alone``: it is a function, so that nothing but its arguments tells it of forward. ``names``: of all arguments in
+    their order; ``required``: those without a default; ``used``: the names that its code reads; ``by_keyword``: those
+    that only go by keyword; ``variadic``: it takes ``*args`` behind them.
+    """
+
+    name: str
+    outputs: int
+    inputs: tuple[str, ...]
+    cache: bool
+    defaults: tuple[str, ...]
+    optional: frozenset[str]
+    returned: tuple[Any, ...]
+    alone: bool
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+    used: frozenset[str]
+    by_keyword: frozenset[str]
+    variadic: bool
+
+    @property
+    def local(self) -> bool:
+        """Whether it may return the derivative without an upstream gradient, by its own name."""
+        return function_names.may_be_local(self.name)
+
+
+def names_used(theirs: Callable[..., Any]) -> frozenset[str]:
+    """The names that its code reads; all of its arguments where there is no code to be read."""
+    plain = inspect.unwrap(getattr(theirs, "__func__", theirs))
+    code = getattr(plain, "__code__", None)
+    if code is None:
+        return frozenset(inspect.signature(theirs).parameters)
+    used: set[str] = set(code.co_cellvars)
+    for instruction in dis.get_instructions(code):
+        if not instruction.opname.startswith("STORE_FAST") or "LOAD" in instruction.opname:
+            value = instruction.argval
+            used |= {value} if isinstance(value, str) else set(value) if _is_names(value) else set()
+    return frozenset(used)
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(name, str) for name in value)
+
+
+def known_by_name(given: Given) -> Sources:
+    """The arguments that are given a value by their names, upstream gradients aside."""
+    known = {name: f"input {name}" for name in given.names if name in given.inputs}
+    known |= {name: f"input {name}" for name in given.required if name in given.defaults}
+    last = len(given.returned) - 1
+    for i, name in enumerate(given.returned):
+        if i >= given.outputs and name in given.names and name not in known:
+            known[name] = "cache" if given.cache and i == last else f"output {i}"
+    known |= {name: "rate" for name in given.names if name not in known and name.lower() in RATES}
+    known |= {name: "optimizer" for name in given.names if name not in known and is_optimizer(name)}
+    if "rate" in known.values() or "optimizer" in known.values():
+        known |= {name: "count" for name in given.names if name not in known and name.lower() in COUNTS}
+    kept = [name for name in given.names if name not in known and role_of(name) == "cache"]
+    return known | {name: "cache" for name in kept if given.cache}
+
+
+def left_over(known: Mapping[str, str], given: Given) -> int:
+    """How many of forward's arguments no argument of backward is given by its name."""
+    return sum(f"input {name}" not in known.values() for name in given.inputs)
+
+
+def planned(sources: Mapping[str, str], given: Given) -> Plan:
+    """The plan that gives each argument its value: by position as far as that goes, then by keyword."""
+    passed = tuple((name, sources[name]) for name in given.names if name in sources)
+    stops = (name not in sources or name in given.by_keyword for name in given.names)
+    gap = next((i for i, stop in enumerate(stops) if stop), len(given.names))
+    if given.variadic and gap == len(given.names) and not any(source.startswith("dout") for _, source in passed):
+        passed += (("", "dout"),) * given.outputs
+        gap = len(passed)
+    untold = (name for name in given.required if name not in sources)
+    return Plan(passed, min(gap, len(passed)), tuple(untold))
+
+
+def douts_in_order(sources: Mapping[str, str], given: Given) -> Sources:
+    """Each of several douts to the output whose name it bears, where the names say that of all of them."""
+    douts = [name for name, source in sources.items() if source == "dout"]
+    names = [name for name in given.returned[: given.outputs] if isinstance(name, str)]
+    if given.outputs < 2 or len(douts) != given.outputs or len(set(names)) != given.outputs:
+        return dict(sources)
+    whose = {name: partner(name, names) for name in douts}
+    if set(whose.values()) != set(names):
+        return dict(sources)
+    return {**sources, **{name: f"dout {names.index(own)}" for name, own in whose.items() if own is not None}}
+
+
+def distinct(found: Iterable[Plan]) -> tuple[Plan, ...]:
+    """The plans, each once, in their order, and no more than can be tried."""
+    return tuple(dict.fromkeys(found))[:MOST]

@@ -1,0 +1,167 @@
+"""The ways in which backward may be called, the likeliest first: one alone where its names leave no doubt.
+
+Names that say what they are given are never given anything else. Where a name says nothing, each value that is left
+may be meant; which of them is, only a run can tell. It reads signatures, and calls nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from inspect import Parameter
+from typing import Any
+
+from gradproof.convention.argument_names import predictions, role_of, targets
+from gradproof.convention.backward_arguments import (
+    Given,
+    Sources,
+    distinct,
+    known_by_name,
+    left_over,
+    names_used,
+    planned,
+)
+from gradproof.convention.calling import Plan
+from gradproof.convention.named_arguments import named_plans
+from gradproof.convention.unknown_arguments import open_plans
+
+_MOST_UNKNOWN = 3  # arguments whose names say nothing
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def plans(
+    theirs: Callable[..., Any],
+    outputs: int,
+    inputs: Sequence[str],
+    *,
+    cache: bool = False,
+    defaults: Collection[str] = (),
+    returned: Sequence[Any] = (),
+    alone: bool = False,
+) -> tuple[Plan, ...]:
+    """Read from backward's signature how it may be called, where forward gave ``outputs`` outputs from ``inputs``.
+
+    Arguments that bear the name of an argument of forward get its value, if enough others are left for dout.
+    defaults: the arguments of forward that may be left out; returned: the names of the values in forward's return;
+    alone: backward is a function, and no method of an object that remembers forward.
+    """
+    positions = (_by_position(*["dout"] * outputs, *["cache"] * cache),)
+    try:
+        found = list(inspect.signature(theirs).parameters.values())
+    except (TypeError, ValueError):  # it has no readable signature: what the convention says
+        return positions
+    named = [p for p in found if p.kind in (*_POSITIONAL, Parameter.KEYWORD_ONLY)]
+    variadic = any(p.kind is Parameter.VAR_POSITIONAL for p in found)
+    if not named:
+        return positions if variadic else (Plan(),)
+    given = Given(
+        getattr(theirs, "__name__", ""),
+        outputs,
+        tuple(inputs),
+        cache,
+        tuple(name for name in defaults if name not in inputs),
+        frozenset(defaults),
+        tuple(returned),
+        alone,
+        tuple(p.name for p in named),
+        tuple(p.name for p in named if p.default is Parameter.empty),
+        names_used(theirs),
+        frozenset(p.name for p in named if p.kind is Parameter.KEYWORD_ONLY),
+        variadic,
+    )
+    return _with_receivers(_plans(given), given)
+
+
+def outputs_among(
+    theirs: Callable[..., Any], count: int, inputs: Sequence[str], returned: Sequence[Any]
+) -> tuple[int, bool]:
+    """How many of the ``count`` values that forward returned are outputs, and whether the last of them all is a cache.
+
+    The last is the cache, unless backward takes an upstream gradient for each of the values, or calls those behind the
+    outputs by their own names.
+    """
+    try:
+        found = [p.name for p in inspect.signature(theirs).parameters.values() if p.default is Parameter.empty]
+    except (TypeError, ValueError):
+        found = []
+    if count < 2:
+        return count, False
+    roles = [role_of(name) for name in found if name not in inputs]
+    if roles == ["dout"] * count:
+        return count, False
+    kept = next((i for i in range(1, count) if all(name in found for name in returned[i:])), count)
+    if len(returned) == count and kept < count - 1 and "cache" not in roles:
+        return kept, False
+    return count - 1, True
+
+
+def _by_position(*sources: str) -> Plan:
+    return Plan(tuple(("", source) for source in sources), len(sources))
+
+
+def _plans(given: Given) -> tuple[Plan, ...]:
+    known = known_by_name(given)
+    upstream = [name for name in given.names if name not in known and role_of(name) == "dout"]
+    needed = [name for name in upstream if name in given.required]
+    unknown = [name for name in given.required if name not in known and name not in upstream]
+    unknown = [name for name in unknown if given.cache or role_of(name) != "cache"]
+    if (needed or len(unknown) > 1) and not given.used.isdisjoint(given.names):
+        unused = [name for name in unknown if name not in given.used]
+        known |= dict.fromkeys(unused, "nothing")
+        unknown = [name for name in unknown if name not in unused]
+    if given.local and not upstream and len(unknown) <= left_over(known, given):
+        return _local(known, unknown, given)
+    if unknown and len(unknown) <= _MOST_UNKNOWN:
+        found = open_plans(known, needed, unknown, given)
+        if found:
+            return found
+    return named_plans(known, given)
+
+
+def _local(known: Sources, unknown: Sequence[str], given: Given) -> tuple[Plan, ...]:
+    """A derivative of forward's arguments, of its output, or of what it kept; as numbers, or as a Jacobian."""
+    own = [name for name in given.inputs if f"input {name}" not in known.values()]
+    found = [{**known, **_matched(unknown, own)}]
+    is_single = len(given.required) == 1
+    if is_single:
+        (main,) = given.required
+        found += [{**found[0], main: "output 0"}] if given.outputs == 1 else []
+        found += [{**found[0], main: "cache"}] if given.cache and "cache" not in known.values() else []
+    direct = [planned(sources, given) for sources in found]
+    jacobians = [replace(way, jacobian=True) for way in direct] if given.alone and is_single else []
+    return distinct([*direct, *jacobians])
+
+
+def _matched(names: Sequence[str], inputs: Sequence[str]) -> Sources:
+    """Forward's arguments for these names: what is compared with what, where both tell, else in their order."""
+    sources = dict[str, str]()
+    for select in (targets, predictions):
+        theirs, own = select(names), select(inputs)
+        if len(theirs) == len(own) == 1:
+            sources[theirs[0]] = f"input {own[0]}"
+    rest = [name for name in names if name not in sources]
+    left = [name for name in inputs if f"input {name}" not in sources.values()]
+    return sources | {name: f"input {own}" for name, own in zip(rest, left, strict=False)}
+
+
+def _with_receivers(found: Iterable[Plan], given: Given) -> tuple[Plan, ...]:
+    """The plans with the input whose gradient a single array is, where there are several and the names tell."""
+    several: list[Plan] = []
+    for way in found:
+        several += [replace(way, receiver=name) for name in _receivers(way, given)] or [way]
+    return distinct(several)
+
+
+def _receivers(way: Plan, given: Given) -> Sequence[str]:
+    if not given.alone or len(given.inputs) < 2 or way.untold:
+        return ()
+    answers = targets(given.inputs)
+    certain = [name for name in given.inputs if name not in answers]
+    certain = [name for name in certain if name not in given.optional] or certain
+    compared = predictions(given.inputs) if len(certain) > 1 else ()
+    if len(compared) == 1:
+        return compared
+    if way.takes_dout and not way.jacobian:
+        return certain if len(certain) == 1 and any(name.lower() != "y" for name in answers) else ()
+    return certain

@@ -1,0 +1,115 @@
+"""Which of the ways to call backward is right, where its names leave that open: each is tried on a few examples.
+
+It is asked once for a subject, before the search, and its answer holds for all examples. It accuses nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradproof.case.case import Case
+from gradproof.compare.glance import glance
+from gradproof.compare.look import Build, quiet
+from gradproof.convention.calling import Plan
+from gradproof.generate.arrays import Style
+from gradproof.generate.examples import build, corner_plans, strategies_of, styled
+from gradproof.generate.generate import search
+from gradproof.guard import Randomness, SubjectError
+from gradproof.values import Example, Outcome, SubjectReport, Verdict
+
+EXAMPLES = 5
+_SEEDS = 100_000  # between the seeds of examples that have the same dims
+
+Called = Callable[[Example, Plan | None], Build]  # (an example, how backward is called) -> what builds the subject
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How backward is called: the plans to judge with, the best first, what is said of it, and what it took.
+
+    plans: empty where there was nothing to choose. A further plan is judged with where the one before it fails.
+    """
+
+    plans: tuple[Plan, ...] = ()
+    note: str = ""
+    forwards: int = 0
+
+    def added_to(self, report: SubjectReport, plan: Plan | None) -> SubjectReport:
+        """The report of a check with this plan, with what the choice took and says."""
+        if not self.plans or plan is None:
+            return report
+        if plan.untold:
+            return replace(report, forwards=report.forwards + self.forwards)
+        note = f"backward is called with {plan.description}: {self.note}"
+        return replace(report, forwards=report.forwards + self.forwards, notes=(*report.notes, note))
+
+
+def examples_of(case: Case, seed: int) -> list[Example]:
+    """A few examples with dims of all kinds and ordinary values, at which a gradient is told from another."""
+    if strategies_of(case):
+        outcomes: list[Outcome] = []
+        search(case, Outcome, examples=EXAMPLES, seed=seed, stop=lambda: len(outcomes) >= 2 * EXAMPLES, into=outcomes)
+        found = [outcome.example for outcome in outcomes]
+    else:
+        styles = dict.fromkeys(styled(case), Style.NORMAL)
+        plans = [plan for plan in corner_plans(case, seed) if not plan.is_empty]
+        again = [replace(plan, seed=plan.seed + _SEEDS) for plan in plans]
+        found = [build(case, replace(plan, styles=styles), {}) for plan in [*plans, *again]]
+    return [example for example in found if not _is_empty(example)][:EXAMPLES]
+
+
+def _is_empty(example: Example) -> bool:
+    return any(value == 0 or (isinstance(value, tuple) and 0 in value) for value in example.dims.values())
+
+
+def choose(examples: Sequence[Example], called: Called, *, declared: bool = True) -> Choice:
+    """Try every way to call backward at these examples.
+
+    Exactly one that is right everywhere is the one; of several, the likeliest comes first; where none is, the likeliest
+    of those that run is alone. What is only guessed is then no ground for an accusation: the plan asks what it means.
+    """
+    plans = _plans(examples, called)
+    if len(plans) < 2 and not any(plan.guessed for plan in plans):
+        return Choice()
+    tried = {plan: [glance(one, called(one, plan), declared=declared) for one in examples] for plan in plans}
+    forwards = sum(outcome.forwards for outcomes in tried.values() for outcome in outcomes)
+    most = max(sum(bool(outcome.tensors) for outcome in outcomes) for outcomes in tried.values())
+    right = tuple(plan for plan, outcomes in tried.items() if _is_right(outcomes, most))
+    if right:
+        others = "the only one that is right" if len(right) == 1 else f"the likeliest of {len(right)} that are right"
+        return Choice(right, f"of {len(plans)} ways that its names allow, {others}", forwards)
+    runs = (plan for plan, outcomes in tried.items() if most and sum(bool(o.tensors) for o in outcomes) == most)
+    likeliest = next(runs, plans[0])
+    if likeliest.guessed:
+        return Choice((likeliest.without_guesses,), "", forwards)
+    note = f"of {len(plans)} ways that its names allow, none is right, and this is the likeliest"
+    return Choice((likeliest,), note, forwards)
+
+
+def _plans(examples: Sequence[Example], called: Called) -> Sequence[Plan]:
+    """The ways to call backward after the first forward that comes back."""
+    for example in examples:
+        with quiet(), Randomness(example.seed) as random:
+            try:
+                subject = called(example, None)(random, widen=True)
+                subject.wanted = tuple(name for name in example.inputs if name in example.differentiable)
+                subject.forward({name: _own(value) for name, value in example.inputs.items()})
+                return subject.plans()
+            except SubjectError:
+                continue
+    return ()
+
+
+def _own(value: object) -> object:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _is_right(outcomes: Sequence[Outcome], most: int) -> bool:
+    """Whether no gradient is wrong anywhere, where ``most`` is at how many examples a gradient comes back at all."""
+    results = [result for outcome in outcomes for result in outcome.tensors]
+    is_wrong = any(result.verdict is Verdict.FAIL for result in results)
+    is_judged = any(result.verdict is Verdict.PASS for result in results)
+    return is_judged and not is_wrong and sum(bool(outcome.tensors) for outcome in outcomes) == most
