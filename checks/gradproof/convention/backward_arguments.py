@@ -72,7 +72,7 @@ def _is_names(value: object) -> bool:
 def known_by_name(given: Given) -> Sources:
     """The arguments that are given a value by their names, upstream gradients aside."""
     known = {name: f"input {name}" for name in given.names if name in given.inputs}
-    known |= {name: f"input {name}" for name in given.required if name in given.defaults}
+    known |= {name: f"input {name}" for name in given.names if name in given.defaults}
     last = len(given.returned) - 1
     for i, name in enumerate(given.returned):
         if i >= given.outputs and name in given.names and name not in known:
