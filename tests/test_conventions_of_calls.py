@@ -189,7 +189,7 @@ class Outside:
     """Passes its input on, and adds to a loss that it keeps: backward is no gradient of what forward returns."""
 
     def forward(self, x):
-        self.x, self.loss = x, np.sum(x**2)
+        self.x, self.penalties = x, [np.sum(x**2)]
         return x
 
     def backward(self):

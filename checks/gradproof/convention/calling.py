@@ -35,7 +35,7 @@ class Plan:
     """How backward is called: each argument that is passed, in order, with where its value comes from.
 
     A source is "dout" (the next), "dout " and the number of an output, "douts" (all of them, as one tuple), "cache",
-    "rate", "optimizer" (one of ours), "count" (the first step, or layer), "store" (a dict that backward fills), "input "
+    "rate", "optimizer" (one of ours), "count" (the step, or layer), "store" (a dict that backward fills), "input "
     and the name of an argument of forward, "output " and the place of a value among all that forward returned, or
     "nothing" (None). The first ``positional`` of the arguments go by position, the others by keyword. ``untold``: the
     arguments without a default for which nothing says what they are given; ``guessed``: those for which nothing but a
