@@ -138,7 +138,7 @@ def backward_first(scene: Scene) -> Iterator[Defect]:
         found = early.backward(douts)
     except (SubjectError, MalformedError):
         return
-    wrong = differing(list(right.then), right, found)
+    wrong = differing([name for name in right.then if name in found.then], right, found)
     if not wrong:
         return
     seen = beside(f"d{wrong[0]}", ("after forward", right.then[wrong[0]]), ("before any", found.then[wrong[0]]))

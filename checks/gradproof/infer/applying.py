@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gradproof.trace.candidate import Candidate
@@ -116,8 +117,7 @@ class Applying:
         is_one_example = first.is_array and first.rank == 1
         if batch in size.dims and self._is_built(argument_of(name)) and not is_one_example:
             cost += _PARAMETER_HAS_THE_BATCH if size.lone_dim else _SIZE_COUNTS_THE_BATCH
-        other = size.lone_dim
-        return cost if other is None else cost + self._squareness(base, {name, other}, argument_of(name))
+        return cost + self._squareness(base, name, size)
 
     def _batch(self) -> str:
         """The dim that most likely counts examples."""
@@ -126,16 +126,18 @@ class Applying:
     def _is_built(self, argument: str) -> bool:
         return argument in self.hints and self.hints[argument].built
 
-    def _squareness(self, base: Candidate, pair: Collection[str], own: str) -> float:
-        """What it costs that two axes of one array are equal."""
-        if own not in base.kinds or not base.kinds[own].is_array:
-            return 0.0
+    def _squareness(self, base: Candidate, name: str, size: Polynomial) -> float:
+        """What it costs that two axes of one array come to depend on one dim."""
+        bound = replace(base, bound={**base.bound, name: size})
         cost = 0.0
         for argument, kind in base.kinds.items():
-            if not kind.is_array:
-                continue
-            alone = {axis.lone_dim for axis in base.axes(argument)}
-            if alone.issuperset(pair):
+            if kind.is_array and kind.rank > 1:
+                more = _pairs_that_share(bound.axes(argument)) - _pairs_that_share(base.axes(argument))
                 is_parameter = self.hints[argument].built or self.hints[argument].weight
-                cost += _SQUARE_PARAMETER if is_parameter else _SQUARE
+                cost += max(more, 0) * (_SQUARE_PARAMETER if is_parameter else _SQUARE)
         return cost
+
+
+def _pairs_that_share(axes: Sequence[Polynomial]) -> int:
+    """How many pairs of axes depend on one dim."""
+    return sum(not set(one.dims).isdisjoint(two.dims) for one, two in itertools.combinations(axes, 2))

@@ -81,7 +81,9 @@ class Confirming:
         outer = [*_other_ranks(candidate, run), *self._without_batch(candidate, output)]
         clean = all(each.clean for each in seen) and not outer
         settled = all(each.error is None or each.error.stage == "backward" for each in seen)
-        proposals = [] if clean else [*outer, *self._open(candidate, seen, settled=settled, run=run)]
+        proposals = outer
+        if not all(each.clean for each in seen):
+            proposals = [*outer, *self._open(candidate, seen, settled=settled, run=run)]
         return Confirmed(candidate, clean, settled, seen, proposals)
 
     def completed(self, candidate: Candidate) -> Candidate:
@@ -99,14 +101,17 @@ class Confirming:
         batch = axes[0].lone_dim if axes and output and axes[0] == output[0] else None
         if batch is None:
             return []
-        arrays = [
-            a for a, k in candidate.kinds.items() if k.is_array and (self._hints[a].built or self._hints[a].weight)
-        ]
+        arrays = [a for a, k in candidate.kinds.items() if k.is_array and self._is_parameter(a)]
         holding = [a for a in arrays if any(batch in axis.dims for axis in candidate.axes(a))]
         if not holding or (len(axes) == 1 and not self._hints[holding[0]].built):
             return []
         fewer = [Proposal(0.1, Rank(argument, candidate.kinds[argument].rank - 1)) for argument in holding]
         return [Proposal(0.02, Rank(first, len(axes) + 1)), *fewer]
+
+    def _is_parameter(self, argument: str) -> bool:
+        """Whether the constructor takes it, or its name says so in more than one letter."""
+        hint = self._hints[argument]
+        return hint.built or (hint.weight and len(argument) > 1)
 
     def _open(self, candidate: Candidate, seen: list[Attempt], *, settled: bool, run: TracedRun) -> list[Proposal]:
         """What to try next; where forward has settled the shapes, only what it left open."""
@@ -160,8 +165,9 @@ class Confirming:
         for argument in floats:
             found.append(Proposal(0.1 if self._hints[argument].target else 0.5, _constant(candidate, argument)))
         for argument in fed:
-            kind = candidate.kinds[argument]
-            if kind.what in (What.ARRAY, What.CONSTANT):
+            kind, hint = candidate.kinds[argument], self._hints[argument]
+            may_be_labels = hint.target or hint.index or not (hint.weight or hint.scalar)
+            if kind.what in (What.ARRAY, What.CONSTANT) and may_be_labels:
                 found.append(Proposal(0.4, Become(argument, Kind(What.ONE_HOT, kind.rank))))
                 found.append(Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1)))))
         return found

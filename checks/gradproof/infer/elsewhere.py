@@ -53,7 +53,7 @@ def _as_labels(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
 
 def _other_values(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
     own = kind.value
-    others: tuple[Any, ...] = (0.5, 1, 2)
+    others: tuple[Any, ...] = (2, 0.5, 1)
     if isinstance(own, str):
         others = hint.words
     elif isinstance(own, bool):
@@ -62,7 +62,8 @@ def _other_values(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
         others = (1, 2, 3, (1, 1))
     elif not isinstance(own, float):
         return []
-    return [Proposal(0.5, Become(argument, value(other))) for other in others if other != own]
+    likely = [other for other in others if other != own]
+    return [Proposal(0.5 + 0.05 * place, Become(argument, value(other))) for place, other in enumerate(likely)]
 
 
 def _bounds_of_labels(candidate: Candidate, argument: str, hints: Mapping[str, Hint]) -> list[Proposal]:

@@ -89,7 +89,8 @@ def _first_kind(target: Target, name: str) -> Kind:
     parameter, built = target.parameter(name), name in target.built
     role = role_of(name, constructor=built)
     default: Any = parameter.default
-    if default is Parameter.empty and built and role is Role.FUNCTION:
+    is_function = role is Role.FUNCTION and len(name) > 1  # one letter says little
+    if default is Parameter.empty and built and is_function:
         return value(np.exp, "np.exp")  # its own derivative: it may stand for a function and for its derivative
     if default is Parameter.empty:
         return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN

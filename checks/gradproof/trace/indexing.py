@@ -9,7 +9,7 @@ import numpy as np
 from gradproof.trace.changes import SIZE, Equal, Proposal, Unfit, What, Whole, labels
 from gradproof.trace.integers import Dim
 from gradproof.trace.likely import INTEGER
-from gradproof.trace.polynomials import number, solutions
+from gradproof.trace.polynomials import solutions
 from gradproof.trace.run import TracedRun
 from gradproof.trace.unknown import Unknown
 
@@ -41,9 +41,7 @@ def _one_axis(run: TracedRun, size: int, part: Any) -> None:
     if isinstance(part, slice):
         _bound(run, size, part, part.start, is_start=True)
         _bound(run, size, part, part.stop, is_start=False)
-        step = part.step
-        if type(step) is int and step > 1 and size % step:
-            run.seen.inexact.append((run.stands_for(size), number(step)))
+        run.divide(size, part.step)
         return
     argument = getattr(part, "labels", None)
     if argument is not None and run.kind(argument).what is What.LABELS:

@@ -97,6 +97,7 @@ def watched_range(*bounds: Any) -> Any:
     start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds[:2], bounds[2] if len(bounds) > 2 else 1)
     if step == 1 and isinstance(stop, Dim) and int(stop) <= 0:
         run.seen.below.append(stop.stands_for)
+    run.divide(stop, step)
     return steps(start, stop, step) if isinstance(stop, Dim) else range(*bounds)
 
 

@@ -41,7 +41,8 @@ def _fed_operand(hint: Hint, other: Any) -> Likely:
         return [
             (0.0 if place == 0 else 0.2 + 0.1 * place, array(r)) for place, r in enumerate(_beginning(max(rank, 2)))
         ]
-    rank = 1 if hint.weight else rank
+    is_learned_scale = hint.scalar and hint.learned
+    rank = 1 if hint.weight or is_learned_scale else rank
     what = What.CONSTANT if hint.target else What.ARRAY
     found: Likely = [
         (0.0 if place == 0 else 0.2 + 0.1 * place, Kind(what, r)) for place, r in enumerate(_beginning(rank))
@@ -50,7 +51,7 @@ def _fed_operand(hint: Hint, other: Any) -> Likely:
         found.append((0.05 if hint.takes_log else 0.35, Kind(What.ONE_HOT, rank)))
     far = 0.0 if hint.target else 0.5
     found += [(0.3 + far, labels(1)), (0.35 + far, labels(2))]
-    is_number = hint.scalar and not met and len(hint.name) > 1  # one letter says little
+    is_number = hint.scalar and not hint.learned and len(hint.name) > 1  # one letter says little
     if other is not None or is_number:
         found.append((-0.1 if is_number or not met else 0.6, value(hint.number)))
     return found

@@ -140,6 +140,12 @@ class TracedRun:
         known = getattr(size, "stands_for", None)
         return known if isinstance(known, Polynomial) else self.stands_for(int(size))
 
+    def divide(self, size: Any, step: Any) -> None:
+        """Note that a size is gone through in steps: where a rest is left, it may have to be a multiple."""
+        is_plain = isinstance(step, int) and isinstance(size, int)
+        if is_plain and step > 1 and size % step:
+            self.seen.inexact.append((self.polynomial(size), number(int(step))))
+
     def kind(self, argument: str) -> Kind:
         """What the candidate takes an argument for."""
         return self.candidate.kinds[argument]
