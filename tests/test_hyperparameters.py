@@ -133,6 +133,7 @@ def test_a_change_that_fits_the_default_alone_is_not_told():
         ("p", 0.0, (0.3,)),
         ("eps", 1e-5, (1e-4,)),
         ("eps", 1e-12, (1e-10,)),
+        ("eps", 0.1, (0.3, 0.7)),
         ("stride", 1, (2, 3)),
         ("padding", 0, (1, 2)),
         ("kernel_size", 2, (1, 3)),

@@ -58,19 +58,20 @@ def _drawn(made: Made, style: Style, rng: Rng) -> Made:
         return made
     values = arrays.draw(Floats(_ANY, made.low, made.high), shape, style, rng)
     if made.high == 1.0:
-        return replace(made, value=values)
+        return replace(made, value=np.asarray(values))
     size = float(np.sqrt(np.mean(own**2)))
     if made.low is None and made.high is None:
         # many inputs of one sum would saturate what comes after it
         inputs = own.size / min(own.shape) if own.ndim > 1 else 1.0
-        return replace(made, value=values * max(size, 1 / np.sqrt(inputs)))
-    return replace(made, value=np.sign(values) * np.clip(np.abs(values), LEAST, MOST) * max(size, 1.0))
+        return replace(made, value=np.asarray(values * max(size, 1 / np.sqrt(inputs))))
+    values = np.sign(values) * np.clip(np.abs(values), LEAST, MOST) * max(size, 1.0)
+    return replace(made, value=np.asarray(values))
 
 
 def _near(made: Made, rng: Rng, sign: int) -> Made:
     value = made.value
     away = rng.uniform(0.5, 1.0, value.shape) * (sign or rng.choice([-1.0, 1.0], value.shape))
-    return replace(made, value=value + NEAR * away * np.where(value == 0, 1.0, np.abs(value)))
+    return replace(made, value=np.asarray(value + NEAR * away * np.where(value == 0, 1.0, np.abs(value))))
 
 
 def _cut(value: Array, own: Array) -> Array:

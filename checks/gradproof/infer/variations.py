@@ -17,7 +17,7 @@ from gradproof.case.specs import Floats, Literal
 from gradproof.values import Varied
 
 MOST_EPS = 100.0  # times the author's own: one far away only blurs
-LARGEST_EPS = 0.01
+LARGEST_EPS = 0.01  # one that is larger is a share, as in label smoothing
 SEEN_EPS = 1e-4  # where an epsilon is that large, another one shows in the gradients
 
 # What other values do not test (seeds, rates of learning, initial values), what says how a layer is called (training
@@ -104,7 +104,7 @@ def alternatives(name: str, own: Any, rank: int) -> tuple[Any, ...]:
 
     rank: the number of axes of the input.
     """
-    is_eps = isinstance(own, float) and _EPS.fullmatch(name) is not None
+    is_eps = isinstance(own, float) and own <= LARGEST_EPS and _EPS.fullmatch(name) is not None
     if is_eps:
         larger = min(max(10 * own, SEEN_EPS), MOST_EPS * own, LARGEST_EPS)
         return (larger,) if larger > own > 0 else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -65,10 +65,31 @@ def _telling_enough(outcomes: Sequence[Outcome], tensor: str, share: int) -> Seq
 
 
 def in_reserve(outcomes: Sequence[Outcome], wrong: Sequence[str], chosen: Sequence[Outcome]) -> list[Outcome]:
-    """Further wrong examples of ordinary values: what helps at those ``chosen`` by chance fails there."""
+    """Further wrong examples of ordinary values: what helps at those ``chosen`` by chance fails there.
+
+    Each value of a hyper-parameter is among them: what fits its default alone, as 2 for 1 / (1 - p), explains nothing.
+    """
     taken = {id(outcome) for outcome in chosen}
     found = [o for tensor in wrong for o in _clearest(outcomes, tensor) if id(o) not in taken and not _is_special(o)]
-    return list({id(outcome): outcome for outcome in found}.values())[:RESERVE]
+    rest = list({id(outcome): outcome for outcome in found}.values())[:RESERVE]
+    return list({id(outcome): outcome for outcome in (*rest, *_of_each_value(outcomes, wrong, taken))}.values())
+
+
+def _of_each_value(outcomes: Sequence[Outcome], wrong: Sequence[str], taken: Collection[int]) -> list[Outcome]:
+    """One failing example for each value of each hyper-parameter that none of those taken has."""
+    seen = {key for outcome in outcomes if id(outcome) in taken for key in _values(outcome)}
+    found: list[Outcome] = []
+    for outcome in outcomes:
+        results = [result_of(outcome, tensor) for tensor in wrong]
+        fails = any(result is not None and result.verdict is Verdict.FAIL for result in results)
+        if fails and not _is_special(outcome) and not seen.issuperset(_values(outcome)):
+            seen |= _values(outcome)
+            found.append(outcome)
+    return found
+
+
+def _values(outcome: Outcome) -> set[tuple[str, str]]:
+    return {(name, repr(one.value)) for name, one in outcome.example.varied.items()}
 
 
 def _clearest(outcomes: Sequence[Outcome], tensor: str) -> list[Outcome]:

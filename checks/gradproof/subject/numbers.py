@@ -78,7 +78,8 @@ class Numbers:
             return
         for path, gradient in _candidates(layer).items():
             is_written = _is_written(before.get(gradient, MISSING), leaves.at(layer, gradient))
-            if is_written and path not in self._written:
+            is_known = path in self._paths.values()
+            if is_written and not is_known and path not in self._written:
                 last = str(path[-1].key)
                 name = last if last not in self._paths else leaves.text(path)
                 self._paths[name] = path
