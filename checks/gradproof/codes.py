@@ -79,6 +79,7 @@ CODES: Mapping[str, str] = {
     "GP606": "never-stored",
     "GP701": "gradient-assigned",
     "GP702": "one-node-twice",
+    "GP703": "wrong-order",
 }
 
 

@@ -16,6 +16,9 @@ from gradproof.collect.lost_statements import LostStatement
 from gradproof.convention import function_names
 from gradproof.convention.convention import convention_of
 from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
+from gradproof.nodes.engine import engine_of
+from gradproof.nodes.library import is_node_class
+from gradproof.nodes.operation import Operation
 from gradproof.values import Finding
 
 
@@ -44,6 +47,8 @@ def subjects(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Found
     plain = {name: function for name, function in functions.items() if operation_of(function) is None}
     of_functions = [operation for f in functions.values() if (operation := operation_of(f)) is not None]
     operations = [*(operation for c in own_classes for operation in operations_of(c)), *of_functions]
+    engines = [engine for c in own_classes if (engine := _engine(c, operations)) is not None]
+    operations += engines
     nodes = [Found(each.name, (each.forward, each.backward)) for each in operations]
     layers = [c for c in own_classes if _is_layer(c) and not is_abstract(c) and not _is_of_library(c)]
     classes = [Found(c.__name__, c, _problem(c)) for c in layers]
@@ -84,6 +89,11 @@ def is_abstract(cls: Any) -> bool:
     """Whether a class is a base that leaves forward to others."""
     forward = _method(cls, forward=True)
     return inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False)) or _only_promises(forward)
+
+
+def _engine(cls: type, operations: Sequence[Operation]) -> Operation | None:
+    """The backward of a class of nodes, to be tried on graphs of the operations beside it."""
+    return engine_of(cls, operations) if is_node_class(cls) else None
 
 
 def _is_of_library(cls: type) -> bool:

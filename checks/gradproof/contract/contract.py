@@ -17,7 +17,7 @@ from gradproof.contract.linearity import linear
 from gradproof.contract.listing import lists
 from gradproof.contract.mutation import mutations
 from gradproof.contract.narrow import narrow, wide
-from gradproof.contract.nodes_in_use import adds_up, one_node_twice
+from gradproof.contract.nodes_in_use import adds_up, graphs, one_node_twice
 from gradproof.contract.reach import members, updates
 from gradproof.contract.repetition import backward_again, backward_first, forward_again
 from gradproof.contract.session import Build, MalformedError, Scene
@@ -45,6 +45,7 @@ PROMISES: Mapping[Callable[[Scene], Iterator[Defect]], frozenset[str]] = {
     members: frozenset({"GP521"}),
     adds_up: frozenset({"GP701"}),
     one_node_twice: frozenset({"GP702"}),
+    graphs: frozenset({"GP701", "GP703"}),
 }
 
 # what is seen of the first only because of one of the others, which is then told alone

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradproof.contract.change import beside
 from gradproof.contract.session import Array, Scene, within
+from gradproof.nodes.engine import TWICE, Engine, shared_wrong
 from gradproof.nodes.operation import Operation
 from gradproof.subject.pair_subjects import PairSubject
 from gradproof.values import Defect
@@ -101,3 +102,40 @@ def _shared(operation: str, name: str, expected: Array, found: Array) -> Defect:
 
 def _first(array: Array) -> str:
     return f"{np.ravel(array)[0]:.6g}" if array.size else "nothing"
+
+
+def graphs(scene: Scene) -> Iterator[Defect]:
+    """A library's own backward gives each node the sum over all of its uses, in whatever order they were made."""
+    subject = scene.session().subject
+    engine = subject.operation if isinstance(subject, PairSubject) else None
+    if not isinstance(subject, PairSubject) or not isinstance(engine, Engine):
+        return
+    for text, found, true in subject.ask(shared_wrong, engine, scene.inputs):
+        if text == TWICE:
+            yield _one_use_kept(engine, text, found, true)
+        elif engine.makes_order:
+            yield _out_of_order(engine, text, found, true)
+        else:
+            continue  # the doubts of an engine that makes no order tell it
+        return
+
+
+def _one_use_kept(engine: Engine, text: str, found: Array, true: Array) -> Defect:
+    lines = (
+        ("seen", f"{beside('dx', (f'in {text}', found), ('by differences', true))}; {engine.names_of_graphs()}"),
+        ("why it matters", "a node that is used twice keeps the gradient of one of its uses alone"),
+        ("what to do", "add to the gradient of a node that has one already: x.grad = x.grad + g, not x.grad = g"),
+    )
+    return Defect("GP701", "the gradient of a node is assigned, not added to", "x", lines)
+
+
+def _out_of_order(engine: Engine, text: str, found: Array, true: Array) -> Defect:
+    lines = (
+        ("seen", f"{beside('dx', (f'in {text}', found), ('by differences', true))}; {engine.names_of_graphs()}"),
+        ("why it matters", "a node hands on its gradient before all of its uses have added to it, or more than once"),
+        (
+            "what to do",
+            "visit each node once, after every node that was made of it: the reverse of a topological order",
+        ),
+    )
+    return Defect("GP703", "a node goes back before all of its uses have, or twice", "x", lines)

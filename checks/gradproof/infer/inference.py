@@ -20,7 +20,7 @@ class Inference:
     case: what to check, None where nothing ran; others: further declarations that run as well, with another kind of
     target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; limits:
     what was left out of the case, and why; chosen: what keeps a failure from meaning much; error: the exception of the
-    likeliest candidate, where it raised; seconds, forwards: what the search took.
+    likeliest candidate, where it raised; remedy: what to do where a pass is in doubt; seconds, forwards: what the search took.
     """
 
     case: Case | None
@@ -29,6 +29,7 @@ class Inference:
     doubts: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     chosen: str | None = None
+    remedy: str = "Declare its Case"
     error: LayerError | None = None
     seconds: float = 0.0
     forwards: int = 0
@@ -53,7 +54,7 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     report = replace(report, notes=(*notes, *report.notes))
     if report.verdict is Verdict.PASS and (differ or inference.doubts):
         reason = "another declaration that runs has another verdict" if differ else inference.doubts[0]
-        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. Declare its Case")
+        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. {inference.remedy}")
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. Declare its Case")
     return report

@@ -25,12 +25,14 @@ from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
 from gradproof.guard import Randomness, SubjectError
 from gradproof.infer.inference import Inference
+from gradproof.nodes.engine import Engine, shared_wrong
 from gradproof.nodes.operation import Operation
 from gradproof.subject.subject import Subject, subject_of
 from gradproof.values import Example
 
 MOST = 300  # forwards
 _SEED = 1729
+_POINTS = 3  # at which the operations of a graph have to be right by themselves
 _RISING, _FALLING = (2, 3, 5, 7, 11), (5, 3, 2, 7, 11)
 _UNIT = floats("n d", min_value=-0.9, max_value=0.9)
 
@@ -79,8 +81,32 @@ _OPTIONS: Mapping[str, tuple[Any, ...]] = {
 _ANY = (3, 0.5, None, 1, (1, 0))
 
 
+def infer_engine(engine: Engine) -> Inference:
+    """The graphs on which a library's backward is tried, and what is in doubt of one that makes no order."""
+    began = time.perf_counter()
+    for shape in ("",) if engine.of_numbers else ("n", ""):
+        points = [_point(shape, number) for number in range(_POINTS)]
+        if not engine.choose(points):
+            continue
+        dims = {"n": (1, 6)} if shape else None
+        case = Case(engine.forward, engine.backward, dims=dims, x=floats(shape), w=floats(shape))
+        spoilt = [] if engine.makes_order else [text for text, _, _ in shared_wrong(engine, points[0])]
+        doubts = tuple(f"nodes are put in no order: the gradient of x is wrong in {text}" for text in spoilt[:1])
+        remedy = "go back through the nodes in the reverse of a topological order"
+        return Inference(case, doubts=doubts, remedy=remedy, seconds=time.perf_counter() - began)
+    problem = "none of its operations could be chosen that is right by itself: see what is told of them"
+    return Inference(None, problem=problem, seconds=time.perf_counter() - began)
+
+
+def _point(shape: str, number: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng([_SEED, number])
+    return {name: rng.standard_normal((2,) * bool(shape)) for name in ("x", "w")}
+
+
 def infer_operation(operation: Operation) -> Inference | None:
     """The first Case at which forward runs at two sets of sizes; None where there is none."""
+    if isinstance(operation, Engine):
+        return infer_engine(operation)
     began, forwards = time.perf_counter(), 0
     first: Case | None = None
     for specs in itertools.islice(_candidates(operation), MOST):

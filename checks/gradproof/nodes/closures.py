@@ -84,6 +84,10 @@ class ClosureOperation(Operation):
     def _is_node(self, thing: Any) -> bool:
         return self.library.holds(thing)
 
+    def apply(self, nodes: Sequence[Any]) -> Any:
+        """The node that comes of nodes."""
+        return self.function(*nodes)
+
     def pull(self, tape: Tape, douts: Sequence[Any]) -> Any:
         """The gradients that are left in the nodes, each of which began as a fresh node begins."""
         (out,), (dout,) = tape.nodes, douts

@@ -131,6 +131,10 @@ class ContextFunction(Operation):
         returned = tape.target.backward(tape.context, *seeds)
         return self.by_name(self._of_names(gradients_of(tape.form.numbers(returned))))
 
+    def apply(self, nodes: Sequence[Any]) -> Any:
+        """The node that comes of nodes, by the way that the library applies its functions."""
+        return getattr(self._cls, "apply")(*nodes)  # noqa: B009
+
     def _of_names(self, gradients: list[Array | None]) -> list[Array | None]:
         """Those of the arguments without a default: there may be one for each argument, or for the first of them."""
         if len(gradients) <= len(self.names):

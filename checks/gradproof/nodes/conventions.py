@@ -8,6 +8,8 @@ from types import FunctionType
 from typing import Any
 
 from gradproof.nodes import closures, contexts, functions, gradients
+from gradproof.nodes.engine import engine_of
+from gradproof.nodes.library import BACKWARDS, functions_of, is_node_class
 from gradproof.nodes.operation import Forward, Operation
 
 # what finds the operations of a class, the surest first; what says that a class is only the base of operations
@@ -47,7 +49,16 @@ def _of_function(function: FunctionType) -> Operation | None:
     owner = function.__globals__.get(function.__qualname__.partition(".")[0])
     found = operations_of(owner) if isinstance(owner, type) else ()
     method = next((operation for operation in found if operation.owner is function), None)
+    if method is None and isinstance(owner, type) and function.__name__ in BACKWARDS and is_node_class(owner):
+        return _engine_beside(owner)
     return method or (closures.operation_of_function(function) if function.__qualname__.isidentifier() else None)
+
+
+def _engine_beside(cls: type) -> Operation | None:
+    """The backward of a class of nodes, on the operations of its module."""
+    function = next(functions_of(cls))
+    beside = [value for value in function.__globals__.values() if isinstance(value, type)]
+    return engine_of(cls, [operation for value in beside for operation in operations_of(value)])
 
 
 def as_functions(subject: Any, backward: Any) -> tuple[Any, Any]:

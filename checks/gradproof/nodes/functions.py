@@ -53,6 +53,10 @@ class FunctionObject(Operation):
         nodes, outputs = outputs_of(_called(function)(*inputs))
         return outputs, Tape(function=function, inputs=inputs, nodes=nodes)
 
+    def apply(self, nodes: Sequence[Any]) -> Any:
+        """The node that comes of nodes."""
+        return _called(self._cls())(*nodes)
+
     def pull(self, tape: Tape, douts: Sequence[Any]) -> Any:
         """Hand backward its gradients: nodes where the library keeps gradients as nodes, else arrays."""
         kinds = self._library.gradients_are_nodes

@@ -42,6 +42,10 @@ class ComputedNode(Operation):
         nodes, outputs = outputs_of(operation(*inputs))
         return outputs, Tape(operation=operation, inputs=inputs, nodes=nodes)
 
+    def apply(self, nodes: Sequence[Any]) -> Any:
+        """The node that comes of nodes."""
+        return self._cls()(*nodes)
+
     def pull(self, tape: Tape, douts: Sequence[Any]) -> Any:
         """Hand gradient the upstream gradient and the node that came out."""
         (node,), (dout,) = tape.nodes, douts

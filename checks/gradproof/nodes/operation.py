@@ -39,6 +39,7 @@ class Operation(ABC):
     """
 
     mixes = False
+    takes_dout = True
     of_numbers = False
 
     def __init__(self, name: str, owner: Any, names: Sequence[str], options: Sequence[Parameter] = ()) -> None:
@@ -60,6 +61,10 @@ class Operation(ABC):
     @abstractmethod
     def pull(self, tape: Tape, douts: Sequence[Any]) -> Any:
         """The gradients by the name of the argument, or as they came where they are not one for each."""
+
+    def apply(self, nodes: Sequence[Any]) -> Any:
+        """The node that the operation makes of nodes, linked as the library links them; its options at their default."""
+        raise NotImplementedError
 
     def pull_onto(self, tape: Tape, douts: Sequence[Any], begun: Mapping[str, Array]) -> Mapping[str, Array] | None:
         """The gradients that nodes carry which carried ``begun`` before; None where backward only returns gradients."""
@@ -126,9 +131,13 @@ class Backward(_Half):
 
     def __init__(self, operation: Operation) -> None:
         super().__init__(operation, "_backward")
+        names = ("dout", "cache") if operation.takes_dout else ("cache",)
+        self.__signature__ = inspect.Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
-    def __call__(self, dout: Any, cache: Tape) -> Any:
+    def __call__(self, *given: Any, **named: Any) -> Any:
         """Run the author's backward."""
+        arguments = self.__signature__.bind(*given, **named).arguments
+        dout, cache = arguments.get("dout", ()), arguments["cache"]
         douts = [np.asarray(part) for part in (dout if isinstance(dout, tuple) else (dout,))]
         found = self.operation.pull(cache, douts)
         is_widened = cache.narrow and isinstance(found, dict)
