@@ -41,13 +41,9 @@ def test_a_gradient_may_be_set_to_a_sum() -> None:
     assert not reports(library(NUMBERS_WITH_CLOSURES.replace(added, summed)))["Value.log"].findings
 
 
-VISITED_FIRST = [
-    (
-        "                for parent in node.parents:\n                    visit(parent)\n                order.append(node)",
-        "                order.append(node)\n                for parent in node.parents:\n                    visit(parent)",
-    ),
-    ("reversed(order)", "order"),
-]
+PARENTS = "                for parent in node.parents:\n                    visit(parent)\n"
+APPEND = "                order.append(node)"
+VISITED_FIRST = [(PARENTS + APPEND, f"{APPEND}\n{PARENTS.rstrip()}"), ("reversed(order)", "order")]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def _out_of_order(engine: Engine, text: str, found: Array, true: Array) -> Defec
         ("why it matters", "a node hands on its gradient before all of its uses have added to it, or more than once"),
         (
             "what to do",
-            "visit each node once, after every node that was made of it: the reverse of a topological order",
+            "visit each node once, after all that was made of it: in the reverse of a topological order",
         ),
     )
     return Defect("GP703", "a node goes back before all of its uses have, or twice", "x", lines)

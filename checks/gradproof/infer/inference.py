@@ -20,7 +20,8 @@ class Inference:
     case: what to check, None where nothing ran; others: further declarations that run as well, with another kind of
     target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; limits:
     what was left out of the case, and why; chosen: what keeps a failure from meaning much; error: the exception of the
-    likeliest candidate, where it raised; remedy: what to do where a pass is in doubt; seconds, forwards: what the search took.
+    likeliest candidate, where it raised; seconds, forwards: what the search took; remedy: what to do where a
+    pass is in doubt.
     """
 
     case: Case | None
@@ -29,10 +30,10 @@ class Inference:
     doubts: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     chosen: str | None = None
-    remedy: str = "Declare its Case"
     error: LayerError | None = None
     seconds: float = 0.0
     forwards: int = 0
+    remedy: str = "Declare its Case"
 
     @property
     def declaration(self) -> str | None:

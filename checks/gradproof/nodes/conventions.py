@@ -9,8 +9,9 @@ from typing import Any
 
 from gradproof.nodes import closures, contexts, functions, gradients
 from gradproof.nodes.engine import engine_of
-from gradproof.nodes.library import BACKWARDS, functions_of, is_node_class
+from gradproof.nodes.library import BACKWARDS, is_node_class
 from gradproof.nodes.operation import Forward, Operation
+from gradproof.standins.spaces import functions_of
 
 # what finds the operations of a class, the surest first; what says that a class is only the base of operations
 CONVENTIONS: tuple[Callable[[type], Iterable[Operation]], ...] = (

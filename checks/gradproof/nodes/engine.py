@@ -20,10 +20,8 @@ Graph = Callable[[Any, Any], Any]  # of nodes x and w, to a node
 
 TWICE = "f(x, x)"
 STEP = 1e-5  # of central differences: a gradient that a wrong order spoils is off by far more
-_ORDERS = frozenset(
-    {"reversed", "reverse", "sort", "sorted", "heappush", "heappop", "generation", "insert", "appendleft"}
-)
-_ORDER = ("topo", "order", "visited", "generation", "rank", "depth")  # in a name: nodes are put in an order
+_SORTS = ("reverse", "sort", "heap", "insert", "appendleft")  # in the name of what puts nodes in an order
+_ORDER = ("topo", "order", "visited", "generation", "rank", "depth")  # in the name of what holds one
 
 
 class Engine(Operation):
@@ -45,7 +43,7 @@ class Engine(Operation):
         return self.owner, self._backward, None
 
     def choose(self, points: Sequence[Mapping[str, Array]]) -> bool:
-        """Choose two operations that are right by themselves at all points; what is wrong in a graph is then the graph."""
+        """Choose operations that are right by themselves at all points: what is wrong in a graph is then the graph."""
         pairs = [operation for operation in self._operations if len(operation.names) == 2]
         singles = [operation for operation in self._operations if len(operation.names) == 1]
         for two in pairs:
@@ -165,7 +163,7 @@ class Engine(Operation):
     def makes_order(self) -> bool:
         """Whether the library puts nodes in an order before it goes back: else it is made for chains and trees."""
         names = {name for function in self._reached() for name in (*names_in(function.__code__), *_locals(function))}
-        return not names.isdisjoint(_ORDERS) or any(word in name for name in names for word in _ORDER)
+        return any(word in name for name in names for word in (*_SORTS, *_ORDER))
 
     def _reached(self) -> Iterator[FunctionType]:
         yield self._backward

@@ -63,7 +63,7 @@ class Operation(ABC):
         """The gradients by the name of the argument, or as they came where they are not one for each."""
 
     def apply(self, nodes: Sequence[Any]) -> Any:
-        """The node that the operation makes of nodes, linked as the library links them; its options at their default."""
+        """The node that the operation makes of nodes, linked as the library does; its options at their default."""
         raise NotImplementedError
 
     def pull_onto(self, tape: Tape, douts: Sequence[Any], begun: Mapping[str, Array]) -> Mapping[str, Array] | None:
