@@ -97,3 +97,10 @@ def test_the_arrays_on_the_line_that_raised_are_told_with_their_shapes():
     error = raised.value.error
     assert error.operands == (("dout", (2, 4)), ("self.W", (3, 4)))
     assert error.text == "return dout @ self.W"
+
+
+def test_a_change_that_only_stops_the_exception_is_not_told():
+    report, _ = checked(raising.outer_forward, raising.outer_backward, x="n d", w="d")
+    (finding,) = (f for f in report.findings if f.code == "GP303")
+    change = dict(finding.lines).get("change to", "")
+    assert change == "" or "dw and dx" in change

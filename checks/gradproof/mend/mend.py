@@ -28,12 +28,14 @@ SECONDS = 3.0  # for all changes of a subject; a single run that takes a sixth o
 class Mended:
     """What the search found, the best first, and the forwards that it took.
 
-    ``any_shape`` names the tensors of which it mends the values, and leaves the shape as it is.
+    ``any_shape`` names the tensors of which it mends the values, and leaves the shape as it is; ``wrong`` those that
+    were to be mended.
     """
 
     mends: tuple[Mend, ...] = ()
     forwards: int = 0
     any_shape: frozenset[str] = frozenset()
+    wrong: frozenset[str] = frozenset()
 
     def of(self, tensor: str | None) -> list[Mend]:
         """The mends for the gradient of one tensor, the best first; of None, all."""
@@ -67,7 +69,8 @@ def search(
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
             with contextlib.suppress(Expired), limited(SECONDS):
                 bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
-        return Mended(tuple(bench.found), sum(each.forwards for each in [*bench.trials, *bench.confirming]), any_shape)
+        forwards = sum(each.forwards for each in [*bench.trials, *bench.confirming])
+        return Mended(tuple(bench.found), forwards, any_shape, bench.wrong)
 
 
 def _trials(
