@@ -105,9 +105,9 @@ def test_a_layer_that_does_not_run_is_blamed_only_if_the_guess_cannot_be(capsys,
 @pytest.mark.usefixtures("folder")
 def test_a_class_without_backward_is_listed_not_skipped(capsys):
     _, told, _ = gradproof(capsys, "half.py", "right.py")
-    assert re.search(r"^Half +INCONCLUSIVE", told, flags=re.MULTILINE)
+    assert re.search(r"^half.py::Half +INCONCLUSIVE", told, flags=re.MULTILINE)
     assert "Half has no backward: nothing to check" in told
-    assert "2 subjects: 1 passes, 1 inconclusive" in told
+    assert "2 subjects in 2 files: 1 passes, 1 inconclusive" in told
 
 
 @pytest.mark.usefixtures("folder")
@@ -342,7 +342,7 @@ def test_a_failure_of_gradproof_itself_is_told_and_costs_that_subject_only(capsy
     assert code == 3
     assert "gradproof itself failed" in told
     assert "ZeroDivisionError: in gradproof" in told
-    assert "2 subjects: 2 inconclusive" in told
+    assert "2 subjects in 2 files: 2 inconclusive" in told
 
 
 def test_a_folder_that_is_named_is_checked_whole_and_nothing_else_in_it_is_executed(capsys, folder):

@@ -109,6 +109,20 @@ def test_a_name_selects(tmp_path, name, selected):
     assert list(found(written(tmp_path, "check_layers.py", CASES), name)) == selected
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a platform without named pipes")
+def test_a_pipe_of_the_name_of_a_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+    written(tmp_path, "layers.py", layer())
+    assert [file.name for file, _ in files(str(tmp_path))] == ["layers.py"]
+    with pytest.raises(UsageError, match="a device or a pipe"):
+        files(str(tmp_path / "pipe.py"))
+
+
+def test_a_folder_may_be_called_as_a_file_is(tmp_path):
+    written(tmp_path, "odd.py/layers.py", layer())
+    assert [file.name for file, _ in files(str(tmp_path / "odd.py"))] == ["layers.py"]
+
+
 def test_a_location_is_what_the_command_line_takes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, "sub/check_layers.py", CASES)
@@ -165,6 +179,7 @@ def test_without_a_path_only_check_files_are_meant(tmp_path, monkeypatch):
         pytest.param("layers.py::", "expected a name behind '::'", id="no name"),
         pytest.param("folder::relu", "'folder' is a folder", id="a name in a folder"),
         pytest.param("folder", "nothing to check in the folder 'folder'", id="empty folder"),
+        pytest.param(os.devnull, "a device or a pipe", id="a device"),
     ],
 )
 def test_a_path_of_no_use_is_refused(tmp_path, monkeypatch, path, message):

@@ -154,10 +154,8 @@ def test_a_layer_that_runs_only_where_two_sizes_are_equal_does_not_pass():
     found = infer(inferred.OnlySquare)
     assert found.doubts == ("it runs only where embed_size == hidden_size",)
     report = judged(check_case(found.case, location="OnlySquare", examples=3), found)
-    assert (report.verdict, report.reason) == (
-        Verdict.INCONCLUSIVE,
-        "it runs only where embed_size == hidden_size. Declare its Case",
-    )
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reason.startswith("it runs only where embed_size == hidden_size. Where its shapes are right, declare")
 
 
 @pytest.mark.parametrize(

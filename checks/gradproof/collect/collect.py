@@ -10,7 +10,7 @@ from typing import Any
 
 from gradproof import deadlines
 from gradproof.case.case import Case
-from gradproof.collect import notebook
+from gradproof.collect import notebook, suggestions
 from gradproof.collect.discover import Found, left_out, lost, lost_notes, subjects
 from gradproof.collect.load import Source, load
 from gradproof.collect.lost_statements import notes_of_lost, refusal
@@ -83,10 +83,7 @@ def holding(file: Path, name: str | None, seconds: float = deadlines.SECONDS) ->
         first = source.failures[0]
         raise UsageError(refusal(shown(file), first.error, first.told))
     if not items and not notes:
-        raise UsageError(
-            f"{shown(file)}: nothing to check: expected a Case, or a class with forward and backward; "
-            'declare one, as in affine = Case(Affine, W="d h", b="h", x="n d")'
-        )
+        raise UsageError(_nothing(file, source.module))
     if name is None:
         beside = [*notes, *notes_of(source.module, targets)]
         placed = (note if note.code in OF_A_PLACE else replace(note, file=shown(file)) for note in beside)
@@ -95,6 +92,18 @@ def holding(file: Path, name: str | None, seconds: float = deadlines.SECONDS) ->
     if not selected:
         raise UsageError(f"{shown(file)} has no {name!r}: it has {', '.join(item.name for item in items) or 'nothing'}")
     return Holding(tuple(selected))
+
+
+def _nothing(file: Path, module: ModuleType) -> str:
+    """What was looked for in a file, and what to write to have something of it checked."""
+    own = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
+    classes = [value for value in own if isinstance(value, type)]
+    functions = [value for value in own if isinstance(value, FunctionType)]
+    return (
+        f"{shown(file)}: nothing to check: there is no class with forward and backward, no pair such as affine_forward "
+        "and affine_backward, and no loss that returns (loss, gradient); what has other names is declared in a "
+        f"check_*.py, as in\n{suggestions.of_a_module(classes, functions)}"
+    )
 
 
 def items(file: Path, name: str | None) -> list[Item]:

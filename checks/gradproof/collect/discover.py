@@ -11,10 +11,10 @@ from types import FunctionType
 from typing import Any
 
 from gradproof.codes import CODES
-from gradproof.collect import scan
+from gradproof.collect import scan, suggestions
 from gradproof.collect.lost_statements import LostStatement
 from gradproof.convention import function_names
-from gradproof.convention.convention import convention_of
+from gradproof.convention.convention import FORWARDS, convention_of
 from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
 from gradproof.nodes.engine import engine_of
 from gradproof.nodes.library import is_node_class
@@ -59,13 +59,14 @@ def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Findi
     """A note for each class that only promises, and each half of a pair whose other half is missing."""
     layers = [c for c in _classes(names, own) if _is_layer(c) and not _is_of_library(c)]
     abstract = [c.__name__ for c in layers if is_abstract(c)]
-    found = [_note(name, "is abstract or a protocol: left out") for name in abstract]
+    advice = "write a class on it that has its forward and backward: that one is checked"
+    found = [_note(name, "is abstract or a protocol: left out", advice) for name in abstract]
     functions = _functions(names, own)
     known = {part.__name__ for one in _of_functions(functions) for part in one.parts}
     for name in functions:
         is_backward = function_names.is_backward(name)
         other = function_names.forward_expected(name) if is_backward else function_names.backward_expected(name)
-        found += [_note(name, f"has no {other}: not checked")] if other and name not in known else []
+        found += [_half(functions[name], other)] if other and name not in known else []
     return found
 
 
@@ -116,7 +117,14 @@ def _is_layer(cls: type) -> bool:
 
 def _problem(cls: type) -> str | None:
     if convention_of(cls) is None or _only_promises(_method(cls, forward=False)):
-        return f"{cls.__name__} has no backward: nothing to check"
+        convention = convention_of(cls)
+        forward = "forward" if convention is None else convention.forward
+        others = [name for name in suggestions.public_methods(cls) if name not in FORWARDS]
+        methods = (forward, others[0] if others else suggestions.UNKNOWN)
+        return (
+            f"{cls.__name__} has no backward: nothing to check. Where it has another name, declare it in a "
+            f"check_*.py:\n{suggestions.declaration(cls, methods=methods)}"
+        )
     return None
 
 
@@ -178,5 +186,15 @@ def _definition(function: Any) -> ast.FunctionDef | None:
     return definition if isinstance(definition, ast.FunctionDef) else None
 
 
-def _note(name: str, headline: str) -> Finding:
-    return Finding("GP306", CODES["GP306"], name, headline, severity="note")
+def _half(function: FunctionType, other: str) -> Finding:
+    """A note on one half of a pair: where the other has another name, a Case says so."""
+    unknown = suggestions.UNKNOWN
+    is_backward = function_names.is_backward(function.__name__)
+    declared = suggestions.declaration(*((unknown, function) if is_backward else (function, unknown)))
+    advice = f"where it has another name than {other}, declare it in a check_*.py:\n{declared}"
+    return _note(function.__name__, f"has no {other}: not checked", advice)
+
+
+def _note(name: str, headline: str, advice: str | None = None) -> Finding:
+    lines = () if advice is None else (("what to do", advice),)
+    return Finding("GP306", CODES["GP306"], name, headline, severity="note", lines=lines)

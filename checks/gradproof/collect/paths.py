@@ -36,6 +36,10 @@ def files(path: str) -> list[tuple[Path, str | None]]:
         raise UsageError(
             f"expected a .py file, a notebook or a folder, got {text!r}: there is no such file{_similar(found)}"
         )
+    if not found.is_file():
+        raise UsageError(
+            f"expected a .py file, a notebook or a folder, got {text!r}: it is none of them but a device or a pipe"
+        )
     if found.suffix not in SUFFIXES:
         raise UsageError(f"expected a .py file, a notebook or a folder, got {text!r}: only Python source can be loaded")
     return [(found, name or None)]
@@ -60,7 +64,8 @@ def _sources(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         here = Path(parent)
         folders[:] = sorted(name for name in folders if not _is_skipped(here / name))
-        yield from (here / name for name in sorted(names) if Path(name).suffix in SUFFIXES)
+        found = (here / name for name in sorted(names) if Path(name).suffix in SUFFIXES)
+        yield from (file for file in found if file.is_file())
 
 
 def _holds_subjects(file: Path) -> bool:
@@ -70,7 +75,9 @@ def _holds_subjects(file: Path) -> bool:
         if file.suffix == ".ipynb":
             return any(scan.defines_subjects(cell.source) for cell in cells.read(file))
         return scan.defines_subjects(file.read_text(encoding="utf-8", errors="replace"))
-    except (OSError, UsageError):
+    except OSError:
+        return True  # it is told when it is loaded: what cannot be read was not judged
+    except UsageError:
         return False
 
 

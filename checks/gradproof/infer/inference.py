@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gradproof.case.case import Case
 from gradproof.case.specs import Literal
 from gradproof.infer.own_faults import is_own_fault, may_be_avoided
+from gradproof.infer.sentences import keep
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
 
 _EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructor, by forward, by backward
@@ -33,7 +34,7 @@ class Inference:
     error: LayerError | None = None
     seconds: float = 0.0
     forwards: int = 0
-    remedy: str = "Declare its Case"
+    remedy: str | None = None
 
     @property
     def declaration(self) -> str | None:
@@ -53,11 +54,12 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
+    advice = keep(report.location, inference.case)
     if report.verdict is Verdict.PASS and (differ or inference.doubts):
         reason = "another declaration that runs has another verdict" if differ else inference.doubts[0]
-        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. {inference.remedy}")
+        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. {inference.remedy or advice}")
     if report.verdict is Verdict.FAIL and inference.chosen:
-        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. Declare its Case")
+        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. {advice}")
     return report
 
 
@@ -71,9 +73,10 @@ def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     wrong = any(f.severity == "error" for f in findings) or any(t.verdict is Verdict.FAIL for t in report.tensors)
     if wrong:
         return replace(report, findings=findings)
-    reason = f"{guessed[0].headline}: the layer or the inferred shapes are wrong. Declare its Case"
+    reason = f"{guessed[0].headline}: the layer or the inferred shapes are wrong"
     if not report.tensors:
-        reason = "no example ran with the inferred shapes: the layer or the shapes are wrong. Declare its Case"
+        reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
+    reason = f"{reason}. {keep(report.location, inference.case)}"
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 
 from gradproof.case.case import Case
@@ -33,4 +34,13 @@ def hint_for(target: Target) -> str:
     functions = [function for function in (target.subject, target.backward) if function is not None]
     shown = ", ".join(getattr(function, "__name__", target.name) for function in functions)
     arguments = "".join(f", {name}=..." for name in target.required)
-    return f'\nDeclare it, with shapes as in x="n d":\n{target.name.lower()} = Case({shown}{arguments})'
+    variable = target.name.lower()
+    variable = f"{variable}_case" if keyword.iskeyword(variable) else variable
+    return f'\nDeclare it in a check_*.py, with shapes as in x="n d":\n{variable} = Case({shown}{arguments})'
+
+
+def keep(location: str, case: Case | None) -> str:
+    """What to do where the inferred Case is what the author means: it is then judged without a doubt."""
+    if "::" in location:
+        return f"Where its shapes are right, keep it in a check_*.py: gradproof --infer {location} prints it"
+    return f"Where its shapes are right, declare it: {'' if case is None else case.declaration()}"
