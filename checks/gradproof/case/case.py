@@ -198,7 +198,7 @@ def _signatures(
             f"{title} is a function: expected its backward function as the second argument, got backward={backward!r} "
             f"(type {type(backward).__name__}); write Case({title}, its_backward, ...)"
         )
-    name = title.removesuffix("_forward") or title
+    name = title.removesuffix("_forward").removesuffix("_fwd") or title
     return name, None, Construction(), signatures.function_signature(subject, title)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from gradproof.convention import function_names
-from gradproof.convention.argument_names import role_of
+from gradproof.convention.argument_names import role_of, targets
 from gradproof.convention.convention import BACKWARDS, FORWARDS
 from gradproof.convention.function_names import is_backward
 from gradproof.convention.gradnames import partner
@@ -91,12 +91,19 @@ def pair_of(name: str, functions: Mapping[str, ast.FunctionDef | None]) -> str |
 
 
 def _may_derive(backward: ast.FunctionDef, forward: ast.FunctionDef) -> bool:
-    """Whether these may be the arguments of a derivative of ``forward``: they tell of what forward was given."""
+    """Whether these may be the arguments of a derivative of ``forward``: they tell of what forward was given.
+
+    ``clip_grad(g, low, high)`` is told nothing of the x of ``clip(x, low, high)``, ``d_loss(real, fake)`` shares
+    nothing with ``loss(model, x)``: they are other functions, not derivatives.
+    """
     own, theirs = _required(backward), _required(forward)
-    kept = [name for name in own if role_of(name) != "dout"]
+    if not theirs or len(own) > len(theirs) + 2 or any(_FUNCTIONS.fullmatch(name) for name in own):
+        return False
+    told = [name for name in own if role_of(name) != "dout" and name not in theirs[1:]]
+    told += [name for name in own if name in targets(theirs)]
+    is_related = len(own) == 1 or not set(own).isdisjoint(theirs) or len(told) < len(own) or bool(targets(theirs))
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(backward))
-    is_plain = not any(_FUNCTIONS.fullmatch(name) for name in own)
-    return bool(theirs) and bool(kept) and len(own) <= len(theirs) + 2 and returns and is_plain
+    return bool(told) and is_related and returns
 
 
 def _required(definition: ast.FunctionDef) -> list[str]:

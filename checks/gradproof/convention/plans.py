@@ -10,8 +10,10 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from inspect import Parameter
+from types import FunctionType
 from typing import Any
 
+from gradproof.convention import function_names
 from gradproof.convention.argument_names import predictions, role_of, targets
 from gradproof.convention.backward_arguments import (
     Given,
@@ -94,6 +96,15 @@ def outputs_among(
     if len(returned) == count and kept < count - 1 and "cache" not in roles:
         return kept, False
     return count - 1, True
+
+
+def is_pair_by_name(target: Any) -> bool:
+    """Whether a target is two functions of which the name of one alone says that it is the derivative of the other."""
+    if not isinstance(target, tuple) or not all(isinstance(part, FunctionType) for part in target):
+        return False
+    backward = target[-1]
+    is_local = function_names.may_be_local(backward.__name__) and not function_names.is_backward(backward.__name__)
+    return is_local and not any(role_of(name) == "dout" for name in inspect.signature(backward).parameters)
 
 
 def _by_position(*sources: str) -> Plan:

@@ -11,6 +11,7 @@ from gradproof.check import check_case
 from gradproof.codes import CODES
 from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable
+from gradproof.convention.plans import is_pair_by_name
 from gradproof.diagnose.diagnose import ERROR_CODES
 from gradproof.diagnose.exceptions import advice, seen
 from gradproof.errors import UsageError
@@ -67,7 +68,23 @@ def _check(item: Item, options: Options, checked: list[SubjectReport]) -> None:
         checked += [part if item.inference is None else judged(part, item.inference) for part in partial]
         raise
     (whole,) = partial
-    checked.append(whole if item.inference is None else judged(whole, item.inference, reports))
+    checked.append(whole if item.inference is None else _doubted(judged(whole, item.inference, reports), item.target))
+
+
+def _doubted(report: SubjectReport, target: Any) -> SubjectReport:
+    """No accusation of form against two functions of which a name alone says that one is the derivative of the other.
+
+    Where what comes back is no derivative by its shape, or nothing comes back, they may as well be something else.
+    """
+    has_values = any(finding.code.startswith("GP1") and finding.severity == "error" for finding in report.findings)
+    if report.verdict is not Verdict.FAIL or has_values or not is_pair_by_name(target):
+        return report
+    forward, backward = (part.__name__ for part in target)
+    reason = f"only its name says that {backward} is the derivative of {forward}, and it does not run as one"
+    findings = tuple(replace(finding, severity="warning") for finding in report.findings)
+    return replace(
+        report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}: declare Case({forward}, {backward})", findings=findings
+    )
 
 
 def _checked(item: Item, case: Case, options: Options, into: list[SubjectReport]) -> SubjectReport:

@@ -210,7 +210,8 @@ class LayerSubject:
         return self._calls.ways(*told, cache=self._cached, defaults=self._defaults)
 
     def _plan(self) -> Plan:
-        return self._calls.plan(self.plans())
+        ways = self.plans()
+        return self._calls.plan(ways) if self._inputs else ways[0]  # before any forward there is nothing to be given
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
