@@ -62,7 +62,8 @@ WAYS = {
     ),
     "a derivative that is a Jacobian": Written(
         "softmax",
-        "def softmax(z):\n    e = np.exp(z - z.max(axis=1, keepdims=True))\n    return e / e.sum(axis=1, keepdims=True)\n\n\n"
+        "def softmax(z):\n    e = np.exp(z - z.max(axis=1, keepdims=True))\n"
+        "    return e / e.sum(axis=1, keepdims=True)\n\n\n"
         "def softmax_grad(z):\n    return np.stack([np.diag(s) - np.outer(s, s) for s in softmax(z)])\n",
         "np.diag(s) - ",
         "np.diag(s) + ",
