@@ -438,3 +438,79 @@ def image_scale_forward(x, gamma, beta):
 def image_scale_backward(dout, cache):
     x, gamma = cache
     return dout * gamma, (dout * x).sum(axis=(0, 2, 3), keepdims=True), dout.sum(axis=(0, 2, 3), keepdims=True)
+
+
+def gated_forward(xt, a_prev, parameters):
+    """Features first; all weights in one dict, and both inputs above each other."""
+    both = np.concatenate([a_prev, xt], axis=0)
+    a_next = np.tanh(parameters["Wa"] @ both + parameters["ba"])
+    return a_next, (both, a_next, len(a_prev), parameters)
+
+
+def gated_backward(da_next, cache):
+    both, a_next, n_a, parameters = cache
+    dz = da_next * (1 - a_next**2)
+    dboth = parameters["Wa"].T @ dz
+    return {"dxt": dboth[n_a:], "da_prev": dboth[:n_a], "dWa": dz @ both.T, "dba": dz.sum(axis=1, keepdims=True)}
+
+
+class RotatedPairs:
+    """Every second feature turned with its neighbour, by angles that are made in the constructor."""
+
+    def __init__(self, dim, max_len=64):
+        angles = np.outer(np.arange(max_len), 1 / 10 ** (np.arange(0, dim, 2) / dim))
+        self.cos, self.sin = np.cos(angles), np.sin(angles)
+
+    def turned(self, x, sin):
+        steps = x.shape[1]
+        even, odd, turned = x[..., 0::2], x[..., 1::2], np.empty_like(x)
+        turned[..., 0::2] = even * self.cos[:steps] - odd * sin[:steps]
+        turned[..., 1::2] = even * sin[:steps] + odd * self.cos[:steps]
+        return turned
+
+    def forward(self, x):
+        return self.turned(x, self.sin)
+
+    def backward(self, dout):
+        return self.turned(dout, -self.sin)
+
+
+class Subpixels:
+    """Channels become pixels, r of them in each direction."""
+
+    def __init__(self, r):
+        self.r = r
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        r = self.r
+        assert c % (r * r) == 0
+        self.shape = x.shape
+        return x.reshape(n, c // r**2, r, r, h, w).transpose(0, 1, 4, 2, 5, 3).reshape(n, c // r**2, h * r, w * r)
+
+    def backward(self, dout):
+        n, c, h, w = self.shape
+        r = self.r
+        return dout.reshape(n, c // r**2, h, r, w, r).transpose(0, 1, 3, 5, 2, 4).reshape(self.shape)
+
+
+def layer_norm_forward(x, gamma, beta, eps):
+    centred = x - x.mean(-1, keepdims=True)
+    scale = np.sqrt(x.var(-1, keepdims=True) + eps)
+    return gamma * centred / scale + beta, (centred / scale, scale, gamma)
+
+
+def layer_norm_backward(dy, cache):
+    normed, scale, gamma = cache
+    d = dy * gamma
+    dx = (d - d.mean(-1, keepdims=True) - normed * (d * normed).mean(-1, keepdims=True)) / scale
+    return dx, (dy * normed).sum(axis=0), dy.sum(axis=0)
+
+
+def similarity_forward(a, b):
+    return (a * b).sum(axis=1), (a, b)
+
+
+def similarity_backward(dout, cache):
+    a, b = cache
+    return dout[:, None] * b, dout[:, None] * a

@@ -58,6 +58,12 @@ CLASSES = [
     pytest.param("HandsOn", 'Case(HandsOn, x="n d")', id="an identity"),
     pytest.param("ResidualFromZero", 'Case(ResidualFromZero, d=size("k"), x="n k")', id="an identity at first"),
     pytest.param("Annotations", 'Case(Annotations, p="i o", q="batch i")', id="annotated shapes"),
+    pytest.param(
+        "RotatedPairs",
+        'Case(RotatedPairs, dim=size("2*k"), max_len=size("d+t"), x="n t 2*k")',
+        id="every second feature, and a table with room",
+    ),
+    pytest.param("Subpixels", 'Case(Subpixels, r=2, x="n 4*c h w")', id="a bare assert of divisibility"),
     pytest.param("Pointwise", 'Case(Pointwise, f=np.exp, f_prime=np.exp, x="n d")', id="a function and its derivative"),
 ]
 
@@ -84,6 +90,22 @@ def test_the_case_of_a_class_is_found(name, declaration):
             (inferred.attend_forward, inferred.attend_backward),
             'Case(attend_forward, attend_backward, query="n t d", key="n s d", value="n s e")',
             id="queries keys and values",
+        ),
+        pytest.param(
+            (inferred.gated_forward, inferred.gated_backward),
+            'Case(gated_forward, gated_backward, xt="n h", a_prev="k h", '
+            'parameters=arrays({"Wa": "d k+n", "ba": "d 1"}))',
+            id="weights in a dict and inputs side by side",
+        ),
+        pytest.param(
+            (inferred.layer_norm_forward, inferred.layer_norm_backward),
+            'Case(layer_norm_forward, layer_norm_backward, x="n h", gamma="h", beta="h", eps=1e-05)',
+            id="an epsilon that arrays meet",
+        ),
+        pytest.param(
+            (inferred.similarity_forward, inferred.similarity_backward),
+            'Case(similarity_forward, similarity_backward, a="n h", b="n h")',
+            id="an input called b is no bias",
         ),
     ],
 )

@@ -81,6 +81,19 @@ def test_what_does_not_fit_says_what_would(name):
     assert proposed(use, **kinds)[0] == first
 
 
+RESULTS = {
+    "joined": (lambda a, b, c: np.concatenate([a, b]) + c, "c.0 = a.0+b.0"),
+    "with a border": (lambda a, b, c: np.pad(a, 2) + c, "c.0 = a.0+4"),
+    "a difference": (lambda a, b, c: a[: a.shape[0] - 1] + c, "c.0 = a.0-1"),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_size_that_a_call_made_is_known_where_it_meets_another(name):
+    use, first = RESULTS[name]
+    assert first in proposed(use, a=VECTOR, b=VECTOR, c=VECTOR)
+
+
 FITTING = {
     "matmul": lambda a, b: a @ b.T[: a.shape[1], :0],
     "one axis of one": lambda a, b: a + b[:, :1][:1],

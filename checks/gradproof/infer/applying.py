@@ -6,8 +6,22 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gradproof.case.nested import part_name
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import Axes, Become, Equal, Multiple, Proposal, Rank, Small, Together, What, Whole
+from gradproof.trace.changes import (
+    UNKNOWN,
+    Axes,
+    Become,
+    Equal,
+    Kind,
+    Multiple,
+    Proposal,
+    Rank,
+    Small,
+    Together,
+    What,
+    Whole,
+)
 from gradproof.trace.polynomials import Polynomial, dim, solutions
 from gradproof.trace.run import Hint, argument_of, is_rest, oriented
 
@@ -36,7 +50,7 @@ class Applying:
             case Equal():
                 return self._equal(base, change)
             case Become():
-                return replace(base, kinds={**base.kinds, change.argument: change.kind})
+                return replace(base, kinds={**base.kinds, change.argument: change.kind, **_parts(change)})
             case Rank():
                 return self._rank(base, change)
             case Small():
@@ -136,6 +150,12 @@ class Applying:
                 is_parameter = self.hints[argument].built or self.hints[argument].weight
                 cost += max(more, 0) * (_SQUARE_PARAMETER if is_parameter else _SQUARE)
         return cost
+
+
+def _parts(change: Become) -> dict[str, Kind]:
+    """The arguments that a dict consists of."""
+    keys = change.kind.value if change.kind.what is What.PARTS else ()
+    return {part_name(change.argument, key): UNKNOWN for key in keys}
 
 
 def _pairs_that_share(axes: Sequence[Polynomial]) -> int:

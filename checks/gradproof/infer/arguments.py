@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, cast
 
 from gradproof.case.case import Case
+from gradproof.case.nested import part_name
 from gradproof.case.signatures import Construction, construction_of, function_signature, method_signature
 from gradproof.case.specs import Spec
 from gradproof.convention.convention import Convention, convention_for, convention_of
@@ -19,7 +20,7 @@ from gradproof.convention.preparation import arguments_of, preparation_of
 from gradproof.infer.annotations import hints_of
 from gradproof.infer.answers import answer_of
 from gradproof.infer.attempt import built
-from gradproof.infer.hyperparameters import dicts, number_for, words_for
+from gradproof.infer.hyperparameters import arrays_among, dicts, number_for, words_for
 from gradproof.infer.roles import WEIGHTS, Role, Setting, role_of, setting_of
 from gradproof.infer.usage import Usage, usage_of
 from gradproof.source.source import code_of_class, code_of_functions
@@ -133,7 +134,17 @@ def hints_for(target: Target) -> dict[str, Hint]:
     """What is known of each argument before anything runs, forward's first."""
     source, layers = _source_of(target), _layers_for(target)
     names = dict.fromkeys([*target.called, *target.built])
-    return {name: _hint(target, name, source, layers) for name in names}
+    found = {name: _hint(target, name, source, layers) for name in names}
+    return found | {part: hint for name in names for part, hint in _parts(target, found[name], source)}
+
+
+def _parts(target: Target, owner: Hint, source: str) -> Iterator[tuple[str, Hint]]:
+    """What is known of the values of a dict, by their keys."""
+    for key in owner.keys:
+        made = role_of(key, constructor=True)
+        part = part_name(owner.name, key)
+        is_learned, number = _is_learned(key, source), number_for(key, constructor=True)
+        yield part, Hint(part, weight=made in WEIGHTS, number=number, learned=is_learned, built=owner.built)
 
 
 def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> Hint:
@@ -156,6 +167,7 @@ def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> H
         number=number_for(name, constructor=True),
         learned=_is_learned(name, source),
         dicts=dicts(target.usage.keys.get(name, ())),
+        keys=arrays_among(target.usage.keys.get(name, ())),
         words=words_for(name, compared, constructor=built),
         layers=layers if is_layers and built else (),
         takes_log=target.usage.takes_log,

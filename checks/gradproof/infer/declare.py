@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from gradproof.case.case import Case
 from gradproof.case.limits import SIZES
+from gradproof.case.nested import arrays, part_name
 from gradproof.case.shapes import parse, parse_size
 from gradproof.case.specs import Floats, Labels, Literal, OneHot, SizeArgument, Sizes, Spec
 from gradproof.infer.arguments import Target
@@ -32,12 +34,21 @@ class Declaring:
     def case(self, candidate: Candidate, *, trial: bool = False) -> Case:
         """The Case; trial: at sizes that do not take long. Raises UsageError for one that cannot work."""
         names = self.names(candidate)
-        specs = {name: self._spec(candidate, name, names) for name in candidate.kinds}
+        specs = self._specs(candidate, names)
         ranges = self._ranges(candidate, names)
         is_deep = any(kind.is_array and kind.rank >= 4 for kind in candidate.kinds.values())
         if trial and is_deep:
             ranges = {name: ranges.get(name, _TRIAL) for name in names.values()}
-        return self._target.case({name: spec for name, spec in specs.items() if spec is not None}, ranges)
+        return self._target.case(specs, ranges)
+
+    def _specs(self, candidate: Candidate, names: Mapping[str, str]) -> dict[str, Any]:
+        """The declarations by argument; those of a dict's parts together."""
+        every = {name: self._spec(candidate, name, names) for name in candidate.kinds}
+        found: dict[str, Any] = {name: spec for name, spec in every.items() if spec is not None}
+        for name, kind in candidate.kinds.items():
+            if kind.what is What.PARTS:
+                found[name] = arrays({key: found.pop(part_name(name, key)) for key in kind.value})
+        return found
 
     def _ranges(self, candidate: Candidate, names: Mapping[str, str]) -> dict[str, tuple[int, int]]:
         free = [name for name in candidate.dims() if name in names]
@@ -84,7 +95,7 @@ class Declaring:
                 return Sizes(parse(text))
             case What.VALUE:
                 return _literal(kind)
-            case What.DEFAULT | What.UNKNOWN:
+            case What.DEFAULT | What.UNKNOWN | What.PARTS:
                 return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gradproof.infer.roles import Role, role_of
+from gradproof.infer.roles import WEIGHTS, Role, role_of
 
 # What the keys of a dict usually hold, and scalars in general; a ratio of 1/2 keeps dropout masks mixed.
 _USUAL: Mapping[str, Any] = {
@@ -50,6 +50,15 @@ def dicts(keys: Iterable[str]) -> tuple[Any, ...]:
     pools = any("pool" in key.lower() for key in usually)
     both = (apart, usually) if pools else (usually, apart)
     return both if apart != usually else both[:1]
+
+
+def arrays_among(keys: Iterable[str]) -> tuple[str, ...]:
+    """All the keys of a dict, where any of them is that of an array; none where all usually hold numbers."""
+    found = tuple(keys)
+    is_number = [
+        key.lower() in _USUAL or role_of(key, constructor=True) not in (*WEIGHTS, Role.UNKNOWN) for key in found
+    ]
+    return () if all(is_number) else found
 
 
 def usual(key: str) -> Any:

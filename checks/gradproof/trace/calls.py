@@ -9,6 +9,7 @@ from gradproof.trace.arrays import Watched, like
 from gradproof.trace.changes import StillUnknown, Unfit
 from gradproof.trace.clash import Clash
 from gradproof.trace.first_uses import FirstUse, told
+from gradproof.trace.results import note
 from gradproof.trace.run import current
 from gradproof.trace.unknown import Unknown, UnknownShape
 from gradproof.trace.uses import proposals
@@ -41,6 +42,7 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
         clash = Clash(run, name, args, kwargs, error)
         found = [*proposals(clash), *run.anything(), *run.whole_numbers(error)]
         raise Unfit(found, f"{name}: {error}") from error
+    note(run, name, args, result)
     return like(result, sources)
 
 

@@ -22,6 +22,7 @@ class What(Enum):
     SIZE = auto()
     SIZES = auto()
     VALUE = auto()
+    PARTS = auto()  # a dict each of whose values is an argument of its own; its value is the tuple of the keys
 
 
 ARRAYS = frozenset({What.ARRAY, What.CONSTANT, What.LABELS, What.ONE_HOT})

@@ -104,7 +104,9 @@ def sequence(hint: Hint, arithmetic: Likely) -> Likely:
 def dictionary(hint: Hint) -> Likely:
     """Of what is read by keys."""
     found: Likely = [(0.1 * place, value(content)) for place, content in enumerate(hint.dicts)]
-    return [*found, (0.4, value({}))]
+    if hint.keys:
+        found = [(0.0, Kind(What.PARTS, value=hint.keys)), *((cost + 0.4, kind) for cost, kind in found)]
+    return [*found, (0.9, value({}))]
 
 
 def indexed(hint: Hint, parts: Sequence[Any], by_unknown: bool) -> Likely:

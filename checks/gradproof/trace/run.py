@@ -27,7 +27,7 @@ class Hint:
     built: the constructor takes it; first: it is forward's first; switch: it is a flag of forward's, off by default;
     target, index, weight, scalar, size, shape: what its name says it is for;
     number: its likely value, where it is a number; learned: the source keeps a gradient for it; dicts, words, layers:
-    its likely values, where it is a dict, a word, another layer; takes_log: the subject takes the logarithm of it.
+    its likely values, where it is a dict, a word, another layer; keys: those read from it that usually hold arrays; takes_log: the subject takes the logarithm of it.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Hint:
     number: Any = 0.3
     learned: bool = False
     dicts: tuple[Any, ...] = ({},)
+    keys: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     layers: tuple[Kind, ...] = ()
     takes_log: bool = False

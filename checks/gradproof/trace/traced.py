@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from gradproof import deadlines
+from gradproof.case.nested import part_name
 from gradproof.guard import Randomness
 from gradproof.standins.spaces import namespaces
 from gradproof.standins.standins import StandIns
 from gradproof.trace.arrays import watched
 from gradproof.trace.calls import call
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import Become, Enough, Proposal, Unfit, What, value
+from gradproof.trace.changes import Become, Enough, Kind, Proposal, Unfit, What, value
 from gradproof.trace.integers import Dim, Shape, SizesOwner
 from gradproof.trace.library import BUILTINS, instead_of
 from gradproof.trace.polynomials import Polynomial
@@ -102,7 +103,8 @@ class Tracer:
             axes = {argument: [size.at(run.sizes) for size in run.candidate.axes(argument)] for argument in asked}
             if any(size < 1 for shape in axes.values() for size in shape):
                 return None
-            return {argument: self._value(run, argument, axes[argument], rng) for argument in asked}
+            found = {argument: self._value(run, argument, axes[argument], rng) for argument in asked}
+            return _with_dicts(found, kinds)
         finally:
             end()
 
@@ -141,3 +143,12 @@ class Tracer:
         return [
             Proposal(0.0, Become(argument, value({**held, key: self._usual(key)}))) for argument, held in dicts.items()
         ]
+
+
+def _with_dicts(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """The values with those that are parts of a dict put into it."""
+    found = dict(values)
+    for argument, kind in kinds.items():
+        if kind.what is What.PARTS:
+            found[argument] = {key: found.pop(part_name(argument, key)) for key in kind.value}
+    return found

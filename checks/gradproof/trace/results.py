@@ -1,0 +1,50 @@
+"""The table of results: what sizes of a result are, where a call of NumPy's joined or widened axes; it calls nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradproof.trace.clash import shape_of
+from gradproof.trace.polynomials import Polynomial, number
+from gradproof.trace.run import TracedRun
+from gradproof.trace.watching import flat
+
+
+def note(run: TracedRun, name: str, args: Sequence[Any], result: Any) -> None:
+    """Note what the sizes of a result stand for, as far as the call says."""
+    row = RESULTS.get(name)
+    if row is not None and isinstance(result, np.ndarray):
+        row(run, [each for each in flat(list(args)) if isinstance(each, np.ndarray)], result.shape)
+
+
+def _joined(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> None:
+    """Side by side: the sum of the sizes along the axis that grew."""
+    shapes = [shape_of(array) for array in arrays]
+    if any(len(shape) != len(result) for shape in shapes):
+        return
+    for axis, size in enumerate(result):
+        if size == sum(shape[axis] for shape in shapes) and len(shapes) > 1:
+            total = Polynomial()
+            for shape in shapes:
+                total = total.plus(run.stands_for(shape[axis]))
+            run.known.setdefault(size, total)
+
+
+def _widened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> None:
+    """With a border: the size and a number."""
+    if not arrays:
+        return
+    for before, after in zip(shape_of(arrays[0]), result, strict=False):
+        if after > before:
+            run.known.setdefault(after, run.stands_for(before).plus(number(after - before)))
+
+
+# operations -> the row that notes what sizes of their result are
+_ROWS: Mapping[str, Callable[[TracedRun, Sequence[Any], tuple[int, ...]], None]] = {
+    "concatenate hstack vstack column_stack append": _joined,
+    "pad": _widened,
+}
+RESULTS = {name: row for names, row in _ROWS.items() for name in names.split()}
