@@ -55,10 +55,11 @@ def dicts(keys: Iterable[str]) -> tuple[Any, ...]:
 def arrays_among(keys: Iterable[str]) -> tuple[str, ...]:
     """All the keys of a dict, where any of them is that of an array; none where all usually hold numbers."""
     found = tuple(keys)
-    is_number = [
-        key.lower() in _USUAL or role_of(key, constructor=True) not in (*WEIGHTS, Role.UNKNOWN) for key in found
-    ]
-    return () if all(is_number) else found
+    return () if all(map(_holds_number, found)) else found
+
+
+def _holds_number(key: str) -> bool:
+    return key.lower() in _USUAL or role_of(key, constructor=True) not in (*WEIGHTS, Role.UNKNOWN)
 
 
 def usual(key: str) -> Any:

@@ -1,4 +1,4 @@
-"""The table of results: what sizes of a result are, where a call of NumPy's joined or widened axes; it calls nothing."""
+"""The table of results: what sizes of a result are, where a call joined or widened axes; it calls nothing."""
 
 from __future__ import annotations
 

@@ -25,9 +25,10 @@ class Hint:
     """What is known of an argument before anything runs.
 
     built: the constructor takes it; first: it is forward's first; switch: it is a flag of forward's, off by default;
-    target, index, weight, scalar, size, shape: what its name says it is for;
-    number: its likely value, where it is a number; learned: the source keeps a gradient for it; dicts, words, layers:
-    its likely values, where it is a dict, a word, another layer; keys: those read from it that usually hold arrays; takes_log: the subject takes the logarithm of it.
+    optional: it has a default; target, index, weight, scalar, size, shape: what its name says it is for; number: its
+    likely value, where it is a number; learned: the source keeps a gradient for it; dicts, words, layers: its likely
+    values, where it is a dict, a word, another layer; keys: those read from it, where some hold arrays; takes_log: the
+    subject takes the logarithm of it.
     """
 
     name: str
