@@ -8,6 +8,7 @@ import pytest
 
 from autograd_libraries import DEFINE_BY_RUN, library, verdicts
 from gradproof import Case, check
+from gradproof.collect.discover import subjects
 from gradproof.errors import UsageError
 from gradproof.nodes.conventions import is_machinery, operations_of
 from gradproof.values import Verdict
@@ -67,3 +68,19 @@ class Doubled(Layer):
     module: ModuleType = library(DEFINE_BY_RUN + source)
     assert not operations_of(vars(module)["Doubled"])
     assert verdicts(module)["Doubled"] == "PASS"
+
+
+def test_a_layer_that_is_made_of_operations_is_not_accused_and_told_where_they_are_judged() -> None:
+    source = """
+class Linear:
+    def __init__(self, W):
+        self.W = Variable(W)
+
+    def forward(self, x):
+        return Product()(x, self.W)
+"""
+    module = library(DEFINE_BY_RUN + source)
+    found = subjects(vars(module), lambda value: getattr(value, "__module__", None) == module.__name__)
+    (linear,) = [subject for subject in found if subject.name == "Linear"]
+    assert linear.problem is not None
+    assert "made of operations of Variable" in linear.problem

@@ -17,7 +17,7 @@ from gradproof.convention import function_names
 from gradproof.convention.convention import FORWARDS, convention_of
 from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
 from gradproof.nodes.engine import engine_of
-from gradproof.nodes.library import is_node_class
+from gradproof.nodes.library import is_node_class, library_of
 from gradproof.nodes.operation import Operation
 from gradproof.values import Finding
 
@@ -116,6 +116,13 @@ def _is_layer(cls: type) -> bool:
 
 
 def _problem(cls: type) -> str | None:
+    library = library_of(cls) if convention_of(cls) is None else None
+    if library is not None:
+        node = library.node
+        return (
+            f"{cls.__name__} has no backward of its own: it is made of operations of {node.__name__}, which are judged "
+            f"where they are defined: run gradproof on the file of {node.__module__}"
+        )
     if convention_of(cls) is None or _only_promises(_method(cls, forward=False)):
         convention = convention_of(cls)
         forward = "forward" if convention is None else convention.forward
