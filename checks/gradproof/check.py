@@ -207,13 +207,15 @@ def _check_subject(
     found = infer(target if not arguments else tuple(functions))
     if found.case is None:
         raise UsageError(found.problem or "no Case was found: declare one")
-    reports = [_check_declared(case.under(as_settings(settings))) for case in (found.case, *found.others)]
+    cases = [case.under(as_settings(settings)) for case in (found.case, *found.others)]
+    reports = [_check_declared(case, inferred=True) for case in cases]
     return judged(reports[0], found, reports[1:])
 
 
-def _check_declared(case: Case) -> SubjectReport:
+def _check_declared(case: Case, *, inferred: bool = False) -> SubjectReport:
     """A Case that no file need hold under a name: the call itself reproduces it."""
-    return check_case(case, location=case.name, reproduce=f"check{case.declaration().removeprefix('Case')}")
+    call = f"check{case.declaration().removeprefix('Case')}"
+    return check_case(case, location=case.name, inferred=inferred, reproduce=call)
 
 
 def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any], settings: Settings) -> SubjectReport:
