@@ -44,11 +44,6 @@ class Confirmed:
     proposals: list[Proposal]
     why: str = ""
 
-    @property
-    def worst(self) -> Attempt | None:
-        """The first attempt that is not clean."""
-        return next((seen for seen in self.attempts if not seen.clean), None)
-
 
 class Confirming:
     """Confirms the candidates of one target; counts the forwards that it takes."""

@@ -125,9 +125,17 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
             continue
         for kind in _other_kinds(kinds[name]):
             other = search.find([_with_kind(found.candidate, name, kind)], most=ALTERNATIVES)
-            if other.clean and other.candidate is not None and other.candidate.kinds[name].what is kind.what:
+            if other.clean and other.candidate is not None and _is_used_as(other.candidate, name, kind):
                 others.append(other.candidate)
     return others
+
+
+def _is_used_as(candidate: Candidate, name: str, kind: Kind) -> bool:
+    """Whether an argument is of this kind, and labels index something: below a size that nothing else has, none do."""
+    if candidate.kinds[name].what is not kind.what:
+        return False
+    axes = {each for other in candidate.kinds for axis in candidate.axes(other) for each in axis.dims}
+    return kind.what is not What.LABELS or not axes.isdisjoint(candidate.below(name).dims)
 
 
 def _other_kinds(kind: Kind) -> Iterator[Kind]:

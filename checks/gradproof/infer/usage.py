@@ -1,9 +1,9 @@
-"""What the source of a subject says of its arguments: how many axes they have, which keys are read; it runs none."""
+"""What the source of a subject says of its arguments: the keys read, the words compared; it runs none."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +17,10 @@ _MOST_HELPERS = 40  # functions that are read beside the subject's own
 class Usage:
     """What was read, by the name of an argument (or of the attribute that keeps it).
 
-    ranks: the number of axes that its shape is unpacked into, likeliest first; least: the least number of axes that an
-    index or a shape's entry asks for; axes: what the author calls its axes; keys: the keys read from it as a dict.
+    keys: those read from it as a dict; words: the strings that it is compared with; takes_log: whether the logarithm of
+    anything is taken that is not made of exponentials.
     """
 
-    ranks: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
-    least: Mapping[str, int] = field(default_factory=dict[str, int])
-    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     takes_log: bool = False
@@ -31,29 +28,10 @@ class Usage:
 
 def usage_of(functions: Iterable[Function]) -> Usage:
     """Read the functions of a subject, and those helpers that are handed a dict under its own name."""
-    read = tuple(functions)
-    certain: dict[str, list[tuple[str, ...]]] = {}
-    guarded: dict[str, list[tuple[str, ...]]] = {}
-    least: dict[str, int] = {}
-    for function in read:
-        branches = _in_branches(function.node)
-        for node in own_nodes(function.node):
-            for name, axes in _unpacked(node):
-                (guarded if id(node) in branches else certain).setdefault(name, []).append(axes)
-            if id(node) not in branches:
-                for name, rank in _indexed(node):
-                    least[name] = max(rank, least.get(name, 0))
-    every = _with_helpers(read)
+    every = _with_helpers(tuple(functions))
     names = {str(_called_name(node)).lower() for function in every for node in own_nodes(function.node)}
-    unpacked = {name: certain.get(name, []) + guarded.get(name, []) for name in {**certain, **guarded}}
-    return Usage(
-        ranks={name: tuple(dict.fromkeys(map(len, found))) for name, found in certain.items()},
-        least=least,
-        axes={name: found[0] for name, found in unpacked.items()},
-        keys=_keys(every),
-        words=_words(every),
-        takes_log="log" in names and not any(word in name for name in names for word in _EXPONENTIALS),
-    )
+    is_of_exponentials = any(word in name for name in names for word in _EXPONENTIALS)
+    return Usage(_keys(every), _words(every), "log" in names and not is_of_exponentials)
 
 
 def _called_name(node: Any) -> str | None:
@@ -73,36 +51,6 @@ def _with_helpers(functions: Iterable[Function]) -> list[Function]:
         found |= new
         left += new.values()
     return list(found.values())
-
-
-def _unpacked(node: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """``N, T, D = xs.shape``: the name of the array, and those of its axes."""
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Attribute) or node.value.attr != "shape":
-        return
-    target, name = node.targets[0], _named(node.value.value)
-    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
-    if name is not None and parts and not any(isinstance(part, ast.Starred) for part in parts):
-        yield name, tuple(_named(part) or "_" for part in parts)
-
-
-def _indexed(node: Any) -> Iterator[tuple[str, int]]:
-    """``x.shape[2]`` and ``x[:, :, 0]``: the name of the array, and the axes that this needs."""
-    if not isinstance(node, ast.Subscript):
-        return
-    if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
-        name = _named(node.value.value)
-        if name is not None and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
-            yield name, node.slice.value + 1
-    elif isinstance(node.slice, ast.Tuple):
-        name = _named(node.value)
-        whole = [part for part in node.slice.elts if not (isinstance(part, ast.Constant) and part.value in (None, ...))]
-        new = [part for part in whole if not _is_newaxis(part)]
-        if name is not None and len(new) > 1:
-            yield name, len(new)
-
-
-def _is_newaxis(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "newaxis"
 
 
 def _keys(functions: Iterable[Function]) -> Mapping[str, tuple[str, ...]]:
@@ -135,12 +83,6 @@ def _words(functions: Iterable[Function]) -> Mapping[str, tuple[str, ...]]:
                     texts = [part.value for part in parts if isinstance(part, ast.Constant)]
                     found.setdefault(name, []).extend(text for text in texts if isinstance(text, str))
     return {name: tuple(dict.fromkeys(words)) for name, words in found.items() if words}
-
-
-def _in_branches(function: ast.AST) -> set[int]:
-    """The nodes that run under a condition only."""
-    branches = (node for node in ast.walk(function) if isinstance(node, (ast.If, ast.Try, ast.IfExp)))
-    return {id(inner) for branch in branches for inner in ast.walk(branch)}
 
 
 def _named(node: ast.AST) -> str | None:
