@@ -114,6 +114,30 @@ def test_what_a_layer_changes_around_it_is_put_back(capsys, tmp_path, body):
     assert state() == before
 
 
+GLOBALS = """
+scale, seen = 2.0, []
+class Changes:
+    def forward(self, x):
+        global scale, late
+        scale, late = 7.0, 1
+        seen.append(x.shape)
+        return 3 * x
+    def backward(self, dout):
+        return 3 * dout
+class Reads:
+    def forward(self, x):
+        self.factor = 2.0 if scale == 2.0 and not seen and "late" not in globals() else 5.0
+        return 2.0 * x
+    def backward(self, dout):
+        return self.factor * dout
+"""
+
+
+def test_what_a_layer_sets_in_its_module_no_other_layer_sees(capsys, tmp_path):
+    (tmp_path / "layers.py").write_text(GLOBALS, encoding="utf-8")
+    assert cli.main([str(tmp_path / "layers.py"), "--examples", "2"]) == 0, capsys.readouterr().out
+
+
 def test_what_c_code_and_children_print_does_not_get_into_the_json(tmp_path):
     body = "os.write(1, b'descriptor'); os.system('echo child')"
     (tmp_path / "layers.py").write_text(LAYERS.replace("BODY", body), encoding="utf-8")

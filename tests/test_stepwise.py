@@ -151,6 +151,13 @@ def test_a_forward_that_imports_what_is_not_installed_accuses_nobody(capsys, tmp
     assert "forward needs no_such_module, which is not installed" in out
 
 
+def test_a_missing_module_is_told_once_a_file(tmp_path):
+    source = "import no_such_module\nfrom no_such_module import nn\nnn.functional()\n" + SQUARE
+    (note,) = holding(written(tmp_path, "layers.py", source), None).notes
+    assert note.headline == "no_such_module is not installed: what uses it is left out"
+    assert note.lines == (("with it", "line 3"),)
+
+
 NET = "from no_such_module import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x\n"
 
 
@@ -207,7 +214,7 @@ LIBRARY = "import no_such_module as plt\nfrom .base import Base\ndata = open('da
 def test_a_library_that_does_not_run_through_costs_its_scripts_nothing(capsys, tmp_path):
     written(tmp_path, "repo/common/__init__.py", "from .layers import Square\nfrom .trainer import Trainer\n")
     written(tmp_path, "repo/common/base.py", "class Base:\n    pass\n")
-    written(tmp_path, "repo/common/trainer.py", "import no_such_module\nclass Trainer:\n    pass\n")
+    written(tmp_path, "repo/common/trainer.py", "import not_there\nclass Trainer:\n    pass\n")
     written(tmp_path, "repo/common/layers.py", LIBRARY + SQUARE)
     net = "from common.layers import Square as Inner, data\n" + SQUARE.replace(
         "return x * x", "return Inner().forward(x)"
@@ -216,7 +223,7 @@ def test_a_library_that_does_not_run_through_costs_its_scripts_nothing(capsys, t
     code, out, _ = checked(capsys, "repo/ch01/net.py")
     assert code == 0, out
     assert "repo/common/layers.py, line 3: note: raises FileNotFoundError" in out
-    assert "repo/common/trainer.py, line 1: note: no_such_module is not installed" in out
+    assert "repo/common/trainer.py, line 1: note: not_there is not installed" in out
 
 
 def test_an_import_that_the_author_caught_stays_caught(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import importlib.util
@@ -24,6 +25,7 @@ from gradproof.collect.stepwise import Stepwise
 from gradproof.errors import UsageError
 from gradproof.sandbox.surroundings import restored
 
+_CONTAINERS = (list, dict, set)
 _OURS = __name__.partition(".")[0]
 
 
@@ -158,6 +160,38 @@ def importable(source: Source) -> Generator[None]:
         folders = _own_folders(source)
         own = [name for name in set(sys.modules) - before if _belongs(sys.modules[name], folders)]
         source.siblings.update((name, sys.modules.pop(name)) for name in own)
+
+
+@contextmanager
+def unchanged(source: Source) -> Generator[None]:
+    """After it, the global names of the file and of its siblings mean what they did: no subject sees what another sets.
+
+    Lists, dicts and sets among them hold what they held.
+    """
+    spaces = [vars(module) for module in (source.module, *source.siblings.values())]
+    before = [(space, dict(space)) for space in spaces]
+    held = [(value, copy.copy(value)) for _, names in before for value in _containers(names)]
+    try:
+        yield
+    finally:
+        for space, names in before:
+            space.clear()
+            space.update(names)
+        for value, content in held:
+            _refill(value, content)
+
+
+def _containers(names: Mapping[str, Any]) -> list[Any]:
+    """The lists, dicts and sets under the author's own names: not __builtins__, which is everybody's."""
+    return [value for name, value in names.items() if type(value) in _CONTAINERS and not name.startswith("__")]
+
+
+def _refill(value: Any, content: Any) -> None:
+    value.clear()
+    if isinstance(value, list):
+        value.extend(content)
+    else:
+        value.update(content)
 
 
 def _own_folders(source: Source) -> list[Path]:

@@ -109,8 +109,12 @@ class LostStatement:
 
 
 def notes_of_lost(failures: Iterable[LostStatement]) -> list[Finding]:
-    """One note for each statement that failed by itself."""
-    return [failure.note() for failure in failures if failure.of is None]
+    """One note for each statement that failed by itself; of those that miss the same module, for the first."""
+    first: dict[object, LostStatement] = {}
+    for failure in failures:
+        if failure.of is None:
+            first.setdefault(failure.module or failure, failure)
+    return [failure.note() for failure in first.values()]
 
 
 def refusal(file: str, error: BaseException, told: str) -> str:

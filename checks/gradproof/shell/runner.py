@@ -10,7 +10,7 @@ from gradproof.case.case import Case
 from gradproof.check import check_case
 from gradproof.codes import CODES
 from gradproof.collect.collect import Item, settled
-from gradproof.collect.load import importable
+from gradproof.collect.load import importable, unchanged
 from gradproof.convention.plans import is_pair_by_name
 from gradproof.diagnose.diagnose import ERROR_CODES
 from gradproof.diagnose.exceptions import advice, seen
@@ -44,7 +44,7 @@ def check_item(item: Item, options: Options, checked: list[SubjectReport]) -> No
     Raises UsageError where its Case cannot work. Any other exception is a defect of gradproof, and is told as one.
     """
     try:
-        with importable(item.source), restored(), bounded():
+        with importable(item.source), unchanged(item.source), restored(), bounded():
             _check(item, options, checked)
     except UsageError:
         raise
