@@ -156,6 +156,17 @@ class OfItsOutputWithoutSquare(OfItsOutput):
         return 1 - y
 
 
+class OfX(OfItsOutput):
+    def backward(self, g, inp):
+        return (1 - np.tanh(inp) ** 2) * g
+
+    derivative = None
+
+
+def test_forwards_argument_under_another_name_is_given_to_a_method_too():
+    assert check(Case(OfX, x="n d", settings=FEW)).verdict is Verdict.PASS
+
+
 def test_a_derivative_of_the_output_is_one_for_classes_too():
     assert check(Case(OfItsOutput, x="n d", settings=FEW)).verdict is Verdict.PASS
     with pytest.raises(GradientFault):

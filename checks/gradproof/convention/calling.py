@@ -99,7 +99,7 @@ class Plan:
         fixed |= {f"dout {i}": dout for i, dout in enumerate(douts)}
         fixed |= {f"output {i}": output for i, output in enumerate(outputs)}
         fixed |= {f"input {name}": value for name, value in inputs.items()}
-        values = [(name, next(upstream) if source == "dout" else fixed[source]) for name, source in self.sources]
+        values = [(name, next(upstream) if source == "dout" else fixed.get(source)) for name, source in self.sources]
         return [value for _, value in values[: self.positional]], dict(values[self.positional :])
 
 

@@ -91,7 +91,8 @@ class Pose:
 
     def _is_input(self, flat: Floats, form: Form) -> bool:
         """Whether the only output is one of the inputs, unchanged."""
-        known = [np.asarray(value) for name, value in self._inputs.items() if name in self.wanted]
+        given = [np.asarray(value) for name, value in self._inputs.items() if name in self.wanted]
+        known = [value for value in given if value.size]  # nothing is like nothing
         return any(form.shapes == (value.shape,) and outputs.same(flat, value.reshape(-1)) for value in known)
 
     def again(self, values: Mapping[str, Floats], dout: Floats) -> Problem | Unposed:
