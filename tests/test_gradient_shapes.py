@@ -185,3 +185,18 @@ class ColumnError:
 )
 def test_no_shape_is_inferred_for_the_sake_of_a_gradient(subject, declared):
     assert infer(subject).declaration == declared
+
+
+def summed_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, np.sum(dout)
+
+
+class Summed(Dense):
+    def of_bias(self, dout):
+        return np.sum(dout)
+
+
+@pytest.mark.parametrize("subject", [(pair_forward, summed_backward), Summed], ids=["of a pair", "of a layer"])
+def test_a_sum_over_all_axes_makes_no_bias_one_number(subject):
+    assert 'b="h"' in infer(subject).declaration

@@ -26,7 +26,7 @@ from gradproof.trace.traced import Trace
 
 SEED = 1729  # of the values in an attempt
 _WIDEST = 4  # the largest least size of a dim that is looked for
-_FEWER = frozenset({"GP203", "GP204"})  # codes: fewer gradients than arguments
+FEWER = frozenset({"GP203", "GP204"})  # codes: fewer gradients than arguments
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class Confirming:
         settled = all(each.error is None or each.error.stage == "backward" for each in seen)
         proposals = outer
         if not all(each.clean for each in seen):
-            proposals = [*outer, *self._open(candidate, seen, settled=settled, run=run)]
+            proposals = [*outer, *self._open(candidate, seen, settled=settled, trace=trace)]
         return Confirmed(candidate, clean, settled, seen, proposals)
 
     def completed(self, candidate: Candidate) -> Candidate:
@@ -108,14 +108,14 @@ class Confirming:
         hint = self._hints[argument]
         return hint.built or (hint.weight and len(argument) > 1)
 
-    def _open(self, candidate: Candidate, seen: list[Attempt], *, settled: bool, run: TracedRun) -> list[Proposal]:
+    def _open(self, candidate: Candidate, seen: list[Attempt], *, settled: bool, trace: Trace) -> list[Proposal]:
         """What to try next; where forward has settled the shapes, only what it left open."""
         worst = next((each for each in seen if not each.clean), seen[-1])
         moved = elsewhere(candidate, self._hints)
         if settled:
             moved = [each for each in moved if self._is_rank_of_input(each)]
         found = [each.dearer(0.2) for each in moved]
-        found += self._shapes_of_gradients(candidate, worst, run)
+        found += self._shapes_of_gradients(candidate, worst, trace)
         found += self._data(candidate, worst)
         if settled and worst.error is not None:
             found += self._flags(candidate)
@@ -132,17 +132,23 @@ class Confirming:
         off = [name for name, hint in self._hints.items() if hint.switch and candidate.kinds[name].what is What.DEFAULT]
         return [Proposal(0.05, Become(name, value(True))) for name in off]
 
-    def _shapes_of_gradients(self, candidate: Candidate, worst: Attempt, run: TracedRun) -> list[Proposal]:
-        """A gradient of another size: the argument may have its shape. One of the same size says nothing."""
+    def _shapes_of_gradients(self, candidate: Candidate, worst: Attempt, trace: Trace) -> list[Proposal]:
+        """A gradient of another size: the argument may have its shape. One of the same size says nothing.
+
+        Nor does one number for a bias along an axis of the output: that is a sum over all axes, a fault of backward's.
+        """
         names = self._declaring.names(candidate)
         sizes = {dim: size for dim, name in names.items() if isinstance(size := worst.dims.get(name), int)}
-        reader = TracedRun(candidate, sizes, self._hints, run.call)
+        reader = TracedRun(candidate, sizes, self._hints, trace.run.call)
         found: list[Proposal] = []
         for defect in worst.defects:
             tensor, shape = defect.tensor, defect.shape
             if tensor is None or shape is None or tensor not in candidate.kinds:
                 continue
             own = candidate.axes(tensor)
+            along_output = len(trace.output) > 1 and all(axis in trace.output for axis in own)
+            if self._hints[tensor].weight and along_output and math.prod(shape) == 1:
+                continue
             is_known = candidate.kinds[tensor].is_array and all(name in sizes for axis in own for name in axis.dims)
             if is_known and math.prod(shape) != math.prod([axis.at(sizes) for axis in own]):
                 axes = tuple(ONE if size == 1 else reader.stands_for(size) for size in shape)
@@ -154,7 +160,7 @@ class Confirming:
         fed = [a for a in candidate.kinds if not self._hints[a].built and not self._hints[a].first]
         floats = [argument for argument in fed if candidate.kinds[argument].what is What.ARRAY]
         found: list[Proposal] = []
-        if any(defect.code in _FEWER for defect in worst.defects):
+        if any(defect.code in FEWER for defect in worst.defects):
             last = enumerate(reversed(floats))
             found += [Proposal(0.03 + 0.02 * place, _constant(candidate, argument)) for place, argument in last]
         for argument in floats:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradproof.infer.applying import Applying
 from gradproof.infer.attempt import Attempt
-from gradproof.infer.confirm import Confirmed, Confirming
+from gradproof.infer.confirm import FEWER, Confirmed, Confirming
 from gradproof.infer.elsewhere import elsewhere
 from gradproof.infer.own_faults import is_own_fault
 from gradproof.trace.candidate import Candidate
@@ -97,7 +97,7 @@ class Search:
                 break
             trace, confirmed = self._try(candidate)
             if confirmed is not None:
-                if confirmed.clean and (best is None or not self._is_bent(confirmed.candidate, best.candidate)):
+                if confirmed.clean and (best is None or not self._is_bent(confirmed.candidate, best)):
                     return Found(confirmed.candidate, True, True, tuple(confirmed.attempts))
                 if confirmed.settled and (best is None or self._moves_first(confirmed, best)):
                     best = confirmed
@@ -146,9 +146,21 @@ class Search:
             trace = replace(trace, proposals=more)
         return trace
 
-    def _is_bent(self, candidate: Candidate, settled: Candidate) -> bool:
-        """Whether a backward bent what forward had settled: fewer free dims, which hide bugs; a number as an array."""
-        return self._makes_arrays(candidate, settled) or len(candidate.dims()) < len(settled.dims())
+    def _is_bent(self, candidate: Candidate, best: Confirmed) -> bool:
+        """Whether a backward bent what forward had settled: fewer free dims, which hide bugs; a number as an array.
+
+        Or a weight that is no tensor any more, though backward has a gradient for it.
+        """
+        settled = best.candidate
+        loses = self._loses_weights(candidate, best) or self._makes_arrays(candidate, settled)
+        return loses or len(candidate.dims()) < len(settled.dims())
+
+    def _loses_weights(self, candidate: Candidate, best: Confirmed) -> bool:
+        worst, kinds = best.worst, best.candidate.kinds
+        if worst is None or any(defect.code in FEWER for defect in worst.defects):
+            return False
+        weights = [name for name, kind in kinds.items() if kind.what is What.ARRAY and self.hints[name].weight]
+        return any(candidate.kinds[name].what is not What.ARRAY for name in weights)
 
     def _makes_arrays(self, candidate: Candidate, settled: Candidate) -> bool:
         numbers = [name for name, kind in settled.kinds.items() if kind.what is What.VALUE and self.hints[name].scalar]
