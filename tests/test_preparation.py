@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof import Case, Convention, Settings, UsageError, Verdict, size, sizes
+from gradproof import Case, Convention, Settings, UsageError, Verdict, constant, floats, size, sizes
 from gradproof.check import check_case
 from gradproof.convention.descent import Descent, is_optimizer
 from gradproof.convention.preparation import preparation_of
@@ -281,3 +281,97 @@ def test_optimizers_are_known_by_their_names(name):
 @pytest.mark.parametrize("name", ["options", "opts_dict", "output", "adopted", "option"])
 def test_other_names_are_no_optimizers(name):
     assert not is_optimizer(name)
+
+
+class StepsByItself:
+    """Its rate stands in the source."""
+
+    factor = 1.0
+
+    def __init__(self, d, h):
+        self.W = DRAW.standard_normal((d, h))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        dx = dout @ self.W.T
+        dW = self.factor * self.x.T @ dout
+        self.W -= 0.01 * dW
+        return dx
+
+
+class StepsTwiceAsFar(StepsByItself):
+    factor = 2.0
+
+
+class CallsAndRecords:
+    """The object is called; forward alone has nothing to multiply."""
+
+    def __call__(self, a, b):
+        self.a, self.b = a, b
+        return self.forward()
+
+    def forward(self):
+        return self.a * self.b
+
+    def backward(self, dout):
+        return dout * self.b, dout * self.a
+
+
+class CallsAndMixesUp(CallsAndRecords):
+    def backward(self, dout):
+        return dout * self.a, dout * self.b
+
+
+class GivenTheAnswer:
+    """A whole net: its backward is given y, and its loss is written nowhere."""
+
+    def __init__(self, d):
+        self.w = DRAW.standard_normal((d, 1))
+
+    def forward(self, x):
+        self.x = x
+        self.p = 1 / (1 + np.exp(-(x @ self.w)))
+        return self.p
+
+    def backward(self, y):
+        self.dw = self.x.T @ (self.p - y) / len(y)
+
+
+class WithItsLoss(GivenTheAnswer):
+    """What the sentence asks for: forward returns the loss."""
+
+    def forward(self, x, y):
+        self.y = y
+        p = super().forward(x)
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    def backward(self, dout=1):
+        super().backward(self.y)
+
+
+@pytest.mark.parametrize(
+    ("declared", "wrong"),
+    [
+        (lambda: Case(StepsByItself, d=size("d"), h=size("h"), x="n d"), []),
+        (lambda: Case(StepsTwiceAsFar, d=size("d"), h=size("h"), x="n d"), ["W"]),
+        (lambda: Case(CallsAndRecords, a="n d", b="n d"), []),
+        (lambda: Case(CallsAndMixesUp, a="n d", b="n d"), ["a", "b"]),
+    ],
+)
+def test_weights_moved_by_a_rate_of_their_own_and_objects_that_are_called_are_judged(declared, wrong):
+    said = report(declared())
+    assert [tensor.name for tensor in said.tensors if tensor.verdict is Verdict.FAIL] == wrong
+    assert said.verdict is (Verdict.FAIL if wrong else Verdict.PASS)
+
+
+def test_a_net_that_is_given_the_answer_is_not_accused_and_what_is_said_of_it_works():
+    said = report(Case(GivenTheAnswer, d=size("d"), x="n d"))
+    assert said.verdict is Verdict.INCONCLUSIVE
+    assert "backward is given y, not the gradient of forward's output" in said.reason
+    mended = report(
+        Case(WithItsLoss, d=size("d"), x=constant("n d"), y=constant(floats("n 1", min_value=0, max_value=1)))
+    )
+    assert mended.verdict is Verdict.PASS

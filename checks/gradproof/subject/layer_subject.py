@@ -6,6 +6,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
+from gradproof.convention.answers import ANSWERED, answer_for_dout
 from gradproof.convention.calling import Plan, default_dout, defaults_of, takes_cache
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
@@ -27,7 +29,7 @@ from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
-from gradproof.subject.stepping import Stepped, Updates, may_step, stepped, updates_of
+from gradproof.subject.stepping import Stepped, Updates, may_step, own_rate, stepped, updates_of
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
 
@@ -202,10 +204,8 @@ class LayerSubject:
 
     def plans(self) -> tuple[Plan, ...]:
         """The ways in which backward may be called, read once for what forward was given and returned."""
-        backward, forward = (
-            getattr(self.layer, self.convention.backward),
-            getattr(type(self.layer), self.convention.forward),
-        )
+        backward = getattr(self.layer, self.convention.backward)
+        forward = getattr(type(self.layer), self.convention.forward)
         told = backward, forward, self._outputs, owners(tuple(self._inputs))
         return self._calls.ways(*told, cache=self._cached, defaults=self._defaults)
 
@@ -215,7 +215,9 @@ class LayerSubject:
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
-        return self._plan().refusal
+        how, theirs = self._plan(), getattr(type(self.layer), self.convention.backward)
+        answer = answer_for_dout(theirs, [name for name, source in how.sources if source == "dout"])
+        return how.refusal if answer is None else ANSWERED.format(answer, self.convention.forward)
 
     def takes_dout(self) -> bool:
         """Whether backward is handed an upstream gradient."""
@@ -267,14 +269,15 @@ class LayerSubject:
 
         if self._updates is None:
             uneven = [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]  # nothing cancels
-            is_possible = how.takes_rate or may_step(self.layer)
-            known = Updates()
-            if is_possible:
-                known = updates_of(self.layer, lambda layer, rate: run(layer, rate, uneven), forward, self._holdings)
-            self._updates = known
+            self._updates = Updates()
+            if how.takes_rate or may_step(self.layer, self.convention.backward):
+                asked = partial(run, given=uneven)
+                self._updates = updates_of(self.layer, asked, forward, self._holdings)
         if not self._updates.moves:
             return Stepped(self.layer, run(self.layer, RATE))
-        return stepped(self.layer, run, self._updates.read)
+        own = own_rate(self.layer, self.convention.backward)
+        larger = None if own is None else partial(run, given=[dout / own for dout in douts])
+        return stepped(self.layer, run, self._updates.read, larger)
 
     def _run_backward(
         self, how: Plan, douts: Any, filled: dict[Any, Any], layer: Any = None, rate: float = RATE

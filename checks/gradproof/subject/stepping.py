@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradproof.convention import leaves
+from gradproof.convention.attributes import Use, events_of, methods_of, moves_by_hand, rate_by_hand
 from gradproof.convention.descent import RATE, RATES, Descent, optimizers_in
 from gradproof.convention.leaves import Path
 
@@ -91,12 +92,22 @@ def held_rates(layer: object) -> tuple[str, ...]:
     return tuple(name for name, value in state.items() if name.lower() in RATES and isinstance(value, (int, float)))
 
 
-def may_step(layer: object) -> bool:
-    """Whether the layer holds what an update needs: a learning rate, or an optimizer."""
-    return bool(held_rates(layer) or optimizers_in(layer))
+def may_step(layer: object, backward: str) -> bool:
+    """Whether the layer holds what an update needs, a learning rate or an optimizer, or its backward makes a step."""
+    methods = methods_of(type(layer))
+    own = methods.get(backward)
+    called = [methods.get(event.name) for event in events_of(own) if event.use is Use.CALLED] if own is not None else []
+    by_hand = any(moves_by_hand(method) for method in (own, *called) if method is not None)
+    return by_hand or bool(held_rates(layer) or optimizers_in(layer))
 
 
-def stepped(layer: Any, run: Run, paths: Mapping[str, Path]) -> Stepped:
+def own_rate(layer: object, backward: str) -> float | None:
+    """The learning rate that stands in the source of backward, or in its module; None where there is none."""
+    method = methods_of(type(layer)).get(backward)
+    return None if method is None else rate_by_hand(method)
+
+
+def stepped(layer: Any, run: Run, paths: Mapping[str, Path], larger: Run | None = None) -> Stepped:
     """Run backward on two copies of the layer, at two learning rates; the layer itself stays as it is.
 
     paths: where the parameters stand that it moves and whose gradient it keeps nowhere: it is how far they moved,
@@ -110,6 +121,7 @@ def stepped(layer: Any, run: Run, paths: Mapping[str, Path]) -> Stepped:
     run(half, RATE / 2)
     gradients: dict[str, Any] = {}
     unread: list[str] = []
+    fixed: list[str] = []  # that move by a rate of their own
     for name, path in paths.items():
         before, after, between = (leaves.at(one, path) for one in (layer, whole, half))
         if np.shape(after) != np.shape(before) or np.shape(between) != np.shape(before):
@@ -119,8 +131,14 @@ def stepped(layer: Any, run: Run, paths: Mapping[str, Path]) -> Stepped:
         slack = ULPS * np.finfo(np.float64).eps * (np.abs(before) + np.abs(step))
         if np.all(np.abs(step - smaller) <= slack):
             gradients[name] = step
+        elif larger is not None and np.array_equal(after, between):
+            fixed.append(name)
         else:
             unread.append(name)
+    if larger is not None and fixed:
+        twin = copy.deepcopy(layer)
+        larger(twin, RATE)
+        gradients |= {name: leaves.at(layer, paths[name]) - leaves.at(twin, paths[name]) for name in fixed}
     return Stepped(whole, returned, gradients, tuple(unread))
 
 

@@ -1,0 +1,32 @@
+"""Whether backward is given what a loss compares with, and no upstream gradient: its loss is then written nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gradproof.convention.attributes import compares
+
+# names that say so by themselves, and those that may be an upstream gradient as well
+_PLAIN = re.compile(
+    r"(\w+_)?(true|targets?|labels?|truth|actual|expected|answers?)(_\w+)?|(y|t)_?(true|train|batch)", re.IGNORECASE
+)
+_SHORT = re.compile(r"[yt]", re.IGNORECASE)
+
+ANSWERED = (
+    "backward is given {0}, not the gradient of forward's output, and the loss between them is not written. Check a "
+    "subclass whose {1} takes {0} as well, keeps it and returns the loss, and whose backward(self, dout=1) hands {0} on"
+)
+
+
+def answer_for_dout(backward: Callable[..., Any], douts: Sequence[str]) -> str | None:
+    """The one argument in the place of an upstream gradient that is what a loss compares with; None where it is none.
+
+    douts: the names of the arguments that would be given upstream gradients.
+    """
+    named = [name for name in douts if name]
+    if len(named) != 1:
+        return None
+    is_short = _SHORT.fullmatch(named[0]) is not None and compares(backward, named[0])
+    return named[0] if is_short or _PLAIN.fullmatch(named[0]) else None
