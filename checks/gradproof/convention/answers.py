@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradproof.convention.attributes import compares
+from gradproof.convention.statements import compares
 
 # names that say so by themselves, and those that may be an upstream gradient as well
 _PLAIN = re.compile(

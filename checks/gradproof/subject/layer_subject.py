@@ -29,7 +29,7 @@ from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
-from gradproof.subject.stepping import Stepped, Updates, may_step, own_rate, stepped, updates_of
+from gradproof.subject.stepping import Stepped, Updates, may_step, own_rate, stepped, uneven, updates_of
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
 
@@ -176,8 +176,7 @@ class LayerSubject:
         if self._first is None:
             return
         lists = Lists(self.layer)
-        args, kwargs = self._signature.bind(copied(self._first))
-        self._call("forward", getattr(self.layer, self.convention.forward), *args, **kwargs)
+        self._feed(self.layer, self._first)
         lists.cut_back()
         self._hold(self.layer)
 
@@ -215,8 +214,9 @@ class LayerSubject:
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
-        how, theirs = self._plan(), getattr(type(self.layer), self.convention.backward)
-        answer = answer_for_dout(theirs, [name for name, source in how.sources if source == "dout"])
+        how = self._plan()
+        douts = [name for name, source in how.sources if source == "dout"]
+        answer = answer_for_dout(getattr(type(self.layer), self.convention.backward), douts)
         return how.refusal if answer is None else ANSWERED.format(answer, self.convention.forward)
 
     def takes_dout(self) -> bool:
@@ -244,7 +244,7 @@ class LayerSubject:
         self._handed.slope.before(self.layer)
         filled: dict[Any, Any] = {}
         douts = douts[-1:] if self._handed.ends_in_loss else douts
-        self._calls.settle(self.plans(), lambda way: self.fork()._run_backward(way, copy.deepcopy(douts), {}))
+        self._calls.settle(self.plans(), lambda way: self.fork().run_backward(way, copy.deepcopy(douts), {}))
         step = self._step(self._plan(), douts, filled)
         returned = without_left_out(step.returned, self._signature.names, self._inputs)
         if returned is None and self._hands_nothing_over():
@@ -261,27 +261,27 @@ class LayerSubject:
         """Run backward, on copies of the layer where it updates the weights itself."""
 
         def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
-            return self._run_backward(how, given, filled, layer, rate)
-
-        def forward(layer: Any) -> Any:
-            args, kwargs = self._signature.bind(copied(self._inputs))
-            return self._run("forward", getattr(layer, self.convention.forward), *args, **kwargs)
+            return self.run_backward(how, given, filled, layer, rate)
 
         if self._updates is None:
-            uneven = [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]  # nothing cancels
             self._updates = Updates()
             if how.takes_rate or may_step(self.layer, self.convention.backward):
-                asked = partial(run, given=uneven)
-                self._updates = updates_of(self.layer, asked, forward, self._holdings)
+                twin, odd = self.fork(), uneven(douts)  # of its own cache and inputs
+                self._updates = updates_of(
+                    self.layer, partial(twin.run_backward, how, odd, {}), self._feed, self._holdings
+                )
         if not self._updates.moves:
             return Stepped(self.layer, run(self.layer, RATE))
         own = own_rate(self.layer, self.convention.backward)
-        larger = None if own is None else partial(run, given=[dout / own for dout in douts])
+        larger = partial(run, given=[dout / own for dout in douts]) if own else None
         return stepped(self.layer, run, self._updates.read, larger)
 
-    def _run_backward(
-        self, how: Plan, douts: Any, filled: dict[Any, Any], layer: Any = None, rate: float = RATE
-    ) -> Any:
+    def _feed(self, layer: Any, inputs: Mapping[str, Any] | None = None) -> Any:
+        args, kwargs = self._signature.bind(copied(inputs or self._inputs))
+        return self._call("forward", getattr(layer, self.convention.forward), *args, **kwargs)
+
+    def run_backward(self, how: Plan, douts: Any, filled: dict[Any, Any], layer: Any = None, rate: float = RATE) -> Any:
+        """Call backward of the layer, or of a copy, as a plan says, at a learning rate."""
         given = {**self._defaults, **nested(self._inputs)}
         args, kwargs = how.bind(douts, given, self._cache, rate, filled, self._returned)
         owner = self.layer if layer is None else layer

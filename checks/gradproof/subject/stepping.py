@@ -8,16 +8,17 @@ It is told how to run backward on a copy of the layer; it calls nothing else.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from gradproof.convention import leaves
-from gradproof.convention.attributes import Use, events_of, methods_of, moves_by_hand, rate_by_hand
+from gradproof.convention.attributes import Use, events_of, methods_of
 from gradproof.convention.descent import RATE, RATES, Descent, optimizers_in
 from gradproof.convention.leaves import Path
+from gradproof.convention.statements import moves_by_hand, rate_by_hand
 
 Run = Callable[[Any, float], Any]  # (a copy of the layer, a learning rate) -> what backward returns
 
@@ -52,6 +53,11 @@ class Kept(Protocol):
     def without_place(self, layer: object) -> Mapping[str, Path]:
         """Those for which ``layer``, a copy after a backward, keeps no gradient."""
         ...
+
+
+def uneven(douts: Sequence[Any]) -> list[Any]:
+    """Upstream gradients of these shapes of which nothing cancels in a sum."""
+    return [1 + np.arange(np.size(dout)).reshape(np.shape(dout)) / 7 for dout in douts]
 
 
 def updates_of(layer: Any, run: Run, forward: Callable[[Any], Any], kept: Kept) -> Updates:
