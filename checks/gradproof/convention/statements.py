@@ -1,4 +1,4 @@
-"""What single statements of backward do: steps of descent by hand, an answer compared with an output; it runs nothing."""
+"""What single statements of backward do: steps of descent by hand, an answer that is compared; it runs nothing."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.holdings import Holdings
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
-from gradproof.subject.stepping import Stepped, Updates, may_step, own_rate, stepped, uneven, updates_of
+from gradproof.subject.stepping import Stepped, Updates, larger_douts, may_step, stepped, uneven, updates_of
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
 
@@ -266,15 +266,12 @@ class LayerSubject:
         if self._updates is None:
             self._updates = Updates()
             if how.takes_rate or may_step(self.layer, self.convention.backward):
-                twin, odd = self.fork(), uneven(douts)  # of its own cache and inputs
-                self._updates = updates_of(
-                    self.layer, partial(twin.run_backward, how, odd, {}), self._feed, self._holdings
-                )
+                asked = partial(self.fork().run_backward, how, uneven(douts), {})  # of its own cache and inputs
+                self._updates = updates_of(self.layer, asked, self._feed, self._holdings)
         if not self._updates.moves:
             return Stepped(self.layer, run(self.layer, RATE))
-        own = own_rate(self.layer, self.convention.backward)
-        larger = partial(run, given=[dout / own for dout in douts]) if own else None
-        return stepped(self.layer, run, self._updates.read, larger)
+        larger = larger_douts(self.layer, self.convention.backward, douts)
+        return stepped(self.layer, run, self._updates.read, partial(run, given=larger) if larger else None)
 
     def _feed(self, layer: Any, inputs: Mapping[str, Any] | None = None) -> Any:
         args, kwargs = self._signature.bind(copied(inputs or self._inputs))

@@ -107,10 +107,11 @@ def may_step(layer: object, backward: str) -> bool:
     return by_hand or bool(held_rates(layer) or optimizers_in(layer))
 
 
-def own_rate(layer: object, backward: str) -> float | None:
-    """The learning rate that stands in the source of backward, or in its module; None where there is none."""
+def larger_douts(layer: object, backward: str, douts: Sequence[Any]) -> list[Any]:
+    """Dout divided by the rate that stands in the source of backward, or in its module; nothing where there is none."""
     method = methods_of(type(layer)).get(backward)
-    return None if method is None else rate_by_hand(method)
+    rate = None if method is None else rate_by_hand(method)
+    return [] if rate is None else [dout / rate for dout in douts]
 
 
 def stepped(layer: Any, run: Run, paths: Mapping[str, Path], larger: Run | None = None) -> Stepped:
