@@ -156,8 +156,8 @@ class Search:
         return loses or len(candidate.dims()) < len(settled.dims())
 
     def _loses_weights(self, candidate: Candidate, best: Confirmed) -> bool:
-        worst, kinds = best.worst, best.candidate.kinds
-        if worst is None or any(defect.code in FEWER for defect in worst.defects):
+        kinds, defects = best.candidate.kinds, [defect for seen in best.attempts for defect in seen.defects]
+        if any(defect.code in FEWER for defect in defects):
             return False
         weights = [name for name, kind in kinds.items() if kind.what is What.ARRAY and self.hints[name].weight]
         return any(candidate.kinds[name].what is not What.ARRAY for name in weights)
