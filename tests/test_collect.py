@@ -202,7 +202,7 @@ def test_a_path_of_no_use_is_refused(tmp_path, monkeypatch, path, message):
             'layers.py does not parse:\n  File "layers.py", line 2\n    def f(:\n          ^\n',
             id="syntax",
         ),
-        pytest.param("x = '\0'\n", "layers.py does not parse", id="a null byte"),
+        pytest.param("x = '\0'\n", "it is no text in UTF-8: save it as UTF-8, if it is Python", id="a null byte"),
         pytest.param(
             "def f():\n    return 1 / 0\nf()\n",
             "layers.py raises when it is imported:\nTraceback (most recent call last):\n"

@@ -233,4 +233,14 @@ def _parsed(file: Path) -> list[Statement]:
         raise UsageError(f"{shown(file)} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         told = "".join(traceback.format_exception_only(error)).rstrip()
-        raise UsageError(f"{shown(file)} does not parse:\n{told}") from None
+        advice = (
+            "" if _is_text(file.read_bytes()) else "\nit is no text in UTF-8: save it as UTF-8, if it is Python source"
+        )
+        raise UsageError(f"{shown(file)} does not parse:\n{told}{advice}") from None
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
