@@ -96,12 +96,17 @@ def _first_kind(target: Target, name: str) -> Kind:
         return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN
     if role is Role.TARGET and default is None:
         return UNKNOWN
-    if built and role is Role.SIZE and type(default) is int and default > LARGE:
-        return SIZE
-    is_shape = built and role in (Role.SHAPE, Role.SIZE) and isinstance(default, tuple)
-    if is_shape and any(type(size) is int and size > LARGE for size in list(default)):
-        return sizes(len(default))
-    return DEFAULT
+    if not built or role not in (Role.SIZE, Role.SHAPE):
+        return DEFAULT
+    return _of_large_default(default, role)
+
+
+def _of_large_default(default: Any, role: Role) -> Kind:
+    """Sizes, where those of the default only make the check slow."""
+    if isinstance(default, tuple):
+        given: list[Any] = list(default)  # pyright: ignore[reportUnknownArgumentType]
+        return sizes(len(given)) if any(type(size) is int and size > LARGE for size in given) else DEFAULT
+    return SIZE if role is Role.SIZE and type(default) is int and default > LARGE else DEFAULT
 
 
 def _roomy(found: Found, confirming: Confirming) -> tuple[Found, Mapping[str, Attempt]]:
