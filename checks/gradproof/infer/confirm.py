@@ -169,7 +169,8 @@ class Confirming:
             kind, hint = candidate.kinds[argument], self._hints[argument]
             may_be_labels = hint.target or hint.index or not (hint.weight or hint.scalar)
             if kind.what in (What.ARRAY, What.CONSTANT) and may_be_labels:
-                found.append(Proposal(0.4, Become(argument, Kind(What.ONE_HOT, kind.rank))))
+                cost = 0.04 if hint.target and hint.takes_log else 0.4
+                found.append(Proposal(cost, Become(argument, Kind(What.ONE_HOT, kind.rank))))
                 found.append(Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1)))))
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gradproof.case.case import Case
-from gradproof.case.specs import Literal
+from gradproof.case.specs import Literal, OneHot
 from gradproof.infer.own_faults import is_own_fault, may_be_avoided
 from gradproof.infer.sentences import keep
 from gradproof.values import Finding, LayerError, SubjectReport, Verdict
@@ -51,6 +51,7 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     """
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
     report, *others = [_softened(each, inference) for each in (report, *others)]
+    report, inference, others = _one_hot_first(report, inference, others)
     differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
@@ -61,6 +62,27 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. {advice}")
     return report
+
+
+def _one_hot_first(
+    report: SubjectReport, inference: Inference, others: list[SubjectReport]
+) -> tuple[SubjectReport, Inference, list[SubjectReport]]:
+    """With one-hot targets as the declaration, where a loss is right for these and wrong for other values.
+
+    Its gradient then uses that a row of targets adds up to one, as that of a softmax with its cross entropy does.
+    """
+    tried = list(zip(inference.others, others, strict=False))
+    right = [(case, other) for case, other in tried if _is_one_hot(case) and other.verdict is Verdict.PASS]
+    case = inference.case
+    if case is None or not right or report.verdict is not Verdict.FAIL:
+        return report, inference, others
+    remark = f"checked with one-hot targets: as {case.declaration()}, the verdict is {report.verdict}"
+    kept = replace(inference, case=right[0][0], others=(), limits=(*inference.limits, remark))
+    return right[0][1], kept, []
+
+
+def _is_one_hot(case: Case) -> bool:
+    return any(isinstance(spec, OneHot) for spec in case.inputs.values())
 
 
 def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
