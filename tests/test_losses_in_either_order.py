@@ -96,3 +96,46 @@ def test_a_model_that_returns_the_gradients_of_its_parameters_alone_is_judged_by
     report = report_of(case)
     assert [f.tensor for f in report.findings if f.severity == "error"] == wrong
     assert [tensor.name for tensor in report.tensors] == ["w", "b"]
+
+
+class HandedItsPredictions:
+    """backward is given the predictions again, under a name that is often dout's."""
+
+    factor = 1.0
+
+    def forward(self, y_pred, y_true):
+        return np.mean((y_true - y_pred) ** 2, axis=-1)
+
+    def backward(self, dvalues, y_true):
+        samples, outputs = dvalues.shape
+        self.dinputs = self.factor * 2 * (dvalues - y_true) / outputs / samples
+
+
+class WrongHandedItsPredictions(HandedItsPredictions):
+    factor = -1.0
+
+
+class HandedItsOutput:
+    """A softmax with its cross entropy: what backward is given again is what forward kept."""
+
+    def forward(self, inputs, y_true):
+        shifted = np.exp(inputs - inputs.max(axis=1, keepdims=True))
+        self.output = shifted / shifted.sum(axis=1, keepdims=True)
+        return np.mean(-np.log(self.output[np.arange(len(inputs)), y_true]))
+
+    def backward(self, dvalues, y_true):
+        self.dinputs = dvalues.copy()
+        self.dinputs[np.arange(len(dvalues)), y_true] -= 1
+        self.dinputs = self.dinputs / len(dvalues)
+
+
+@pytest.mark.parametrize("loss", [HandedItsPredictions, HandedItsOutput])
+def test_a_loss_that_is_handed_its_predictions_again_is_right(loss):
+    report = report_of(loss)
+    assert report.verdict is Verdict.PASS
+    assert any("backward is called with dvalues=" in note for note in report.notes)
+
+
+def test_a_wrong_loss_that_is_handed_its_predictions_again_is_accused_of_its_gradient():
+    report = report_of(WrongHandedItsPredictions)
+    assert [f.tensor for f in report.findings if f.severity == "error"] == ["y_pred"]

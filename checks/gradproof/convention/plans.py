@@ -26,8 +26,10 @@ from gradproof.convention.backward_arguments import (
 )
 from gradproof.convention.calling import Plan
 from gradproof.convention.named_arguments import named_plans
+from gradproof.convention.stored import KEPT_OUTPUT
 from gradproof.convention.unknown_arguments import open_plans
 
+_PERHAPS_PREDICTIONS = frozenset({"dvalues", "values", "dvalue"})  # of a loss that is handed them again, or dout
 _MOST_UNKNOWN = 3  # arguments whose names say nothing
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -72,7 +74,26 @@ def plans(
         frozenset(p.name for p in named if p.kind is Parameter.KEYWORD_ONLY),
         variadic,
     )
-    return _with_receivers(_plans(given), given)
+    ways = _plans(given)
+    return _with_receivers((*ways, *_with_predictions(ways[0], given)), given)
+
+
+def _with_predictions(way: Plan, given: Given) -> tuple[Plan, ...]:
+    """The ways in which a loss is handed its predictions again, under a name that may be dout's, beside the answer.
+
+    They are what it kept as its output, where it made them itself, or what forward was given.
+    """
+    douts = [name for name, source in way.sources if source == "dout"]
+    told = [source.removeprefix("input ") for _, source in way.sources if source.startswith("input ")]
+    left = [name for name in given.inputs if name not in told]
+    is_such = len(douts) == 1 and douts[0].lower() in _PERHAPS_PREDICTIONS and len(left) == 1
+    if given.alone or not is_such or set(told).isdisjoint(targets(given.inputs)):
+        return ()
+    return tuple(replace(way, sources=_instead(way, f"input {value}")) for value in (KEPT_OUTPUT, left[0]))
+
+
+def _instead(way: Plan, given: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, given if source == "dout" else source) for name, source in way.sources)
 
 
 def outputs_among(

@@ -13,6 +13,8 @@ from gradproof.convention.leaves import MISSING
 OUTPUTS = ("output", "outputs", "out", "y", "Y", "y_hat", "result")
 GRADIENTS = ("dinputs", "dinput", "d_inputs", "d_input", "dx", "dX", "grad_input", "grad_inputs", "input_grad")
 
+KEPT_OUTPUT = "self.output"  # what backward may be given again, whatever the attribute is called
+
 
 class Stored:
     """One of ``names``, as attributes: the one that a call wrote. ``before`` and ``after`` enclose the call."""
@@ -45,3 +47,10 @@ class Stored:
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def kept_output(layer: Any) -> dict[str, Any]:
+    """The array that a layer keeps under one of the names of an output, by name; nothing where it has none."""
+    state = getattr(layer, "__dict__", {})
+    found = [state[name] for name in OUTPUTS if isinstance(state.get(name), np.ndarray) and state[name].ndim]
+    return {KEPT_OUTPUT: found[0]} if found else {}

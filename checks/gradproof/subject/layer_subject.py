@@ -22,6 +22,7 @@ from gradproof.convention.descent import RATE
 from gradproof.convention.leaves import Path
 from gradproof.convention.losses import averages
 from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
+from gradproof.convention.stored import kept_output
 from gradproof.convention.watch import Lists, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
 from gradproof.subject.backward_calls import BackwardCalls
@@ -279,9 +280,9 @@ class LayerSubject:
 
     def run_backward(self, how: Plan, douts: Any, filled: dict[Any, Any], layer: Any = None, rate: float = RATE) -> Any:
         """Call backward of the layer, or of a copy, as a plan says, at a learning rate."""
-        given = {**self._defaults, **nested(self._inputs)}
-        args, kwargs = how.bind(douts, given, self._cache, rate, filled, self._returned)
         owner = self.layer if layer is None else layer
+        given = {**self._defaults, **nested(self._inputs), **kept_output(owner)}
+        args, kwargs = how.bind(douts, given, self._cache, rate, filled, self._returned)
         return self._run("backward", getattr(owner, self.convention.backward), *args, **kwargs)
 
     def _settle(self) -> None:
