@@ -205,8 +205,7 @@ class LayerSubject:
     def plans(self) -> tuple[Plan, ...]:
         """The ways in which backward may be called, read once for what forward was given and returned."""
         backward = getattr(self.layer, self.convention.backward)
-        forward = getattr(type(self.layer), self.convention.forward)
-        told = backward, forward, self._outputs, owners(tuple(self._inputs))
+        told = backward, getattr(type(self.layer), self.convention.forward), self._outputs, owners(tuple(self._inputs))
         return self._calls.ways(*told, cache=self._cached, defaults=self._defaults)
 
     def _plan(self) -> Plan:
