@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -207,9 +207,13 @@ def _check_subject(
     found = infer(target if not arguments else tuple(functions))
     if found.case is None:
         raise UsageError(found.problem or "no Case was found: declare one")
-    cases = [case.under(as_settings(settings)) for case in (found.case, *found.others)]
-    reports = [_check_declared(case, inferred=True) for case in cases]
-    return judged(reports[0], found, reports[1:])
+
+    def checked(cases: Iterable[Case]) -> list[SubjectReport]:
+        return [_check_declared(case.under(as_settings(settings)), inferred=True) for case in cases]
+
+    report, *others = checked([found.case, *found.others])
+    readings = checked(found.readings) if report.verdict is Verdict.FAIL else []
+    return judged(report, found, others, readings)
 
 
 def _check_declared(case: Case, *, inferred: bool = False) -> SubjectReport:

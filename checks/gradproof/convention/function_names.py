@@ -51,6 +51,7 @@ WORDS = (
     Word("der", ("tanh_der", "tanh"), ("forward",), local=True),
     Word("prime", ("elu_prime", "elu"), ("forward",), local=True),
     Word("diff", ("tanh_diff", "tanh"), local=True),
+    Word("jacobian", ("softmax_jacobian", "softmax"), ("forward",), local=True),
     Word("d", ("d_tanh", "tanh"), ("forward",), local=True, leads=True),
 )
 _FILLERS = frozenset({"of", "the", "wrt", "func", "function", "fn"})  # words that say nothing

@@ -18,6 +18,7 @@ from gradproof.infer.attempt import Attempt
 from gradproof.infer.confirm import Confirming
 from gradproof.infer.declare import Declaring
 from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused
+from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
 from gradproof.infer.inference import Inference
 from gradproof.infer.operations import infer_operation
@@ -57,9 +58,10 @@ def infer_target(target: Target) -> Inference:
     confirming = Confirming(declaring, hints, subject)
     search = Search(Tracer(target.start, target.subject, hints, usual), confirming, hints, subject)
     try:
-        found = search.find([start_of(target)])
+        found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, refused = _roomy(found, confirming)
         others = tuple(declaring.case(other) for other in _other_targets(search, found, hints))
+        readings = tuple(declaring.case(other) for other in with_fewer_axes(search, found, hints))
         case = None if found.candidate is None else declaring.case(found.candidate)
     except UsageError as error:
         return Inference(None, problem=str(error))
@@ -68,9 +70,10 @@ def infer_target(target: Target) -> Inference:
         nothing = _nothing(target, found, case)
         return replace(nothing, seconds=time.perf_counter() - began, forwards=spent)
     doubted = (*_constant(found), *doubts(found.candidate, hints, declaring), *_idle(found.candidate, found, target))
-    left_out = limits(refused, found.candidate, declaring)
+    left_out = ((vectors,) if vectors else ()) + limits(refused, found.candidate, declaring)
     seconds = time.perf_counter() - began
-    return Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
+    inference = Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
+    return replace(inference, readings=readings)
 
 
 def start_of(target: Target) -> Candidate:

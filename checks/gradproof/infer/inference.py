@@ -22,7 +22,8 @@ class Inference:
     target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; limits:
     what was left out of the case, and why; chosen: what keeps a failure from meaning much; error: the exception of the
     likeliest candidate, where it raised; seconds, forwards: what the search took; remedy: what to do where a
-    pass is in doubt.
+    pass is in doubt; readings: declarations with a weight of one axis fewer, which forward takes as well: to be checked
+    where the case fails.
     """
 
     case: Case | None
@@ -35,6 +36,7 @@ class Inference:
     seconds: float = 0.0
     forwards: int = 0
     remedy: str | None = None
+    readings: tuple[Case, ...] = ()
 
     @property
     def declaration(self) -> str | None:
@@ -42,11 +44,17 @@ class Inference:
         return None if self.case is None else self.case.declaration()
 
 
-def judged(report: SubjectReport, inference: Inference, others: Sequence[SubjectReport] = ()) -> SubjectReport:
+def judged(
+    report: SubjectReport,
+    inference: Inference,
+    others: Sequence[SubjectReport] = (),
+    readings: Sequence[SubjectReport] = (),
+) -> SubjectReport:
     """What may be said of a subject whose case was inferred: the case itself, and no more than it can carry.
 
-    others: the reports of ``inference.others``, in their order, where they were checked as well. A pass that another
-    declaration refutes, or that is in doubt, is none. An exception tells of the layer where no arguments avoid it, and
+    others, readings: the reports of ``inference.others`` and ``inference.readings``, in their order, where they were
+    checked as well. A pass that another declaration refutes, or that is in doubt, is none; nor is a failure that is
+    right as another reading. An exception tells of the layer where no arguments avoid it, and
     one of backward's where it is raised wherever forward runs: what forward ran with is settled, unless it is in doubt.
     """
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
@@ -61,7 +69,18 @@ def judged(report: SubjectReport, inference: Inference, others: Sequence[Subject
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. {inference.remedy or advice}")
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. {advice}")
-    return report
+    return _in_doubt(report, inference, readings)
+
+
+def _in_doubt(report: SubjectReport, inference: Inference, readings: Sequence[SubjectReport]) -> SubjectReport:
+    """No accusation where the layer is right with a weight of one axis fewer, which its forward takes as well."""
+    tried = zip(inference.readings, readings, strict=False)
+    right = [case.declaration() for case, other in tried if other.verdict is Verdict.PASS]
+    if report.verdict is not Verdict.FAIL or not right:
+        return report
+    reason = f"wrong as {inference.declaration}, right as {right[0]}: forward takes both. Declare the one that is meant"
+    findings = tuple(replace(finding, severity="warning") for finding in report.findings)
+    return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
 
 
 def _one_hot_first(

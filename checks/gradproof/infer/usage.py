@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +18,15 @@ class Usage:
     """What was read, by the name of an argument (or of the attribute that keeps it).
 
     keys: those read from it as a dict; words: the strings that it is compared with; takes_log: whether the logarithm of
-    anything is taken that is not made of exponentials.
+    anything is taken that is not made of exponentials; vectors: what ``np.outer`` takes, which flattens anything else;
+    makes_jacobian: whether the outer product of something with itself is taken, as in the derivative of a softmax.
     """
 
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     takes_log: bool = False
+    vectors: frozenset[str] = frozenset()
+    makes_jacobian: bool = False
 
 
 def usage_of(functions: Iterable[Function]) -> Usage:
@@ -31,7 +34,8 @@ def usage_of(functions: Iterable[Function]) -> Usage:
     every = _with_helpers(tuple(functions))
     names = {str(_called_name(node)).lower() for function in every for node in own_nodes(function.node)}
     is_of_exponentials = any(word in name for name in names for word in _EXPONENTIALS)
-    return Usage(_keys(every), _words(every), "log" in names and not is_of_exponentials)
+    takes_log = "log" in names and not is_of_exponentials
+    return Usage(_keys(every), _words(every), takes_log, _vectors(every), "diagflat" in names or _has_square(every))
 
 
 def _called_name(node: Any) -> str | None:
@@ -83,6 +87,25 @@ def _words(functions: Iterable[Function]) -> Mapping[str, tuple[str, ...]]:
                     texts = [part.value for part in parts if isinstance(part, ast.Constant)]
                     found.setdefault(name, []).extend(text for text in texts if isinstance(text, str))
     return {name: tuple(dict.fromkeys(words)) for name, words in found.items() if words}
+
+
+def _outer_products(functions: Iterable[Function]) -> Iterator[list[ast.expr]]:
+    """The factors of each ``np.outer(a, b)``."""
+    for function in functions:
+        calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Call)]
+        yield from (call.args for call in calls if _called_name(call) == "outer" and len(call.args) == 2)
+
+
+def _vectors(functions: Iterable[Function]) -> frozenset[str]:
+    """What is a factor of an outer product, by its own name."""
+    named = [_named(factor) for factors in _outer_products(functions) for factor in factors]
+    return frozenset(name for name in named if name is not None)
+
+
+def _has_square(functions: Iterable[Function]) -> bool:
+    """Whether something is multiplied by itself under its own name: a row of a batch, ``s[i]``, has none."""
+    pairs = [[_named(factor) for factor in factors] for factors in _outer_products(functions)]
+    return any(one is not None and one == two for one, two in pairs)
 
 
 def _named(node: ast.AST) -> str | None:

@@ -68,7 +68,11 @@ def _check(item: Item, options: Options, checked: list[SubjectReport]) -> None:
         checked += [part if item.inference is None else judged(part, item.inference) for part in partial]
         raise
     (whole,) = partial
-    checked.append(whole if item.inference is None else _doubted(judged(whole, item.inference, reports), item.target))
+    if item.inference is not None:
+        is_wrong = whole.verdict is Verdict.FAIL
+        readings = [_checked(item, case, options, []) for case in item.inference.readings if is_wrong]
+        whole = _doubted(judged(whole, item.inference, reports, readings), item.target)
+    checked.append(whole)
 
 
 def _doubted(report: SubjectReport, target: Any) -> SubjectReport:

@@ -1,0 +1,108 @@
+"""A candidate without one of its sizes, where forward takes it as well; it judges nothing.
+
+``y = x w + b`` runs with a matrix w and with a vector. Where the code itself says that an array is a vector, as
+``np.outer(dout, w)`` does, that settles it; else both are declared, the one with more axes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from gradproof.infer.attempt import Attempt
+from gradproof.infer.search import Found, Search
+from gradproof.infer.usage import Usage
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import Kind, What
+from gradproof.trace.polynomials import Polynomial, dim
+from gradproof.trace.run import Hint
+
+_FLOATS = (What.ARRAY, What.CONSTANT)
+
+
+def of_vectors(search: Search, found: Found, hints: Mapping[str, Hint], usage: Usage) -> tuple[Found, str | None]:
+    """With vectors where backward's own code takes vectors, and what says so; as it was found where it fits."""
+    if found.candidate is None or not found.runs or found.clean:
+        return found, None
+    for name, losing in _sizes_of_vectors(found.candidate, hints, usage):
+        reading = _run_without(search, found.candidate, name)
+        if reading is not None and all(_may_fit(seen) for seen in reading.seen):
+            return reading, f"{losing} has one axis, as backward takes it"
+    return found, None
+
+
+def with_fewer_axes(search: Search, found: Found, hints: Mapping[str, Hint]) -> Iterator[Candidate]:
+    """The candidates with a weight of one axis fewer, with which forward and backward do all that they should.
+
+    What forward is about keeps its axes: fewer of them would hide bugs. A weight in capital letters is a matrix.
+    """
+    if found.candidate is None or not found.runs:
+        return
+    for name, losing in _sizes_of_weights(found.candidate, hints):
+        reading = None if losing[0].isupper() else _run_without(search, found.candidate, name)
+        if reading is not None and reading.clean and reading.candidate is not None:
+            yield reading.candidate
+
+
+def _sizes_of_vectors(candidate: Candidate, hints: Mapping[str, Hint], usage: Usage) -> Iterator[tuple[str, str]]:
+    """The free dims that are not there if what the source takes for vectors are some, with the argument that loses."""
+    for name, losing in _sizes_of_weights(candidate, hints):
+        if losing in usage.vectors:
+            yield name, losing
+    for first in _firsts(candidate, hints):
+        is_vector = usage.makes_jacobian or first in usage.vectors
+        batch = candidate.axes(first)[0].lone_dim if candidate.kinds[first].rank == 2 else None
+        if is_vector and batch is not None:
+            yield batch, first
+
+
+def _sizes_of_weights(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterator[tuple[str, str]]:
+    """The free dims of matrices that are weights which the first argument of forward does not have."""
+    kept = {name for first in _firsts(candidate, hints) for axis in candidate.axes(first) for name in axis.dims}
+    for argument, kind in candidate.kinds.items():
+        is_weight = hints[argument].built or hints[argument].weight
+        if kind.what is not What.ARRAY or kind.rank != 2 or not is_weight or not kept:
+            continue
+        lone = [axis.lone_dim for axis in candidate.axes(argument)]
+        yield from ((name, argument) for name in lone if name is not None and name not in kept)
+
+
+def _firsts(candidate: Candidate, hints: Mapping[str, Hint]) -> list[str]:
+    return [name for name, kind in candidate.kinds.items() if hints[name].first and kind.what is What.ARRAY]
+
+
+def _run_without(search: Search, candidate: Candidate, name: str) -> Found | None:
+    """What the candidate shows without the axes of this size; None where forward does not run so."""
+    without = without_size(candidate, name)
+    found = None if without is None else search.find([without], most=1)
+    return found if found is not None and found.runs and found.seen else None
+
+
+def _may_fit(seen: Attempt) -> bool:
+    """Whether backward came back with gradients of the right form, or with Jacobians, which have still to be used."""
+    return seen.ran and all(_is_square(defect.shape) for defect in seen.defects)
+
+
+def _is_square(shape: tuple[int, ...] | None) -> bool:
+    return shape is not None and len(shape) == 2 and shape[0] == shape[1]
+
+
+def without_size(candidate: Candidate, name: str) -> Candidate | None:
+    """The candidate without the axes that are this free dim; None where another size depends on it."""
+    kinds: dict[str, Kind] = {}
+    bound: dict[str, Polynomial] = {}
+    for argument, kind in candidate.kinds.items():
+        axes = candidate.axes(argument)
+        kept = [axis for axis in axes if axis != dim(name)]
+        depends = any(name in axis.dims for axis in kept)
+        loses = len(axes) - len(kept)
+        if depends or loses > 1 or (loses and kind.what not in _FLOATS):
+            return None
+        if kind.what is What.LABELS and name in candidate.below(argument).dims:
+            return None
+        kinds[argument] = replace(kind, rank=len(kept)) if loses else kind
+        sizes = {f"{argument}.{place}": axis for place, axis in enumerate(kept)}
+        if kind.what is What.LABELS:
+            sizes[f"{argument}.c"] = candidate.below(argument)
+        bound |= {own: size for own, size in sizes.items() if size != dim(own)}
+    return replace(candidate, kinds=kinds, bound=bound, cost=0.0, steps=0)
