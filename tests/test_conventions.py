@@ -412,7 +412,31 @@ class WithMomentum(Affine):
         return dx
 
 
-def test_an_update_that_is_no_plain_step_is_told_and_not_judged():
+class WithMomentumAndSlope(WithMomentum):
+    """The same update, and the gradient beside it."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor = factor
+
+    def backward(self, dout, lr):
+        _, dw, _ = self.slopes(dout)
+        self.dW = self.factor * dw
+        return super().backward(dout, lr)
+
+
+def test_an_update_that_is_no_plain_step_is_told_and_leaves_its_parameter_unjudged():
     report = report_of(WithMomentum(), X)
     assert wrong_gradients(report) == []
     assert "backward changes W, but not by learning rate times gradient: not checked" in report.notes
+    assert {tensor.name: tensor.verdict for tensor in report.tensors}["W"] is Verdict.INCONCLUSIVE
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reason is not None
+    assert report.reason.startswith("W: ")
+    assert "let backward keep it as well, as in self.dW = ... for self.W" in report.reason
+
+
+def test_a_gradient_that_is_kept_beside_any_update_is_judged():
+    report = report_of(WithMomentumAndSlope(), X)
+    assert {tensor.name: tensor.verdict for tensor in report.tensors}["W"] is Verdict.PASS
+    assert wrong_gradients(report_of(WithMomentumAndSlope(1.001), X)) == ["W"]

@@ -61,6 +61,7 @@ class TensorResult:
     counted in ``unjudged`` by reason. ``kinks`` counts entries accepted as a subgradient at a tie. ``resolution`` is
     the certified distance between claim and truth, relative to the largest entry (dimensionless). ``analytic``,
     ``numeric`` and ``bound`` have the tensor's shape where it was measured entry by entry (NaN where not), else None.
+    ``remedy``: why no gradient could be read, and what to write to have it judged; None where one was.
     """
 
     name: str
@@ -82,6 +83,7 @@ class TensorResult:
     analytic: FloatArray | None = None
     numeric: FloatArray | None = None
     bound: FloatArray | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,7 @@ class TensorSummary:
     unjudged: Mapping[Reason, int] = field(default_factory=dict[Reason, int])
     resolution: float = float("nan")  # the median over the examples
     methods: tuple[str, ...] = ()
+    remedy: str | None = None  # where no gradient could be read: why, and what to write to have it judged
 
 
 @dataclass(frozen=True)

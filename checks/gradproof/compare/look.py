@@ -81,7 +81,8 @@ def _not_examined(tensor: Tensor) -> TensorResult:
     """A tensor whose gradient could not be read: none of its entries was judged."""
     entries, why = tensor.value.size, {Reason.NOT_EXAMINED: tensor.value.size}
     verdict, method = Verdict.INCONCLUSIVE, "no gradient to examine"
-    return TensorResult(tensor.name, tensor.role, tensor.value.shape, verdict, method, entries, 0, 0, why)
+    shape, remedy = tensor.value.shape, tensor.remedy
+    return TensorResult(tensor.name, tensor.role, shape, verdict, method, entries, 0, 0, why, remedy=remedy)
 
 
 def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:

@@ -21,6 +21,7 @@ Array = NDArray[Any]
 Paths = Mapping[str, tuple[Path, ...]]
 
 PARAMS, GRADS = Step("params", True), Step("grads", True)
+BOOK = frozenset({"in place", "overwrites"})  # what params and grads promise, as two lists that a net collects
 
 
 def is_listed(layer: object) -> bool:

@@ -47,6 +47,7 @@ def _one(name: str, found: Sequence[TensorResult]) -> TensorSummary:
         unjudged=dict(unjudged),
         resolution=float(np.median(sharp)) if sharp else float("nan"),
         methods=tuple(sorted({r.method for r in found if r.entries})),
+        remedy=next((r.remedy for r in found if r.remedy is not None), None),
     )
 
 
@@ -57,15 +58,21 @@ def verdict(
     if any(finding.severity == "error" for finding in findings):
         return Verdict.FAIL, None
     reasons = Counter(o.unjudged for o in outcomes if o.unjudged is not None and o.unjudged is not Reason.NOT_EXAMINED)
-    unnamed = [t for t in tensors if t.verdict is not Verdict.PASS and not any(f.tensor == t.name for f in findings)]
+    unnamed = [t for t in tensors if t.verdict is not Verdict.PASS and not any(_excuses(f, t) for f in findings)]
     if any(reason in SYSTEMATIC for reason in reasons) or (reasons and not tensors):
         reason = reasons.most_common(1)[0][0]
         return Verdict.INCONCLUSIVE, f"{reason}: {_note(outcomes, reason)}"
     if not any(t.judged for t in tensors) and not any(t.unjudged for t in unnamed):
         return Verdict.INCONCLUSIVE, f"{Reason.NOT_EXAMINED}: {_note(outcomes, Reason.NOT_EXAMINED)}"
     if unnamed:
-        return Verdict.INCONCLUSIVE, "; ".join(f"{t.name}: {_most(t)}" for t in unnamed)
+        return Verdict.INCONCLUSIVE, _why(unnamed)
     return Verdict.PASS, None
+
+
+def _excuses(finding: Finding, tensor: TensorSummary) -> bool:
+    """Whether the finding, which is no error, says all that keeps the tensor from passing; a warning judges nothing."""
+    is_said = finding.severity == "allowed" or tensor.verdict is Verdict.FAIL
+    return is_said and tensor.name in (finding.tensor, *finding.also)
 
 
 def _note(outcomes: Sequence[Outcome], reason: Reason) -> str:
@@ -73,7 +80,17 @@ def _note(outcomes: Sequence[Outcome], reason: Reason) -> str:
     return notes[0] if notes else "no entry was looked at"
 
 
+def _why(tensors: Sequence[TensorSummary]) -> str:
+    """Why these were not judged, once for all of which the same holds."""
+    names: dict[str, list[str]] = {}
+    for tensor in tensors:
+        names.setdefault(_most(tensor), []).append(tensor.name)
+    return "; ".join(f"{', '.join(own)}: {why}" for why, own in names.items())
+
+
 def _most(tensor: TensorSummary) -> str:
+    if tensor.remedy is not None:
+        return tensor.remedy
     if not tensor.unjudged:
         return f"{Reason.NOT_EXAMINED}"
     reason = max(tensor.unjudged, key=lambda key: tensor.unjudged[key])

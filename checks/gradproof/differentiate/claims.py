@@ -34,12 +34,12 @@ def claims_of(
     claims: Mapping[str, Any],
     dtypes: Mapping[str, np.dtype[Any]],
     updates: Collection[str] = (),
-    missing: Collection[str] = (),
+    missing: Mapping[str, str | None] | None = None,
 ) -> Claims:
     """Read the claims.
 
     dtypes: of the parameters, all that is not an input; updates: those whose gradient an update of theirs told;
-    missing: the inputs that should have a gradient, and are not among the claims.
+    missing: the tensors that should have a gradient and are not among the claims; what to write to have each judged.
     """
     free = _updated_in_place(values, dtypes)
     unreal = {name: outputs.unreal_parameter(name, dtype) for name, dtype in dtypes.items() if dtype.kind != "f"}
@@ -47,11 +47,13 @@ def claims_of(
     defects = [_exchanged(defect, values, claims) for defect in found.values() if defect is not None]
     read: list[Tensor] = []
     unread: list[Tensor] = []
-    for name in (*claims, *(name for name in missing if name not in claims)):
+    remedies = missing or {}
+    for name in (*claims, *(name for name in remedies if name not in claims)):
         role = Role.PARAMETER if name in dtypes else Role.INPUT
         claim = gradient_shapes.read(claims.get(name), values[name].shape)
         if claim is None or name in unreal:
-            unread.append(Tensor(name, role, values[name], np.full(values[name].shape, np.nan)))
+            nothing = np.full(values[name].shape, np.nan)
+            unread.append(Tensor(name, role, values[name], nothing, remedy=remedies.get(name)))
         else:
             grain = _update_grain(values[name], claim) if name in updates else 0.0
             read.append(Tensor(name, role, values[name], claim, grain))

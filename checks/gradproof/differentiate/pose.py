@@ -112,7 +112,9 @@ class Pose:
             self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
             defects = tuple(defect for defect in defects if defect.code != "GP205")
         dtypes = {name: array.dtype for name, array in parameters.items()}
-        missing = self.wanted if any(defect.code == "GP203" for defect in defects) else ()
+        missing = dict[str, str | None](self.subject.unread)
+        if any(defect.code == "GP203" for defect in defects):
+            missing |= dict.fromkeys(self.wanted)
         found = claims_of(values, claims, dtypes, self.subject.updates, missing)
         defects = (*defects, *found.defects)
         if defects and not found.tensors and not found.unread:

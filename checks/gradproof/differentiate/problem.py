@@ -17,6 +17,7 @@ class Tensor:
     """One tensor under check: its value and the gradient that backward claims, both float64 and of one shape.
 
     grain: the round-off unit of the claim beyond that of float64, where it was read from how far rounded weights moved.
+    remedy: why no claim could be read, and what to write to have it judged.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Tensor:
     value: Floats
     claim: Floats
     grain: float = 0.0
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,7 @@ class FunctionSubject:
         self.wanted: tuple[str, ...] | None = None
         self.notes: list[str] = []
         self.promises = self.updates = frozenset[str]()
+        self.unread: dict[str, str] = {}
         self._forward, self._signature, self._random = forward, signature, random
         self._inputs: Mapping[str, Any] = {}
         self._numpy = widened

@@ -26,13 +26,19 @@ from gradproof.values import Defect, Made
 
 Array = NDArray[Any]
 
+KEEP_IT = (
+    "an update that is not one learning rate times the gradient does not show it: "
+    "let backward keep it as well, as in self.dW = ... for self.W"
+)
+
 
 class Holdings:
     """The parameters and gradients of one layer, through all copies of it that are built.
 
     given: the constructor's names of the arrays that it was handed, by id. taken: the names of forward's arguments.
     numbers: the Python numbers that are known to be parameters, with where each stands and where its gradient does.
-    ``notes`` say how gradients were paired with parameters, where that is not plain.
+    ``notes`` say how gradients were paired with parameters, where that is not plain; ``unread`` are the parameters that
+    backward moves by no gradient that can be read, with what to write to have each judged.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Holdings:
         numbers: Mapping[str, tuple[Path, Path]],
     ) -> None:
         self.convention, self.watch, self.notes = convention, Watch(), list[str]()
+        self.unread: Mapping[str, str] = {}
         self._taken, self._live = tuple(taken), dict[str, Array]()
         self.numbers = Numbers(numbers)
         self._discovers = type(convention).parameters is Convention.parameters and not convention.gradients
@@ -121,7 +128,7 @@ class Holdings:
         known = self.parameters()
         mine = {name: array for name, array in known.items() if name not in self._gradients}
         rest = self._that_stay(pairing.unpaired(self.layer, list(known.values()))) if self._discovers else {}
-        return {**mine, **rest}
+        return {name: array for name, array in {**mine, **rest}.items() if name not in self.unread}
 
     def places(self, layer: object = None) -> Paths:
         """Where gradients are kept, by parameter; empty where the convention reads them in a way of its own.
@@ -227,10 +234,9 @@ class Holdings:
         parts += [f"{', '.join(step.gradients)} from the update that backward makes"] if step.gradients else []
         parts += [f"{', '.join(stored)} from the dict that backward fills"] if stored else []
         notes = [f"gradients: {', '.join(parts)}"] if parts else []
-        notes += [
-            f"backward changes {name}, but not by learning rate times gradient: not checked" for name in step.unread
-        ]
-        self.notes = notes
+        changed = "backward changes {}, but not by learning rate times gradient: not checked"
+        self.notes = [*notes, *map(changed.format, step.unread)]
+        self.unread = dict.fromkeys(step.unread, KEEP_IT)
 
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """The gradients that the last backward left, by parameter, and what is wrong with their lists."""

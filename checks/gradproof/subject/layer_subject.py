@@ -36,16 +36,13 @@ from gradproof.values import Defect, Made
 
 Array = NDArray[Any]
 
-BOOK = frozenset({"in place", "overwrites"})  # what params and grads promise, as two lists that a net collects
-
 
 class LayerSubject:
     """An object with a forward and a backward, under the names that its convention says.
 
     widened: the context in which its code makes wide arrays; None leaves all its dtypes alone. made: values for
     parameters that it makes itself; numbers: those that are Python numbers. plan: how backward is called; None for the
-    likeliest of the ways that its names allow and that runs. ``layer`` is the live object; ``wanted`` names the inputs
-    whose gradient is asked for (None: all float arrays).
+    likeliest of the ways that its names allow and that runs. ``wanted``: inputs to differentiate (None: all floats).
     """
 
     def __init__(
@@ -68,16 +65,14 @@ class LayerSubject:
         self._first: Mapping[str, Any] | None = None  # the inputs of the first forward
         self._inputs: Mapping[str, Any] = {}  # those of the last
         self._outputs, self._cache, self._cached = 1, None, False
-        self._handed = HandedOver()
+        self._handed, self._calls = HandedOver(), BackwardCalls(plan)
         self._returned: tuple[Any, ...] = ()  # all that the last forward returned
-        self._calls = BackwardCalls(plan)
         self._updates: Updates | None = None  # what backward moves itself, once that was asked
         built, given = self._call("the constructor", build)
         self._holdings = Holdings(convention, built, given, signature.names, numbers or {})
         self._made: Mapping[str, Made] = made or {}
         self._hold(built)
-        self._defaults = defaults_of(getattr(type(built), convention.forward))
-        self._raised = self.layer is not built
+        self._defaults, self._raised = defaults_of(getattr(type(built), convention.forward)), self.layer is not built
 
     def _call(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self._numpy or contextlib.nullcontext():
@@ -105,12 +100,17 @@ class LayerSubject:
     @property
     def promises(self) -> frozenset[str]:
         """What a net may rely on: "in place" and "overwrites" for the book's lists; nothing of the kind elsewhere."""
-        return BOOK if pairing.is_book(self.layer) else frozenset()
+        return pairing.BOOK if pairing.is_book(self.layer) else frozenset()
 
     @property
     def updates(self) -> frozenset[str]:
         """The parameters whose gradient is read from the update that backward makes."""
         return frozenset() if self._updates is None else frozenset(self._updates.read)
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """The parameters whose gradient the last backward did not let read: what to write to have each judged."""
+        return self._holdings.unread
 
     @property
     def notes(self) -> Sequence[str]:

@@ -59,6 +59,11 @@ class Subject(Protocol):
         """The parameters that backward updates itself: their gradient carries the rounding of the weights."""
         ...
 
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """The parameters whose gradient the last backward did not let read: what to write to have each judged."""
+        ...
+
     def parameters(self) -> Mapping[str, Array]:
         """The parameters by name, each to be written to in place."""
         ...
