@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradproof.case.case import Case, Settings
     from gradproof.case.nested import arrays
-    from gradproof.case.specs import constant, floats, just, labels, one_hot, positive, size, sizes
+    from gradproof.case.specs import constant, floats, just, labels, one_hot, positive, probabilities, size, sizes
     from gradproof.check import check
     from gradproof.convention.convention import Convention
     from gradproof.differentiate.numeric import Estimate, directional_derivative, numerical_gradient
@@ -42,6 +42,7 @@ __all__ = [
     "numerical_gradient",
     "one_hot",
     "positive",
+    "probabilities",
     "size",
     "sizes",
 ]
@@ -54,7 +55,7 @@ _HOMES = {
     "errors": ("GradproofError", "UsageError"),
     "differentiate.numeric": ("Estimate", "directional_derivative", "numerical_gradient"),
     "report.report": ("GradientFault", "Report"),
-    "case.specs": ("constant", "floats", "just", "labels", "one_hot", "positive", "size", "sizes"),
+    "case.specs": ("constant", "floats", "just", "labels", "one_hot", "positive", "probabilities", "size", "sizes"),
     "values": ("Finding", "Verdict"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -62,6 +62,15 @@ class OneHot:
 
 
 @dataclass(frozen=True)
+class Probabilities(OneHot):
+    """A float array of ``shape`` and a last axis of ``classes``, with entries above 0 that add up to 1 along it."""
+
+    def source(self) -> str:
+        """The declaration as Python source."""
+        return f"probabilities({_quoted(self.shape.text)}, {_size_source(self.classes)})"
+
+
+@dataclass(frozen=True)
 class SizeArgument:
     """The integer size itself."""
 
@@ -162,6 +171,11 @@ def one_hot(shape: str, classes: str | int) -> OneHot:
     return OneHot(parse(shape), parse_size(classes))
 
 
+def probabilities(shape: str, classes: str | int) -> Probabilities:
+    """Float rows that add up to 1, with no gradient: ``probabilities("n", "c")`` is of shape "n c", above 0."""
+    return Probabilities(parse(shape), parse_size(classes))
+
+
 def size(dim: str) -> SizeArgument:
     """The size of a dim as an int, for constructors that take sizes: ``hidden_size=size("h")``, or ``size("4*h")``."""
     return SizeArgument(parse_size(dim))
@@ -183,7 +197,10 @@ def just(value: Any) -> Literal:
     return Literal(value)
 
 
-_CONSTRUCTORS: tuple[Callable[..., Spec], ...] = (floats, positive, constant, labels, one_hot, size, sizes, just)
+_CONSTRUCTORS: tuple[Callable[..., Spec], ...] = (
+    *(floats, positive, constant, labels, one_hot, probabilities),
+    *(size, sizes, just),
+)
 
 
 def as_spec(name: str, value: Any) -> Spec:
@@ -231,6 +248,7 @@ def _called(name: str) -> str:
     return {
         "labels": 'labels("n", "c")',
         "one_hot": 'one_hot("n", "c")',
+        "probabilities": 'probabilities("n", "c")',
         "size": 'size("h")',
         "sizes": 'sizes("c h w")',
         "just": "just(value)",

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 Rng = np.random.Generator
 
 _QUARTERS = np.arange(1, 9) / 4.0  # 0.25 .. 2: readable, and exact in binary
+LEAST_SHARE = 1 / 16  # of the largest probability in a row, that all be far from 0
 _MARGIN = 1 / 32  # of the width of a domain: a step of the numeric derivative must not leave it
 
 
@@ -49,6 +50,12 @@ def draw(spec: Floats, shape: tuple[int, ...], style: Style, rng: Rng) -> Array:
     else:
         values = _SIGNED[style](shape, rng)
     return np.ascontiguousarray(values, dtype=np.float64).reshape(shape)
+
+
+def adding_up_to_one(shares: Array) -> Array:
+    """Shares of any sum, above 0, as probabilities along the last axis."""
+    rows: Array = shares / shares.sum(axis=-1, keepdims=True)
+    return rows
 
 
 def allows(spec: Floats, values: Array) -> bool:

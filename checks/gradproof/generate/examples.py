@@ -11,7 +11,7 @@ import numpy as np
 
 from gradproof.case.case import Case
 from gradproof.case.sizes import Chosen, corners
-from gradproof.case.specs import Drawn, Floats, Labels, Literal, OneHot, SizeArgument, Sizes, Spec
+from gradproof.case.specs import Drawn, Floats, Labels, Literal, OneHot, Probabilities, SizeArgument, Sizes, Spec
 from gradproof.convention.gradnames import key_of
 from gradproof.generate import arrays
 from gradproof.generate.arrays import Style
@@ -106,6 +106,9 @@ def carry(case: Case, example: Example, dims: Chosen, *, from_end: bool) -> Exam
             values[name] = _fit(values[name], spec.shape.resolve(dims), from_end=from_end)
         elif isinstance(spec, Labels):
             values[name] = _fit(values[name], spec.shape.resolve(dims), from_end=from_end) % spec.below.resolve(dims)
+        elif isinstance(spec, Probabilities):
+            shape = (*spec.shape.resolve(dims), spec.classes.resolve(dims))
+            values[name] = arrays.adding_up_to_one(_fit(values[name], shape, from_end=from_end))
         elif isinstance(spec, OneHot):
             classes = spec.classes.resolve(dims)
             rows = _fit(np.argmax(values[name], axis=-1), spec.shape.resolve(dims), from_end=from_end) % classes
@@ -122,6 +125,9 @@ def _value(name: str, spec: Spec, plan: Plan, drawn: Mapping[str, Any], rng: np.
         return arrays.draw(spec, spec.shape.resolve(plan.dims), plan.styles[name], rng)
     if isinstance(spec, Labels):
         return rng.integers(0, spec.below.resolve(plan.dims), spec.shape.resolve(plan.dims))
+    if isinstance(spec, Probabilities):
+        shape = (*spec.shape.resolve(plan.dims), spec.classes.resolve(plan.dims))
+        return arrays.adding_up_to_one(rng.uniform(arrays.LEAST_SHARE, 1.0, shape))
     if isinstance(spec, OneHot):
         classes = spec.classes.resolve(plan.dims)
         return np.eye(classes)[rng.integers(0, classes, spec.shape.resolve(plan.dims))]

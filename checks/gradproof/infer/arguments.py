@@ -67,6 +67,19 @@ class Target:
         targets = (name for name in self.called if role_of(name, constructor=False) is Role.TARGET)
         return self.usage.takes_log and (self.setting.loss or any(targets))
 
+    def is_distribution(self, name: str) -> bool:
+        """Whether what has no gradient is a distribution: it meets the logarithm of a softmax, and is no single chance.
+
+        Only with rows that add up to one is ``p - t`` the gradient.
+        """
+        return self.usage.softmax and self.usage.log and name not in self.usage.complements
+
+    def is_share(self, name: str) -> bool:
+        """Whether a target lies between 0 and 1: a chance, as the logarithms that are taken tell."""
+        is_target = name in self.called and role_of(name, constructor=False) is Role.TARGET
+        is_chance = name in self.usage.complements and self.usage.log
+        return is_chance or (is_target and (self.takes_probabilities or self.is_distribution(name)))
+
     def parameter(self, name: str) -> Parameter:
         """An argument as its signature shows it: the constructor's, where both take one of this name."""
         return self.built[name] if name in self.built else self.called[name]

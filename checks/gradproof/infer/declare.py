@@ -9,11 +9,11 @@ from gradproof.case.case import Case
 from gradproof.case.limits import SIZES
 from gradproof.case.nested import arrays, part_name
 from gradproof.case.shapes import parse, parse_size
-from gradproof.case.specs import Floats, Labels, Literal, OneHot, SizeArgument, Sizes, Spec
+from gradproof.case.specs import Floats, Labels, Literal, OneHot, Probabilities, SizeArgument, Sizes, Spec
 from gradproof.infer.arguments import Target
 from gradproof.infer.dim_names import readable
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import Kind, What
+from gradproof.trace.changes import DISTRIBUTIONS, Kind, What
 from gradproof.trace.run import Hint
 
 _WINDOW, _AROUND = (1, 3), (3, 6)  # sizes of windows, and of what they slide over
@@ -71,7 +71,7 @@ class Declaring:
                 continue
             if kind.what is What.LABELS:
                 found.append(candidate.below(argument).lone_dim)
-            elif kind.what is What.ONE_HOT:
+            elif kind.what in DISTRIBUTIONS:
                 found.append(candidate.axes(argument)[-1].lone_dim)
         return [name for name in found if name is not None]
 
@@ -83,12 +83,16 @@ class Declaring:
         match kind.what:
             case What.ARRAY if self._target.takes_probabilities:
                 return Floats(parse(text), 0.0, 1.0, False)
+            case What.CONSTANT if self._target.is_share(argument):
+                return Floats(parse(text), 0.0, 1.0, differentiable=False)
             case What.ARRAY | What.CONSTANT:
                 return Floats(parse(text), differentiable=kind.what is What.ARRAY)
             case What.LABELS:
                 return Labels(parse(text), parse_size(candidate.below(argument).text(names)))
             case What.ONE_HOT:
                 return OneHot(parse(" ".join(axes[:-1])), parse_size(axes[-1]))
+            case What.PROBABILITIES:
+                return Probabilities(parse(" ".join(axes[:-1])), parse_size(axes[-1]))
             case What.SIZE:
                 return SizeArgument(parse_size(text))
             case What.SIZES:

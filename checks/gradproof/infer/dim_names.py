@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gradproof.infer.roles import Role, Setting, role_of
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import Kind, What
+from gradproof.trace.changes import DISTRIBUTIONS, Kind, What
 from gradproof.trace.run import Hint, argument_of
 
 BATCH = "n"  # the first axis of what forward is given first, where it has more than one
@@ -79,7 +79,7 @@ def _letters(hint: Hint, kind: Kind, setting: Setting) -> tuple[str, ...]:
         return _SIZES.get(rank, ())
     if kind.what is What.LABELS:
         return _LABELS.get(rank, ())
-    if kind.what is What.ONE_HOT:
+    if kind.what in DISTRIBUTIONS:
         return (*_LABELS.get(rank - 1, ()), "c")
     if hint.built or hint.weight:
         is_table = setting.lookup and rank == 2

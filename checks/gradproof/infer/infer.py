@@ -60,6 +60,7 @@ def infer_target(target: Target) -> Inference:
     try:
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, refused = _roomy(found, confirming)
+        found = _as_distribution(search, found, target)
         others = tuple(declaring.case(other) for other in _other_targets(search, found, hints))
         readings = tuple(declaring.case(other) for other in with_fewer_axes(search, found, hints))
         case = None if found.candidate is None else declaring.case(found.candidate)
@@ -124,7 +125,7 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
     """Other kinds of targets: labels, one-hot rows and values may all run, and need not agree."""
     if found.candidate is None or not found.clean:
         return []
-    targets = (What.LABELS, What.ONE_HOT, What.CONSTANT)
+    targets = (What.LABELS, What.ONE_HOT, What.PROBABILITIES, What.CONSTANT)
     kinds = found.candidate.kinds
     names = [name for name in hints if not hints[name].built and kinds[name].what in targets]
     others: list[Candidate] = []
@@ -138,6 +139,22 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
     return others
 
 
+def _as_distribution(search: Search, found: Found, target: Target) -> Found:
+    """With rows of probabilities instead of any values, where forward compares them with a softmax of such rows."""
+    candidate = found.candidate
+    if candidate is None or not found.clean:
+        return found
+    inputs = [candidate.axes(name) for name, kind in candidate.kinds.items() if kind.what is What.ARRAY]
+    for name, kind in candidate.kinds.items():
+        is_compared = kind.what is What.CONSTANT and kind.rank > 0 and candidate.axes(name) in inputs
+        if is_compared and name in target.called and target.is_distribution(name):
+            rows = Kind(What.PROBABILITIES, kind.rank)
+            other = search.find([_with_kind(candidate, name, rows)], most=ALTERNATIVES)
+            if other.clean and other.candidate is not None and other.candidate.kinds[name].what is rows.what:
+                return other
+    return found
+
+
 def _is_used_as(candidate: Candidate, name: str, kind: Kind) -> bool:
     """Whether an argument is of this kind, and labels index something: below a size that nothing else has, none do."""
     if candidate.kinds[name].what is not kind.what:
@@ -149,6 +166,8 @@ def _is_used_as(candidate: Candidate, name: str, kind: Kind) -> bool:
 def _other_kinds(kind: Kind) -> Iterator[Kind]:
     rank = kind.rank + (kind.what is What.LABELS)
     others = [Kind(What.ONE_HOT, rank), labels(max(rank - 1, 1)), Kind(What.CONSTANT, rank)]
+    if kind.what is What.PROBABILITIES:
+        others.pop()  # of other values such a loss means nothing
     yield from (other for other in others if other.what is not kind.what)
 
 

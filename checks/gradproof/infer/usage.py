@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from gradproof.source.source import Function, helpers, own_nodes
 
 _EXPONENTIALS = ("exp", "softmax", "sigmoid", "logaddexp", "log1p")
+_SOFTMAX = ("softmax", "logsumexp")
+_LOG = re.compile(r"log(1p|2|10)?|log_?softmax|logsumexp")
 _MOST_HELPERS = 40  # functions that are read beside the subject's own
 
 
@@ -19,7 +22,9 @@ class Usage:
 
     keys: those read from it as a dict; words: the strings that it is compared with; takes_log: whether the logarithm of
     anything is taken that is not made of exponentials; vectors: what ``np.outer`` takes, which flattens anything else;
-    makes_jacobian: whether the outer product of something with itself is taken, as in the derivative of a softmax.
+    makes_jacobian: whether the outer product of something with itself is taken, as in the derivative of a softmax; log:
+    whether any logarithm is taken; softmax: whether exponentials are divided by their sum; complements: what is taken
+    from 1, as in ``1 - t``.
     """
 
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -27,6 +32,9 @@ class Usage:
     takes_log: bool = False
     vectors: frozenset[str] = frozenset()
     makes_jacobian: bool = False
+    log: bool = False
+    softmax: bool = False
+    complements: frozenset[str] = frozenset()
 
 
 def usage_of(functions: Iterable[Function]) -> Usage:
@@ -35,7 +43,37 @@ def usage_of(functions: Iterable[Function]) -> Usage:
     names = {str(_called_name(node)).lower() for function in every for node in own_nodes(function.node)}
     is_of_exponentials = any(word in name for name in names for word in _EXPONENTIALS)
     takes_log = "log" in names and not is_of_exponentials
-    return Usage(_keys(every), _words(every), takes_log, _vectors(every), "diagflat" in names or _has_square(every))
+    makes_jacobian = "diagflat" in names or _has_square(every)
+    return Usage(
+        keys=_keys(every),
+        words=_words(every),
+        takes_log=takes_log,
+        vectors=_vectors(every),
+        makes_jacobian=makes_jacobian,
+        log=any(map(_LOG.fullmatch, names)),
+        softmax=_is_softmax(names),
+        complements=_complements(every),
+    )
+
+
+def _is_softmax(names: Iterable[str]) -> bool:
+    """Whether these are called: a softmax by its name, or exponentials and a sum."""
+    called = frozenset(names)
+    return any(word in name for name in called for word in _SOFTMAX) or called.issuperset(("exp", "sum"))
+
+
+def _complements(functions: Iterable[Function]) -> frozenset[str]:
+    """The names in ``1 - t``, or ``1 - self.t``."""
+    found: set[str | None] = set()
+    for function in functions:
+        for node in own_nodes(function.node):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _is_one(node.left):
+                found.add(_named(node.right))
+    return frozenset(name for name in found if name is not None)
+
+
+def _is_one(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
 
 
 def _called_name(node: Any) -> str | None:

@@ -19,7 +19,7 @@ WIDTH = 100  # columns of a comment
 # the public names that a declaration may use
 HELPERS = frozenset(
     {"Case", "Convention", "Settings", "arrays", "constant", "floats", "just"}
-    | {"labels", "one_hot", "positive", "size", "sizes"}
+    | {"labels", "one_hot", "positive", "probabilities", "size", "sizes"}
 )
 
 

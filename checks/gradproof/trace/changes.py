@@ -19,13 +19,15 @@ class What(Enum):
     CONSTANT = auto()  # floats without gradient
     LABELS = auto()
     ONE_HOT = auto()
+    PROBABILITIES = auto()  # along the last axis
     SIZE = auto()
     SIZES = auto()
     VALUE = auto()
     PARTS = auto()  # a dict each of whose values is an argument of its own; its value is the tuple of the keys
 
 
-ARRAYS = frozenset({What.ARRAY, What.CONSTANT, What.LABELS, What.ONE_HOT})
+DISTRIBUTIONS = frozenset({What.ONE_HOT, What.PROBABILITIES})  # over the classes of the last axis
+ARRAYS = frozenset({What.ARRAY, What.CONSTANT, What.LABELS}) | DISTRIBUTIONS
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,6 +120,9 @@ class Tracer:
             case What.ONE_HOT:
                 rows = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
                 return watched(rows, argument, holds_labels=False)
+            case What.PROBABILITIES:
+                shares = rng.uniform(SMALLEST, LARGEST, shape)
+                return watched(shares / shares.sum(axis=-1, keepdims=True), argument, holds_labels=False)
             case What.ARRAY | What.CONSTANT:
                 return watched(rng.uniform(SMALLEST, LARGEST, shape), argument, holds_labels=False)
             case What.SIZE:
