@@ -68,7 +68,7 @@ def _describe(stage: str, error: BaseException) -> LayerError:
     cut_off = isinstance(error, deadlines.Expired)
     told = "" if cut_off else "".join(traceback.format_exception_only(error)).rstrip()
     lines.append(told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ...")
-    described = LayerError(stage, type(error).__name__, _message(error), "".join(lines).rstrip(), _absence(error))
+    described = LayerError(stage, type(error).__name__, message(error), "".join(lines).rstrip(), _absence(error))
     own = [trace for trace in _traces(error.__traceback__) if _is_authors(trace.tb_frame.f_code.co_filename)]
     if own:
         file, line = own[-1].tb_frame.f_code.co_filename, own[-1].tb_lineno
@@ -102,7 +102,8 @@ def _absence(error: BaseException) -> Absence | None:
     return None
 
 
-def _message(error: BaseException) -> str:
+def message(error: BaseException) -> str:
+    """What an exception says, shortened; user code may make one that cannot be read."""
     try:
         told = str(error)
     except Exception as broken:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradproof import deadlines
 from gradproof.case.nested import part_name
-from gradproof.guard import Randomness
+from gradproof.guard import Randomness, message
 from gradproof.standins.spaces import namespaces
 from gradproof.standins.standins import StandIns
 from gradproof.trace.arrays import watched
@@ -75,10 +75,12 @@ class Tracer:
             return Trace(run, None)
         except KeyError as error:
             missing = self._missing_key(candidate, error)
-            return Trace(run, missing or run.anything(), f"KeyError: {error}", "" if missing else "KeyError")
-        except Exception as error:
+            return Trace(run, missing or run.anything(), f"KeyError: {message(error)}", "" if missing else "KeyError")
+        except (KeyboardInterrupt, deadlines.Expired):
+            raise
+        except BaseException as error:  # also SystemExit, and whatever else is no Exception
             kind = type(error).__name__
-            return Trace(run, run.anything(), f"{kind}: {error}", kind)
+            return Trace(run, run.anything(), f"{kind}: {message(error)}", kind)
         first = returned[0] if isinstance(returned, (tuple, list)) and returned else returned
         shape = np.shape(plain(first)) if isinstance(first, np.ndarray) else ()
         return Trace(run, None, output=tuple(run.stands_for(size) for size in shape))
