@@ -21,6 +21,7 @@ from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
 from gradproof.infer.inference import Inference
+from gradproof.infer.more_axes import of_flattened
 from gradproof.infer.operations import infer_operation
 from gradproof.infer.roles import Role, role_of
 from gradproof.infer.search import SECONDS, Found, Search
@@ -59,6 +60,7 @@ def infer_target(target: Target) -> Inference:
     search = Search(Tracer(target.start, target.subject, hints, usual), confirming, hints, subject)
     try:
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
+        found, flattened = of_flattened(search, found)
         found, refused = _roomy(found, confirming)
         found = _as_distribution(search, found, target)
         others = tuple(declaring.case(other) for other in _other_targets(search, found, hints))
@@ -71,7 +73,8 @@ def infer_target(target: Target) -> Inference:
         nothing = _nothing(target, found, case)
         return replace(nothing, seconds=time.perf_counter() - began, forwards=spent)
     doubted = (*_constant(found), *doubts(found.candidate, hints, declaring), *_idle(found.candidate, found, target))
-    left_out = ((vectors,) if vectors else ()) + limits(refused, found.candidate, declaring)
+    ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
+    left_out = ranks + limits(refused, found.candidate, declaring)
     seconds = time.perf_counter() - began
     inference = Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
     return replace(inference, readings=readings)

@@ -1,4 +1,4 @@
-"""The table of results: what sizes of a result are, where a call joined or widened axes; it calls nothing."""
+"""The table of results: what a result says where a call joined, widened or flattened axes; it calls nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradproof.trace.watching import flat
 
 
 def note(run: TracedRun, name: str, args: Sequence[Any], result: Any) -> None:
-    """Note what the sizes of a result stand for, as far as the call says."""
+    """Note what the sizes of a result stand for, and what was flattened, as far as the call says."""
     row = RESULTS.get(name)
     if row is not None and isinstance(result, np.ndarray):
         row(run, [each for each in flat(list(args)) if isinstance(each, np.ndarray)], result.shape)
@@ -42,9 +42,22 @@ def _widened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> 
             run.known.setdefault(after, run.stands_for(before).plus(number(after - before)))
 
 
+def _flattened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> None:
+    """To a matrix, of an argument or of what is made of it alone, entry by entry."""
+    roots: frozenset[str] = getattr(arrays[0], "roots", frozenset()) if arrays else frozenset()
+    if len(roots) != 1 or len(result) != 2:
+        return
+    (root,), before = roots, shape_of(arrays[0])
+    is_whole = list(before) == [axis.at(run.sizes) for axis in run.candidate.axes(root)]
+    keeps_an_end = len(before) > 1 and (before[0] == result[0] or before[-1] == result[1])
+    if is_whole and keeps_an_end:
+        run.seen.flattened[root] = before[0] == result[0]
+
+
 # operations -> the row that notes what sizes of their result are
 _ROWS: Mapping[str, Callable[[TracedRun, Sequence[Any], tuple[int, ...]], None]] = {
     "concatenate hstack vstack column_stack append": _joined,
     "pad": _widened,
+    "reshape": _flattened,
 }
 RESULTS = {name: row for names, row in _ROWS.items() for name in names.split()}

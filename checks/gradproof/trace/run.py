@@ -73,7 +73,8 @@ class Evidence:
     compared: what was compared and differs, in order; inexact: divisions with a rest; below: sizes below 1; larger:
     sizes that were compared and are larger; loops: where loops end; cuts: by axis, where slices of it end, and whether
     one goes on to its end; outer: arguments whose operation gave one dim twice; spans: differences of sizes, which have
-    to be at least 1; arrays: arguments that are arrays of whatever rank.
+    to be at least 1; arrays: arguments that are arrays of whatever rank; flattened: arguments that were reshaped to a
+    matrix which keeps their first axis, or their last; with whether it was the first.
     """
 
     compared: list[UnequalSizes | UnequalRanks] = field(default_factory=list["UnequalSizes | UnequalRanks"])
@@ -87,6 +88,7 @@ class Evidence:
     outer: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
     spans: dict[Polynomial, None] = field(default_factory=dict[Polynomial, None])
     arrays: set[str] = field(default_factory=set[str])
+    flattened: dict[str, bool] = field(default_factory=dict[str, bool])
 
 
 class TracedRun:
