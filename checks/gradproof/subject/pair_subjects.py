@@ -165,7 +165,7 @@ class PairSubject(BackwardSubject):
         count, self._cached = outputs_among(self._back or len, len(parts), tuple(inputs), names)
         outputs = parts[:count]
         if self._cached:
-            *_, self._cache = parts
+            self._cache = parts[-1]
         if len(outputs) == 1 and isinstance(outputs[0], tuple):
             outputs = tuple(outputs[0])
         self._outputs = len(outputs)
