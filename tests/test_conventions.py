@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof import Verdict
+from gradproof import Convention, Settings, Verdict, check, constant
+from gradproof.convention.gradnames import is_trained
 from nodes import normal, report_of
 
 X = normal(4, 3)
@@ -378,10 +379,51 @@ class Forgets(Affine):
 
 def test_a_parameter_without_a_gradient_is_told_and_one_with_an_empty_slot_is_accused():
     report = report_of(Forgets(), X)
-    assert [tensor.name for tensor in report.tensors] == ["x", "W"]
+    assert [(tensor.name, bool(tensor.judged)) for tensor in report.tensors] == [("x", True), ("W", True), ("b", False)]
     assert "b changes the output; no gradient is kept for it: not checked" in report.notes
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reason is not None
+    assert report.reason.startswith("b: forward reads it, and no gradient of it was found")
     (finding,) = [finding for finding in report_of(Forgets(none=True), X).findings if finding.code < "GP500"]
     assert (finding.code, finding.tensor) == ("GP202", "b")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"W": "d h", "b": constant("h")},
+        {"W": "d h", "b": "h", "settings": Settings(convention=Convention(gradients={"W": "dW"}), examples=4)},
+    ],
+    ids=["constant", "gradients"],
+)
+def test_a_parameter_that_is_frozen_on_purpose_is_told_so(said):
+    class Frozen:
+        def __init__(self, W, b):
+            self.W, self.b = W, b
+
+        def forward(self, x):
+            self.x = x
+            return x @ self.W + self.b
+
+        def backward(self, dout):
+            self.dW = self.x.T @ dout
+            return dout @ self.W.T
+
+    case = {"settings": Settings(examples=4), "x": "n d", **said}
+    assert check(Frozen, **case).verdict is Verdict.PASS
+    assert check(Frozen, **{**case, "b": "h", "settings": Settings(examples=4)}).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "name", ["W", "Wx", "w_1", "b", "bh", "b2", "weights", "out_bias", "gamma", "net[0].b", "params[1]"]
+)
+def test_names_of_parameters_that_are_trained(name):
+    assert is_trained(name)
+
+
+@pytest.mark.parametrize("name", ["pe", "running_mean", "mask", "table", "buffer", "scale", "u", "x", "layers[0].mean"])
+def test_names_of_arrays_that_may_have_no_gradient(name):
+    assert not is_trained(name)
 
 
 class Normalises(attributes("dW", "db")):
@@ -432,7 +474,7 @@ def test_an_update_that_is_no_plain_step_is_told_and_leaves_its_parameter_unjudg
     assert {tensor.name: tensor.verdict for tensor in report.tensors}["W"] is Verdict.INCONCLUSIVE
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report.reason is not None
-    assert report.reason.startswith("W: ")
+    assert "; W: an update" in report.reason  # of b, which is not moved at all, another sentence
     assert "let backward keep it as well, as in self.dW = ... for self.W" in report.reason
 
 

@@ -183,6 +183,19 @@ def test_a_prepared_object_is_judged(declared, wrong):
     assert said.verdict is (Verdict.PASS if wrong is None else Verdict.FAIL)
 
 
+def test_what_prepared_an_object_is_told():
+    wired = Case(Wired, units=size("h"), shape=sizes("d"), x="n d")
+    (note,) = [note for note in report(wired).notes if note.startswith("prepared")]
+    steps = "prepared by set_input_shape(shape), then initialize(optimizer)"
+    assert note == f"{steps}; gradproof's plain gradient descent stands for optimizer"
+    assert wired.construction.told({"optimizer": None}) == (
+        "prepared by set_input_shape(), then initialize(optimizer)",
+    )
+    assert Case(Reset, size=size("d"), x="d").construction.told({}) == ("prepared by reset()",)
+    plain = Case(CallsAndRecords, a="n d", b="n d")
+    assert plain.construction.told({}) == ()
+
+
 def test_the_methods_may_be_declared():
     chosen = Settings(convention=Convention(prepare=("build",)))
     case = Case(Built, units=size("h"), input_shape=sizes("d"), x="n d", settings=chosen)

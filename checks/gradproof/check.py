@@ -96,7 +96,9 @@ def check_case(
         target = _Target(case.called(plan), inferred=inferred)
         run = target.run(title, location, start, command)
         _search(run, target, number, seconds, into)
-        reports.append(choice.added_to(run.report(), plan))
+        report = run.report()
+        report = replace(report, notes=(*case.construction.told(case.init), *report.notes))
+        reports.append(choice.added_to(report, plan))
         if reports[-1].verdict is not Verdict.FAIL:
             return reports[-1]
     return reports[0]

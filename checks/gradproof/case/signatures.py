@@ -96,6 +96,18 @@ class Construction:
             required=tuple(name for name in needed if name not in self.supplied),
         )
 
+    def told(self, given: Iterable[str]) -> tuple[str, ...]:
+        """The methods with what each takes, and the optimizers of ours, in one sentence; nothing where there are none.
+
+        given: the names of the arguments that have a value.
+        """
+        ours = [name for name in self.supplied if name not in given]
+        known = {*given, *ours}
+        calls = [f"{name}({', '.join(n for n in taken.names if n in known)})" for name, taken in self.steps]
+        parts = [f"prepared by {', then '.join(calls)}"] if calls else []
+        parts += [f"gradproof's plain gradient descent stands for {' and '.join(ours)}"] if ours else []
+        return ("; ".join(parts),) if parts else ()
+
     def given(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
         """The values for the constructor, and those for each of the methods."""
         values = nested(values)

@@ -37,7 +37,7 @@ def look(example: Example, build: Build, *, declared: bool = True) -> Outcome:
         pose: Pose | None = None
         try:
             wanted = tuple(name for name in example.inputs if name in example.differentiable)
-            pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
+            pose = Pose(build(random, widen=True), example.inputs, wanted, declared, fixed=example.fixed)
             outcome = _measured(example, pose, rng)
             narrow = pose.subject.widened or any(is_narrow(example.inputs[name]) for name in wanted)
             if narrow and not outcome.defects and outcome.tensors:

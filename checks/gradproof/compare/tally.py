@@ -128,5 +128,5 @@ def by_direction(
 
 
 def is_unread(result: TensorResult) -> bool:
-    """Whether its gradient was missing, or of a form that nothing can be compared with."""
-    return 0 < result.entries == result.unjudged.get(Reason.NOT_EXAMINED, 0)
+    """Whether its gradient was missing where one was due, or of a form that nothing can be compared with."""
+    return result.remedy is None and 0 < result.entries == result.unjudged.get(Reason.NOT_EXAMINED, 0)

@@ -28,6 +28,18 @@ LEVELS = 4  # and one more at which names are read that may as well be those of 
 _PART = re.compile(r"([^\W\d]\w*)\[(['\"])(.*)\2\]", re.DOTALL)
 _WORDS = ((re.compile(r"(?:weights?|kernel)(\d*)"), r"w\1"), (re.compile(r"bias(?:es)?(\d*)"), r"b\1"))
 
+# A weight or a bias, one of a gate too: W, Wx, w_1, b, bh, b2; weights, output_bias; gamma, beta; an entry of params.
+_TRAINED = re.compile(
+    r"[wb]_?[cfghiknoqrvxyz]{0,2}_?\d*|u_?[cfghiorz]{1,2}|(\w+_)?(weights?|bias|biases|kernel)\d*|gamma\d*|beta\d*|params",
+    re.IGNORECASE,
+)
+
+
+def is_trained(name: str) -> bool:
+    """Whether a parameter of this name, as ``b`` or ``layers[0].b``, is one that is trained: no table, no statistic."""
+    found = re.findall(r"[^\W\d]\w*", name)
+    return bool(found) and _TRAINED.fullmatch(found[-1].strip("_")) is not None
+
 
 @functools.lru_cache(maxsize=1024)
 def key_of(name: str) -> tuple[str, str] | None:

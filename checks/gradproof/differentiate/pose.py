@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.convention.gradnames import is_trained
 from gradproof.differentiate import per_sample
 from gradproof.differentiate.claims import claims_of
 from gradproof.differentiate.differentiate import Floats
@@ -26,6 +27,10 @@ from gradproof.subject.subject import Subject, samples, upstream
 from gradproof.values import Defect, Reason
 
 PASSED_ON = "forward returns its input, and backward takes no dout: the loss is kept elsewhere, and was not examined"
+LOST = (
+    "forward reads it, and no gradient of it was found: let backward keep one, as in self.dW = ... for self.W; "
+    'where it is frozen on purpose, name those that are not: Convention(gradients={"W": "dW"})'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,7 @@ class Pose:
     wanted: tuple[str, ...]  # the differentiable inputs
     declared: bool = True
     widen: bool = True  # narrow inputs are raised to float64; if not, dout has the dtype of the output
+    fixed: frozenset[str] = frozenset()  # the arguments that are declared to have no gradient
     forwards: int = 0
     notes: list[str] = field(default_factory=list[str])
     remarks: list[Defect] = field(default_factory=list[Defect])  # defects that do not stand in the way of measuring
@@ -55,6 +61,7 @@ class Pose:
         raised = self.wanted if self.widen else ()
         self._inputs = {name: _wide(value) if name in raised else value for name, value in self.inputs.items()}
         self._form: Form | None = None
+        self._lost: Mapping[str, str] = {}  # the parameters that backward left out; what to write to have them judged
         self._moved: dict[str, Floats] = {}  # parameters whose value is not the subject's own
 
     def pose(self, rng: np.random.Generator) -> Problem | Unposed:
@@ -84,7 +91,10 @@ class Pose:
             dout, told = per_sample.settled(dout, self._values(), claims, self._moved_to)
             self.notes.append(told)
         self.notes += self.subject.notes
-        self.notes += uncounted(self.subject, self._forward, form, flat)
+        lost = uncounted(self.subject, self._forward, form, flat)
+        self.notes += [f"{name} changes the output; no gradient is kept for it: not checked" for name in lost]
+        live = self.subject.parameters().keys() - self.fixed
+        self._lost = {name: LOST for name in lost if name in live and is_trained(name)}
         if not np.isfinite(flat).all():
             return Unposed(defects, Reason.NON_FINITE, "the output holds NaN or infinity")
         return self._problem(flat, dout, claims, defects)
@@ -112,7 +122,7 @@ class Pose:
             self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
             defects = tuple(defect for defect in defects if defect.code != "GP205")
         dtypes = {name: array.dtype for name, array in parameters.items()}
-        missing = dict[str, str | None](self.subject.unread)
+        missing: dict[str, str | None] = {**self._lost, **self.subject.unread}
         if any(defect.code == "GP203" for defect in defects):
             missing |= dict.fromkeys(self.wanted)
         found = claims_of(values, claims, dtypes, self.subject.updates, missing)

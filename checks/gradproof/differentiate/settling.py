@@ -49,7 +49,7 @@ def settle(
 
 
 def uncounted(subject: Subject, forward: Forward, form: Form, flat: Floats) -> tuple[str, ...]:
-    """A note for each array that changes the outputs ``flat`` and for which the last backward left no gradient."""
+    """The arrays that change the outputs ``flat`` and for which the last backward left no gradient, by name."""
     found: list[str] = []
     for name in list(subject.unclaimed())[:MOST_UNCLAIMED]:
         subject.restart()
@@ -65,5 +65,5 @@ def uncounted(subject: Subject, forward: Forward, form: Form, flat: Floats) -> t
         finally:
             array[...] = before
         if moved is None or not outputs.same(moved, flat):
-            found.append(f"{name} changes the output; no gradient is kept for it: not checked")
+            found.append(name)
     return tuple(found)
