@@ -137,7 +137,7 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
             continue
         for kind in _other_kinds(kinds[name]):
             other = search.find([_with_kind(found.candidate, name, kind)], most=ALTERNATIVES)
-            if other.clean and other.candidate is not None and _is_used_as(other.candidate, name, kind):
+            if other.clean and other.candidate is not None and _is_used_as(search, other.candidate, name, kind):
                 others.append(other.candidate)
     return others
 
@@ -158,10 +158,17 @@ def _as_distribution(search: Search, found: Found, target: Target) -> Found:
     return found
 
 
-def _is_used_as(candidate: Candidate, name: str, kind: Kind) -> bool:
-    """Whether an argument is of this kind, and labels index something: below a size that nothing else has, none do."""
+def _is_used_as(search: Search, candidate: Candidate, name: str, kind: Kind) -> bool:
+    """Whether an argument is of this kind, and labels index something: below a size that nothing else has, none do.
+
+    Nor do those that are only calculated with, as values are.
+    """
     if candidate.kinds[name].what is not kind.what:
         return False
+    if kind.what is What.LABELS:
+        seen = search.tracer.run(candidate, falling=False).run.seen
+        if name in seen.in_arithmetic - seen.picking:
+            return False
     axes = {each for other in candidate.kinds for axis in candidate.axes(other) for each in axis.dims}
     return kind.what is not What.LABELS or not axes.isdisjoint(candidate.below(name).dims)
 

@@ -82,7 +82,7 @@ _ROLES: Mapping[Role, str] = {
     """,
     Role.SCALAR: r"""
         lr learning_rate eps epsilon momentum alpha lambda lam lambd reg decay
-        (\w+_)?(decay|rate|scale|std|eps|slope|momentum|lambda|reg|power|temperature|margin|strength|gain) tau
+        (\w+_)?(decay|rate|scale|std|eps|epsilon|slope|momentum|lambda|reg|power|temperature|margin|strength|gain) tau
         temperature delta slope power c_const margin negative_slope weight_init_std beta_one beta_two
     """,
     Role.CORPUS: r"corpus word_?counts",

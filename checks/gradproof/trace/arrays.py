@@ -19,6 +19,8 @@ _METHODS = (
     "prod any all astype"
 )
 
+_COMPARISONS = frozenset({np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal})
+
 
 class Watched(np.ndarray[Any, Any]):
     """roots: the arguments that went into it; argument: the one that it is; labels: the one whose labels it holds."""
@@ -74,6 +76,7 @@ class Watched(np.ndarray[Any, Any]):
         else:
             if ufunc in (np.equal, np.not_equal) and any(isinstance(each, int) for each in inputs):
                 _look_for_labels(run, inputs)
+            _note_labels(run, ufunc, inputs)
             found = run.call(
                 function, inputs, kwargs, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
             )
@@ -163,6 +166,15 @@ def _look_for_labels(run: TracedRun, inputs: Any) -> None:
         is_floats = run.kind(root).what in (What.ARRAY, What.CONSTANT)
         if is_floats and not run.hints[root].built:
             raise Unfit([Proposal(0.0, Become(root, labels(run.kind(root).rank)))], f"{root} holds labels")
+
+
+def _note_labels(run: TracedRun, ufunc: Any, inputs: Any) -> None:
+    """Whether labels are compared or calculated with; an offset that is added to them keeps them labels."""
+    held = {each.labels for each in inputs if isinstance(each, Watched) and each.labels is not None}
+    if ufunc in _COMPARISONS:
+        run.seen.picking |= held
+    elif any(isinstance(each, np.ndarray) and each.dtype.kind == "f" for each in inputs):
+        run.seen.in_arithmetic |= held
 
 
 def _note_outer(run: TracedRun, inputs: Any, result: Any) -> None:

@@ -45,6 +45,7 @@ def _one_axis(run: TracedRun, size: int, part: Any) -> None:
         return
     argument = getattr(part, "labels", None)
     if argument is not None and run.kind(argument).what is What.LABELS:
+        run.seen.picking.add(argument)
         below = run.candidate.below(argument)
         if solutions(below, run.stands_for(size)):
             raise Unfit(run.equal([(below, run.stands_for(size))]), f"the labels {argument} index an axis")

@@ -74,7 +74,8 @@ class Evidence:
     sizes that were compared and are larger; loops: where loops end; cuts: by axis, where slices of it end, and whether
     one goes on to its end; outer: arguments whose operation gave one dim twice; spans: differences of sizes, which have
     to be at least 1; arrays: arguments that are arrays of whatever rank; flattened: arguments that were reshaped to a
-    matrix which keeps their first axis, or their last; with whether it was the first.
+    matrix which keeps their first axis, or their last; with whether it was the first; in_arithmetic, picking: arguments
+    whose labels were calculated with, and those whose labels index something or are compared.
     """
 
     compared: list[UnequalSizes | UnequalRanks] = field(default_factory=list["UnequalSizes | UnequalRanks"])
@@ -89,6 +90,8 @@ class Evidence:
     spans: dict[Polynomial, None] = field(default_factory=dict[Polynomial, None])
     arrays: set[str] = field(default_factory=set[str])
     flattened: dict[str, bool] = field(default_factory=dict[str, bool])
+    in_arithmetic: set[str] = field(default_factory=set[str])
+    picking: set[str] = field(default_factory=set[str])
 
 
 class TracedRun:
