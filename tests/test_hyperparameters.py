@@ -86,7 +86,7 @@ def test_a_fault_away_from_the_default_is_told_with_its_law():
         check(SwishWithoutBeta, x="n d", settings=FEW)
     (finding,) = caught.value.report.findings
     assert dict(finding.lines)["law"] == "fails whenever beta != 1, passes at beta = 1"
-    assert dict(finding.lines)["values"] == "beta = 0.5, x = [[1]]"
+    assert dict(finding.lines)["values"].startswith("beta = 0.5, x = [[")
 
 
 def test_what_was_varied_is_told():

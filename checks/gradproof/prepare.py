@@ -27,6 +27,7 @@ from gradproof.values import Example, Made, Outcome, Reason, Varied, Verdict
 Judge = Callable[[Example], Outcome]
 
 OWN_EVERY = 4  # one example in so many keeps all parameters as their author makes them
+VARY_EVERY = 3  # one example in so many has another value of a hyper-parameter; the first ones, which tell most, do not
 REFUSALS = 2  # examples in which the layer does not run with a value, before that is given up
 NEAR_TRIES = 2  # failing examples at which it is asked whether they fail near the author's own values too
 _STREAM = 2  # beside a seed: the stream from which parameters are drawn
@@ -93,7 +94,7 @@ class Preparation:
     def candidates(self, example: Example, position: int) -> Iterator[Example]:
         """The example with parameters drawn and a hyper-parameter varied, then ever closer to the author's own.
 
-        The author's own values come last. Every second example varies one of the hyper-parameters, in turn.
+        The author's own values come last. Every third example varies one of the hyper-parameters, in turn.
         """
         example = varied(example, {variation.name: variation.at(variation.own) for variation in self.variations})
         chosen = self._chosen(position)
@@ -105,11 +106,11 @@ class Preparation:
         """The hyper-parameter that is varied in this example; None where none is."""
         possible = [(variation, value) for variation in self.variations for value in variation.others]
         possible = [(one, value) for one, value in possible if self._refused[one.name, repr(value)] < REFUSALS]
-        if position % 2 == 0 or not possible:
+        if position % VARY_EVERY != VARY_EVERY - 1 or not possible:
             return None
         # one value of each first, then the next
         possible.sort(key=lambda pair: pair[0].others.index(pair[1]))
-        variation, value = possible[position // 2 % len(possible)]
+        variation, value = possible[position // VARY_EVERY % len(possible)]
         return {variation.name: variation.at(value)}
 
     def _drawn(self, example: Example, position: int) -> Iterator[Example]:
