@@ -160,11 +160,16 @@ def of_parameters(
 
     Such a backward is given data, and no upstream gradient. inputs, parameters: the shapes of forward's arguments, and
     of the parameters that have a gradient nowhere else. Shapes tell inputs from parameters here, and no two parameters
-    from each other: those go by their order.
+    from each other: those go by their order. Where numbers follow them, as for a bias that is no array, none
+    gets any: the numbers would not be judged.
     """
     parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     shapes, known = [np.shape(part) for part in parts if isinstance(part, (np.ndarray, np.number))], list(parameters)
     of_inputs = shapes == list(inputs.values())[: len(parts)]
+    own = list(parameters.values())
+    has_numbers = set(shapes[len(own) :]) == {()} and () not in own
+    if own and has_numbers and shapes[: len(own)] == own and len(shapes) == len(parts):
+        return Shared({})
     if len(shapes) != len(parts) or of_inputs or shapes != list(parameters.values())[: len(parts)]:
         return None
     return Shared({}, dict(zip(known, parts, strict=False)))

@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any, cast
 
@@ -36,8 +36,8 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 class Target:
     """What is to be inferred: a class, a forward with its backward, or a function alone.
 
-    built, called: what the constructor and forward take. start: builds the subject and calls its forward, given the
-    values of all arguments by name; case: the declaration for these specs and ranges of dims.
+    built, called: what the constructor and forward take; forward: its name. start: builds the subject and calls its
+    forward, given the values of all arguments by name; case: the declaration for these specs and ranges of dims.
     """
 
     subject: Any
@@ -45,6 +45,7 @@ class Target:
     name: str
     built: Mapping[str, Parameter]
     called: Mapping[str, Parameter]
+    forward: str
     annotations: Mapping[str, Any]  # resolved
     usage: Usage
     start: Callable[[Mapping[str, Any]], Any]
@@ -52,8 +53,9 @@ class Target:
 
     @property
     def setting(self) -> Setting:
-        """What the subject's name says."""
-        return setting_of(self.name)
+        """What the subject's name says; a model may call its forward a loss."""
+        own = setting_of(self.name)
+        return replace(own, loss=own.loss or setting_of(self.forward).loss)
 
     @property
     def required(self) -> list[str]:
@@ -98,7 +100,18 @@ def target_of(subject: Any) -> Target:
 
     usage = usage_of(code_of_functions(forward, backward).functions)
     case = _declared(forward, backward)
-    return Target(forward, backward, _name_of(forward), {}, _parameters(forward), hints_of(forward), usage, start, case)
+    return Target(
+        forward,
+        backward,
+        _name_of(forward),
+        {},
+        _parameters(forward),
+        _name_of(forward),
+        hints_of(forward),
+        usage,
+        start,
+        case,
+    )
 
 
 def _class_target(cls: type) -> Target:
@@ -121,7 +134,7 @@ def _class_target(cls: type) -> Target:
 
     annotations = {**hints_of(getattr(cls, "__init__", None)), **hints_of(forward)}
     usage = usage_of(code_of_class(cls, name, backward).functions)
-    return Target(cls, None, cls.__name__, built, called, annotations, usage, start, _declared(cls, None))
+    return Target(cls, None, cls.__name__, built, called, name, annotations, usage, start, _declared(cls, None))
 
 
 def _built(cls: type, convention: Convention) -> dict[str, Parameter]:

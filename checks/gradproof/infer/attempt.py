@@ -39,6 +39,7 @@ class Attempt:
 
     error: what forward, backward or the constructor raised; defects: of the form of what came back; reason: why there
     was nothing to measure; still: the float inputs that do not move the output; tensors: how many have a gradient;
+    left_out: the float inputs that have none, as where a model's backward returns those of its parameters alone;
     idle: whether the output is an input as it is, whatever the parameters are; constant: whether it is the same for
     all data, whatever the parameters are.
     """
@@ -50,6 +51,7 @@ class Attempt:
     reason: Reason | None = None
     still: frozenset[str] = frozenset()
     tensors: int = 0
+    left_out: frozenset[str] = frozenset()
     idle: bool = False
     constant: bool = False
 
@@ -95,7 +97,8 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
         return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
     shapes = {tensor.name: tensor.value.shape for tensor in posed.tensors}
     defects = tuple(defect for defect in pose.remarks if _tells_of_shapes(defect, shapes))
-    return Attempt(dims, pose.forwards, None, defects, None, still, len(posed.tensors), idle, constant)
+    left_out = frozenset(wanted).difference(shapes)
+    return Attempt(dims, pose.forwards, None, defects, None, still, len(posed.tensors), left_out, idle, constant)
 
 
 def _tells_of_shapes(defect: Defect, shapes: Mapping[str, tuple[int, ...]]) -> bool:

@@ -21,7 +21,7 @@ from gradproof.infer.own_faults import is_own_fault
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Axes, Become, Equal, Kind, Proposal, Rank, Small, What, array, labels, value
 from gradproof.trace.polynomials import ONE, Polynomial
-from gradproof.trace.run import Hint, TracedRun
+from gradproof.trace.run import Hint, TracedRun, argument_of
 from gradproof.trace.traced import Trace
 
 SEED = 1729  # of the values in an attempt
@@ -113,7 +113,7 @@ class Confirming:
         worst = next((each for each in seen if not each.clean), seen[-1])
         moved = elsewhere(candidate, self._hints)
         if settled:
-            moved = [each for each in moved if self._is_rank_of_input(each)]
+            moved = [each for each in moved if self._is_rank_of_input(each) or self._is_column_of_target(each)]
         found = [each.dearer(0.2) for each in moved]
         found += self._shapes_of_gradients(candidate, worst, trace)
         found += self._data(candidate, worst)
@@ -126,6 +126,11 @@ class Confirming:
     def _is_rank_of_input(self, proposal: Proposal) -> bool:
         change = proposal.change
         return isinstance(change, Rank) and not self._hints[change.argument].built
+
+    def _is_column_of_target(self, proposal: Proposal) -> bool:
+        """Whether a target becomes a column: one with more meets a prediction of one column by broadcasting alone."""
+        change = proposal.change
+        return isinstance(change, Equal) and change.size == ONE and self._hints[argument_of(change.dim)].target
 
     def _flags(self, candidate: Candidate) -> list[Proposal]:
         """Flags of forward that are off by default: backward may need what they keep."""
@@ -168,7 +173,7 @@ class Confirming:
         for argument in fed:
             kind, hint = candidate.kinds[argument], self._hints[argument]
             may_be_labels = hint.target or hint.index or not (hint.weight or hint.scalar)
-            if kind.what in (What.ARRAY, What.CONSTANT) and may_be_labels:
+            if kind.what in (What.ARRAY, What.CONSTANT) and may_be_labels and kind.rank > 0:
                 cost = 0.04 if hint.target and hint.takes_log else 0.4
                 found.append(Proposal(cost, Become(argument, Kind(What.ONE_HOT, kind.rank))))
                 found.append(Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1)))))

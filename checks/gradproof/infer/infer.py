@@ -62,6 +62,7 @@ def infer_target(target: Target) -> Inference:
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, flattened = of_flattened(search, found)
         found, refused = _roomy(found, confirming)
+        found = _as_data(found)
         found = _as_distribution(search, found, target)
         others = tuple(declaring.case(other) for other in _other_targets(search, found, hints))
         readings = tuple(declaring.case(other) for other in with_fewer_axes(search, found, hints))
@@ -130,7 +131,8 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
         return []
     targets = (What.LABELS, What.ONE_HOT, What.PROBABILITIES, What.CONSTANT)
     kinds = found.candidate.kinds
-    names = [name for name in hints if not hints[name].built and kinds[name].what in targets]
+    fed = [name for name in hints if not (hints[name].built or hints[name].first)]
+    names = [name for name in fed if kinds[name].what in targets]
     others: list[Candidate] = []
     for name in names[:1]:
         if hints[name].index and not hints[name].target:
@@ -140,6 +142,16 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
             if other.clean and other.candidate is not None and _is_used_as(search, other.candidate, name, kind):
                 others.append(other.candidate)
     return others
+
+
+def _as_data(found: Found) -> Found:
+    """With what has no gradient at sizes that all differ as data: at equal ones it might be taken for a parameter's."""
+    candidate = found.candidate
+    if candidate is None or not found.clean or not found.seen:
+        return found
+    left_out = frozenset.intersection(*(seen.left_out for seen in found.seen))
+    data = {name: Kind(What.CONSTANT, candidate.kinds[name].rank) for name in left_out}
+    return replace(found, candidate=replace(candidate, kinds={**candidate.kinds, **data}))
 
 
 def _as_distribution(search: Search, found: Found, target: Target) -> Found:

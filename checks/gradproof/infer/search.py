@@ -16,7 +16,8 @@ from gradproof.infer.elsewhere import elsewhere
 from gradproof.infer.own_faults import is_own_fault
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Proposal, What
-from gradproof.trace.run import Hint
+from gradproof.trace.polynomials import ONE
+from gradproof.trace.run import Hint, argument_of
 from gradproof.trace.traced import Trace, Tracer
 
 RUNS = 160  # traced runs; nearly all that is found is found within 20
@@ -153,7 +154,12 @@ class Search:
         """
         settled = best.candidate
         loses = self._loses_weights(candidate, best) or self._makes_arrays(candidate, settled)
-        return loses or len(candidate.dims()) < len(settled.dims())
+        dims = [dim for dim in settled.dims() if not self._is_column(candidate, dim)]
+        return loses or len(candidate.dims()) < len(dims)
+
+    def _is_column(self, candidate: Candidate, dim: str) -> bool:
+        """Whether a target is one column here, where another prediction than a column was never met."""
+        return self.hints[argument_of(dim)].target and candidate.size(dim) == ONE
 
     def _loses_weights(self, candidate: Candidate, best: Confirmed) -> bool:
         kinds, defects = best.candidate.kinds, [defect for seen in best.attempts for defect in seen.defects]

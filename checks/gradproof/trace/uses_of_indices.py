@@ -27,7 +27,7 @@ def indexed(clash: Clash) -> list[Proposal]:
         return clash.run.rank(array, used, least=True)
     beyond = re.search(r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)", clash.message)
     if beyond is not None:
-        return _beyond(clash, parts, int(beyond[1]), int(beyond[3]))
+        return _beyond(clash, _along(parts, int(beyond[2])), int(beyond[1]), int(beyond[3]))
     if "only integers" in clash.message or "must be of integer" in clash.message:
         return _not_whole(clash, parts)
     found = _indices_that_meet(clash, parts)
@@ -35,6 +35,12 @@ def indexed(clash: Clash) -> list[Proposal]:
     if masked is not None:
         found += clash.run.equal([(int(masked[1]), int(masked[2]))])
     return found or (_value_that_is_set(clash) if len(clash.args) > 2 else [])
+
+
+def _along(parts: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
+    """The index along one axis; all of them where axes are added or left out before it."""
+    is_placed = axis < len(parts) and not any(part is None or part is Ellipsis for part in parts[:axis])
+    return (parts[axis],) if is_placed and all(np.ndim(plain(part)) < 2 for part in parts) else parts
 
 
 def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
