@@ -301,3 +301,36 @@ def columns_backward(dout, cache):
 def test_an_exception_at_one_set_of_sizes_says_more_than_a_wrong_shape_at_another():
     found = infer((columns_forward, columns_backward))
     assert found.declaration == 'Case(columns_forward, columns_backward, x="n d", w="d h", b="h")'
+
+
+class TimesAndForgets:
+    """A product of two inputs; backward returns the gradient of the first alone."""
+
+    def forward(self, x, y):
+        self.y = y
+        return x * y
+
+    def backward(self, dout):
+        return dout * self.y
+
+
+class Times(TimesAndForgets):
+    def forward(self, x, y):
+        self.x = x
+        return super().forward(x, y)
+
+    def backward(self, dout):
+        return super().backward(dout), dout * self.x
+
+
+class Masks(TimesAndForgets):
+    """The same product with what has no gradient by its name."""
+
+    def forward(self, x, mask):
+        return super().forward(x, mask)
+
+
+@pytest.mark.parametrize(("layer", "left_out"), [(TimesAndForgets, ["y"]), (Times, []), (Masks, [])])
+def test_an_input_whose_gradient_is_left_out_keeps_an_inferred_case_in_doubt(layer, left_out):
+    expected = [f"backward returns no gradient for {name}, which was taken for a constant" for name in left_out]
+    assert list(infer(layer).doubts) == expected

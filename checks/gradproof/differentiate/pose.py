@@ -90,6 +90,8 @@ class Pose:
         if samples(self.subject, form.shapes):
             dout, told = per_sample.settled(dout, self._values(), claims, self._moved_to)
             self.notes.append(told)
+        left = [name for name in self.wanted if name not in claims]
+        self.notes += [f"no gradient is returned for {', '.join(left)}: not checked"] if left and not defects else []
         self.notes += self.subject.notes
         lost = uncounted(self.subject, self._forward, form, flat)
         self.notes += [f"{name} changes the output; no gradient is kept for it: not checked" for name in lost]

@@ -41,7 +41,8 @@ class Attempt:
     was nothing to measure; still: the float inputs that do not move the output; tensors: how many have a gradient;
     left_out: the float inputs that have none, as where a model's backward returns those of its parameters alone;
     idle: whether the output is an input as it is, whatever the parameters are; constant: whether it is the same for
-    all data, whatever the parameters are.
+    all data, whatever the parameters are; between: whether backward is given what a next layer hands back, as that of a
+    loss is not.
     """
 
     dims: Chosen
@@ -54,6 +55,7 @@ class Attempt:
     left_out: frozenset[str] = frozenset()
     idle: bool = False
     constant: bool = False
+    between: bool = False
 
     @property
     def ran(self) -> bool:
@@ -98,7 +100,9 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
     shapes = {tensor.name: tensor.value.shape for tensor in posed.tensors}
     defects = tuple(defect for defect in pose.remarks if _tells_of_shapes(defect, shapes))
     left_out = frozenset(wanted).difference(shapes)
-    return Attempt(dims, pose.forwards, None, defects, None, still, len(posed.tensors), left_out, idle, constant)
+    between = subject.takes_dout() and posed.shapes != ((),)
+    seen = still, len(posed.tensors), left_out, idle, constant, between
+    return Attempt(dims, pose.forwards, None, defects, None, *seen)
 
 
 def _tells_of_shapes(defect: Defect, shapes: Mapping[str, tuple[int, ...]]) -> bool:

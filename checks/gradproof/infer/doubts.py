@@ -13,6 +13,7 @@ from gradproof.trace.changes import ARRAYS, What
 from gradproof.trace.run import Hint
 
 CONSTANT = "the output is the same for every input, as if forward were not written yet"
+_NO_GRADIENT = frozenset({Role.TARGET, Role.MASK, Role.INDEX, Role.RATE, Role.SCALAR, Role.FLAG, Role.MODE})
 _MADE_OF = (*ARRAYS, What.SIZE)  # what parameters are made of
 
 
@@ -44,6 +45,13 @@ def unused(candidate: Candidate, target: Target) -> tuple[str, ...]:
             f"forward returns its input as it is: it was built with nothing in {' and '.join(layers)} that changes it",
         )
     return (f"forward returns its input as it is, whatever {' and '.join(names)} may be",) if names else ()
+
+
+def without_gradient(candidate: Candidate, hints: Mapping[str, Hint]) -> tuple[str, ...]:
+    """The inputs of a layer for which backward returns no gradient, where no name says that they have none."""
+    fed = [name for name, kind in candidate.kinds.items() if kind.what is What.CONSTANT and not hints[name].built]
+    left = [name for name in fed if not hints[name].target and role_of(name, constructor=False) not in _NO_GRADIENT]
+    return tuple(f"backward returns no gradient for {name}, which was taken for a constant" for name in left)
 
 
 def chosen(candidate: Candidate) -> str | None:

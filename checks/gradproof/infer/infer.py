@@ -17,7 +17,7 @@ from gradproof.infer.arguments import Target, hints_for, target_of
 from gradproof.infer.attempt import Attempt
 from gradproof.infer.confirm import Confirming
 from gradproof.infer.declare import Declaring
-from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused
+from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gradient
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
 from gradproof.infer.inference import Inference
@@ -74,6 +74,8 @@ def infer_target(target: Target) -> Inference:
         nothing = _nothing(target, found, case)
         return replace(nothing, seconds=time.perf_counter() - began, forwards=spent)
     doubted = (*_constant(found), *doubts(found.candidate, hints, declaring), *_idle(found.candidate, found, target))
+    if all(seen.between for seen in found.seen):
+        doubted = (*doubted, *without_gradient(found.candidate, hints))
     ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
     left_out = ranks + limits(refused, found.candidate, declaring)
     seconds = time.perf_counter() - began
