@@ -223,7 +223,7 @@ SHARED = {
     "by name": (("w", "d"), ("dW", "dx"), ["x"], ["W"], (("d",), {"W": "w"})),
     "by name, one left out": (("d", "b"), ("dx", "db"), ["x"], ["W", "b"], (("d",), {"b": "b"})),
     "more than can be paired": (("d", "w", "b"), (), ["x"], ["W", "b", "table"], (("d",), {})),
-    "of the parameter alone": ("w", ("dW",), [], ["W"], ((), {"W": "w"})),
+    "of the parameter alone": ("w", ("dW",), [], ["W"], ({}, {"W": "w"})),
     "of two inputs": (("d", "e"), ("dx", "dy"), ["x", "y"], ["W"], (("d", "e"), {})),
     "a dict of all": ({"dx": "d", "W": "w"}, (), ["x"], ["W"], ({"x": "d"}, {"W": "w"})),
 }

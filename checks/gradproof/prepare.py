@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.compare.look import Build, quiet
+from gradproof.deadlines import Expired
 from gradproof.generate import parameters
 from gradproof.generate.arrays import PARAMETER_STYLES
 from gradproof.generate.hyperparameters import moved, varied
@@ -135,6 +136,13 @@ class Preparation:
 
     def own(self, example: Example) -> Mapping[str, Made]:
         """What the layer makes itself at this example, with its author's values; nothing where it does not run."""
+        try:
+            return self._made_at(example)
+        except Expired as expired:
+            expired.dims = example.dims
+            raise
+
+    def _made_at(self, example: Example) -> Mapping[str, Made]:
         given = [value for value in example.init.values() if isinstance(value, np.ndarray)]
         with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
             subject = self.build(example)(random, widen=True)
