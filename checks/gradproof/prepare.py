@@ -193,5 +193,7 @@ def _inputs(example: Example) -> dict[str, Any]:
 
 def _is_given(value: Any, given: list[Any]) -> bool:
     """Whether a parameter is made of what the constructor was given: that has its own domain, and is drawn already."""
+    if any(np.array_equal(value, array) for array in given):
+        return True  # a copy
     varies = np.unique(value).size > 1
     return varies and any(bool(np.isin(value, array).all()) for array in given)

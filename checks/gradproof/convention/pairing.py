@@ -160,8 +160,10 @@ def unlike(layer: object, places: Paths) -> tuple[Defect, ...]:
         return ()
     if grads is None:
         # without parameters, only a list under another name shows that grads was meant to be there
-        meant = len(params) or any(isinstance(read(layer, name), list) for name in _close(layer))
-        return (_grads_missing(layer),) if meant and not places else ()
+        lists = [name for name in _close(layer) if isinstance(read(layer, name), list)]
+        meant = len(params) or lists
+        elsewhere = [path for paths in places.values() for path in paths if path[0].key not in lists]
+        return (_grads_missing(layer),) if meant and not elsewhere else ()
     if len(params) and isinstance(grads, (list, tuple)) and len(grads) != len(params):
         headline = f"grads has {len(grads)} entries, params has {len(params)}"
         advice = "keep one gradient for each parameter, in the same order"
