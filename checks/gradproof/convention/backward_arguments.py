@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from gradproof.convention import function_names
@@ -55,8 +57,11 @@ def names_used(theirs: Callable[..., Any]) -> frozenset[str]:
     """The names that its code reads; all of its arguments where there is no code to be read."""
     plain = inspect.unwrap(getattr(theirs, "__func__", theirs))
     code = getattr(plain, "__code__", None)
-    if code is None:
-        return frozenset(inspect.signature(theirs).parameters)
+    return frozenset(inspect.signature(theirs).parameters) if code is None else _names_of(code)
+
+
+@functools.lru_cache(maxsize=256)  # asked whenever a subject is built
+def _names_of(code: CodeType) -> frozenset[str]:
     used: set[str] = set(code.co_cellvars)
     for instruction in dis.get_instructions(code):
         if not instruction.opname.startswith("STORE_FAST") or "LOAD" in instruction.opname:

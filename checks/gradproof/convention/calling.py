@@ -118,6 +118,7 @@ def takes_cache(theirs: Callable[..., Any]) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=256)  # asked after every forward
 def default_dout(theirs: Callable[..., Any], how: Plan) -> float | None:
     """The number that backward takes for its one dout where it is called without one; None where it needs one."""
     names = [name for name, source in how.sources if source == "dout" and name]

@@ -6,6 +6,7 @@ may be meant; which of them is, only a run can tell. It reads signatures, and ca
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -74,6 +75,11 @@ def plans(
         frozenset(p.name for p in named if p.kind is Parameter.KEYWORD_ONLY),
         variadic,
     )
+    return _ways(given)
+
+
+@functools.lru_cache(maxsize=256)  # asked whenever a subject is built, of a few functions
+def _ways(given: Given) -> tuple[Plan, ...]:
     ways = _plans(given)
     return _with_receivers((*ways, *_with_predictions(ways[0], given)), given)
 

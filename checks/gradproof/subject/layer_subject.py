@@ -229,7 +229,7 @@ class LayerSubject:
 
     def default_dout(self) -> float | None:
         """The number that backward takes for dout where it is called without one."""
-        return default_dout(getattr(self.layer, self.convention.backward), self._plan())
+        return default_dout(getattr(type(self.layer), self.convention.backward), self._plan())
 
     def backward(self, douts: Sequence[Array | float], *, clear: bool = True) -> Any:
         """Call backward as its signature asks; return what is left for the inputs.
