@@ -157,7 +157,7 @@ class PairSubject(BackwardSubject):
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """The outputs; what stands behind them is the cache, which is kept for backward."""
         result = self._call(inputs)
-        parts = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        parts: tuple[Any, ...] = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         self._returned, self._cache = parts, None
         if len(parts) < 2 and self._wants_cache:
             return (result, None)  # refused by name where outputs are read: there is no cache to hand to backward
@@ -165,7 +165,7 @@ class PairSubject(BackwardSubject):
         count, self._cached = outputs_among(self._back or len, len(parts), tuple(inputs), names)
         outputs = parts[:count]
         if self._cached:
-            self._cache = parts[-1]
+            self._cache = next(reversed(parts))
         if len(outputs) == 1 and isinstance(outputs[0], tuple):
             outputs = tuple(outputs[0])
         self._outputs = len(outputs)

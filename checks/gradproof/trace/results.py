@@ -49,9 +49,9 @@ def _flattened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -
         return
     (root,), before = roots, shape_of(arrays[0])
     is_whole = list(before) == [axis.at(run.sizes) for axis in run.candidate.axes(root)]
-    keeps_an_end = len(before) > 1 and (before[0] == result[0] or before[-1] == result[1])
-    if is_whole and keeps_an_end:
-        run.seen.flattened[root] = before[0] == result[0]
+    keeps_first, keeps_last = before[:1] == result[:1], before[-1:] == result[-1:]
+    if is_whole and len(before) > 1 and (keeps_first or keeps_last):
+        run.seen.flattened[root] = keeps_first
 
 
 # operations -> the row that notes what sizes of their result are
