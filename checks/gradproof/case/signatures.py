@@ -240,11 +240,6 @@ def inputs_by_name(signature: Signature, arguments: tuple[Any, ...], named: dict
     return inputs
 
 
-def takes_nothing(theirs: Callable[..., Any]) -> bool:
-    """Say whether it can only be called without arguments."""
-    return accepts(theirs, 0) and not accepts(theirs, 1)
-
-
 def accepts(theirs: Callable[..., Any], count: int) -> bool:
     """Say whether it can be called with this many positional arguments."""
     try:

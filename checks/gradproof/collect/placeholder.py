@@ -36,11 +36,6 @@ class Placeholder:
         return self
 
 
-def absence_of(value: Any) -> Absence | None:
-    """Why a value is missing, None where it is a value."""
-    return value._absence if isinstance(value, Placeholder) else None  # pyright: ignore[reportPrivateUsage]
-
-
 def _raises(self: Placeholder, *_: Any, **__: Any) -> NoReturn:
     raise NotAvailable(self._absence)  # pyright: ignore[reportPrivateUsage]
 

@@ -66,12 +66,6 @@ def events_of(function: Callable[..., Any]) -> tuple[Event, ...]:
     return tuple(event for statement in definition.body for event in reader.statement(statement))
 
 
-def names_set(functions: Sequence[Callable[..., Any]]) -> frozenset[str]:
-    """The attributes that any of these functions sets, to whatever."""
-    setting = (Use.SET, Use.SET_EMPTY)
-    return frozenset(event.name for f in functions for event in events_of(f) if event.use in setting)
-
-
 def _absent_by_default(definition: ast.FunctionDef) -> frozenset[str]:
     """The arguments that are None where nothing is given."""
     arguments = [*definition.args.posonlyargs, *definition.args.args]
