@@ -47,6 +47,7 @@ class Preparation:
     numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
     forwards: int = 0
     _refused: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    _in_forward: dict[str, bool] = field(default_factory=dict[str, bool])
     _own: dict[str, Mapping[str, Made]] = field(default_factory=dict[str, Mapping[str, Made]])
 
     def judged(self, example: Example, position: int, judge: Judge) -> Outcome:
@@ -100,10 +101,35 @@ class Preparation:
         example = varied(example, {variation.name: variation.at(variation.own) for variation in self.variations})
         chosen = self._chosen(position)
         if chosen is not None:
-            yield from self._drawn(varied(example, {**example.varied, **chosen}), position)
+            variation, value = chosen
+            moved_to = varied(example, {**example.varied, variation.name: variation.at(value)})
+            drawn = self._drawn(moved_to, position)
+            first = next(drawn)
+            if not variation.is_penalty or self._is_in_forward(variation, first):
+                yield first
+                yield from drawn
         yield from self._drawn(example, position)
 
-    def _chosen(self, position: int) -> Mapping[str, Varied] | None:
+    def _is_in_forward(self, variation: Variation, example: Example) -> bool:
+        """Whether forward's output moves with a penalty, or is the loss itself; asked once.
+
+        example: with another value of it than the author's own.
+        """
+        if variation.name not in self._in_forward:
+            own = varied(example, {**example.varied, variation.name: variation.at(variation.own)})
+            one, two = self._outputs(example), self._outputs(own)
+            is_loss = all(np.ndim(part) == 0 for part in one)
+            self._in_forward[variation.name] = is_loss or not all(map(np.array_equal, one, two))
+        return self._in_forward[variation.name]
+
+    def _outputs(self, example: Example) -> tuple[Any, ...]:
+        """What forward returns at an example; nothing where it raises."""
+        with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
+            self.forwards += 1
+            return self.build(example)(random, widen=True).forward(_inputs(example))
+        return ()
+
+    def _chosen(self, position: int) -> tuple[Variation, Any] | None:
         """The hyper-parameter that is varied in this example; None where none is."""
         possible = [(variation, value) for variation in self.variations for value in variation.others]
         possible = [(one, value) for one, value in possible if self._refused[one.name, repr(value)] < REFUSALS]
@@ -111,8 +137,7 @@ class Preparation:
             return None
         # one value of each first, then the next
         possible.sort(key=lambda pair: pair[0].others.index(pair[1]))
-        variation, value = possible[position // VARY_EVERY % len(possible)]
-        return {variation.name: variation.at(value)}
+        return possible[position // VARY_EVERY % len(possible)]
 
     def _drawn(self, example: Example, position: int) -> Iterator[Example]:
         is_own = position % OWN_EVERY == OWN_EVERY - 1

@@ -14,6 +14,7 @@ from typing import Any
 
 from gradproof.case.case import Case
 from gradproof.case.specs import Floats, Literal
+from gradproof.infer.roles import Role, role_of
 from gradproof.values import Varied
 
 MOST_EPS = 100.0  # times the author's own: one far away only blurs
@@ -36,6 +37,7 @@ _PAD = re.compile(r".*pad(ding)?s?(_?[hwxyd\d])?", re.IGNORECASE)
 _DILATION = re.compile(r".*dilat\w*|.*_rate|atrous", re.IGNORECASE)
 _WINDOW = re.compile(r"k[hwxy]?|.*(kernel|pool|window|filter_?size|field)\w*|f[hw]|h{2}|w{2}", re.IGNORECASE)
 _AXIS = re.compile(r"axis|dim|axes", re.IGNORECASE)
+_PENALTY = 0.7  # of regularisation, beside a strength of 0, at which it hides
 _INTEGER = re.compile(r"alpha|beta|gamma|temperature|temp|scale|power|exponent|degree|slope|delta|sigma", re.IGNORECASE)
 
 
@@ -43,7 +45,8 @@ _INTEGER = re.compile(r"alpha|beta|gamma|temperature|temp|scale|power|exponent|d
 class Variation:
     """One hyper-parameter: where it is given, its author's own value, and the other values that it may take.
 
-    key: where the argument is a dict, the key in it.
+    key: where the argument is a dict, the key in it. is_penalty: it weighs a regularisation, which a layer may leave to
+    the loss of its net: then its backward is right to have a term that its forward has not.
     """
 
     argument: str
@@ -51,6 +54,7 @@ class Variation:
     others: tuple[Any, ...]
     of_constructor: bool
     key: str | None = None
+    is_penalty: bool = False
 
     @property
     def name(self) -> str:
@@ -86,9 +90,11 @@ def _of(
     for name, value in known.items():
         entries: Mapping[Any, Any] = value if isinstance(value, dict) else {None: value}
         for key, own in entries.items():
-            others = alternatives(name if key is None else str(key), own, rank)
+            called = name if key is None else str(key)
+            is_penalty = role_of(called, constructor=True) is Role.PENALTY
+            others = _penalties(own) if is_penalty else alternatives(called, own, rank)
             if others:
-                yield Variation(name, own, others, of_constructor, key)
+                yield Variation(name, own, others, of_constructor, key, is_penalty)
 
 
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
@@ -97,6 +103,13 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {}
     return {p.name: p.default for p in found if p.default is not inspect.Parameter.empty}
+
+
+def _penalties(own: Any) -> tuple[float, ...]:
+    """Other strengths of a regularisation."""
+    if isinstance(own, bool) or not isinstance(own, (int, float)):
+        return ()
+    return (_PENALTY,) if own < _PENALTY else (own / 2,)
 
 
 def alternatives(name: str, own: Any, rank: int) -> tuple[Any, ...]:
