@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradproof import Case, GradientFault, Settings, check, size
+from gradproof import Case, GradientFault, Settings, check, constant, size
 from gradproof.check import check_case
 from gradproof.diagnose.departures import departure
 from gradproof.infer.variations import alternatives, variations
@@ -184,3 +184,93 @@ class Sized:
     def backward(self, dout):
         self.dW = self.x.T @ dout
         return dout @ self.W.T
+
+
+def cut_to_the_middle_forward(x, pad_param):
+    pad = pad_param["pad"]
+    padded = np.pad(x, ((0, 0), (pad, pad)))
+    return padded**2, (padded, pad)
+
+
+def cut_to_the_middle_backward(dout, cache):
+    padded, pad = cache
+    return (dout * 2 * padded)[:, pad : padded.shape[1] - pad]
+
+
+def empty_without_a_pad_backward(dout, cache):
+    padded, pad = cache
+    return (dout * 2 * padded)[:, pad:-pad]
+
+
+def raising_without_a_pad_backward(dout, cache):
+    padded, pad = cache
+    return (dout * 2 * padded)[:, pad:-pad].reshape(len(padded), padded.shape[1] - 2 * pad)
+
+
+def checked_with_a_guessed_pad(backward):
+    case = Case(cut_to_the_middle_forward, backward, x="n t", pad_param={"pad": 1}, settings=Settings(examples=16))
+    return check_case(case, location="cut", inferred=True)
+
+
+@pytest.mark.parametrize(
+    ("backward", "code"), [(empty_without_a_pad_backward, "GP201"), (raising_without_a_pad_backward, "GP303")]
+)
+def test_a_backward_that_does_not_run_where_forward_does_is_wrong_at_that_value(backward, code):
+    report = checked_with_a_guessed_pad(backward)
+    (finding,) = [finding for finding in report.findings if finding.severity == "error"]
+    assert (report.verdict, finding.code) == (Verdict.FAIL, code)
+    assert dict(finding.lines)["law"] == "fails whenever pad_param['pad'] = 0, passes at other values"
+
+
+def test_a_backward_that_runs_at_each_of_these_values_passes():
+    assert checked_with_a_guessed_pad(cut_to_the_middle_backward).verdict is Verdict.PASS
+
+
+class Ridge:
+    """A loss with a penalty on its weight."""
+
+    def __init__(self, w, reg=0.0):
+        self.w, self.reg = w, reg
+
+    def forward(self, x, t):
+        self.x, self.d = x, x @ self.w - t
+        return 0.5 * np.sum(self.d**2) + 0.5 * self.reg * np.sum(self.w**2)
+
+    def backward(self, dout=1):
+        self.dw = dout * (self.x.T @ self.d + self.reg * self.w)
+        return dout * np.outer(self.d, self.w)
+
+
+class RidgeWithoutHalf(Ridge):
+    def backward(self, dout=1):
+        self.dw = dout * (self.x.T @ self.d + 2 * self.reg * self.w)
+        return dout * np.outer(self.d, self.w)
+
+
+class Decayed:
+    """A layer whose net adds the penalty to the loss."""
+
+    def __init__(self, w, weight_decay=0.0):
+        self.w, self.weight_decay = w, weight_decay
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.w
+
+    def backward(self, dout):
+        self.dw = self.x.T @ dout + self.weight_decay * self.w
+        return dout @ self.w.T
+
+
+def test_the_strength_of_a_penalty_varies_where_forward_has_it():
+    assert check(Ridge, w="d", x="n d", t=constant("n"), settings=FEW).verdict is Verdict.PASS
+    with pytest.raises(GradientFault) as caught:
+        check(RidgeWithoutHalf, w="d", x="n d", t=constant("n"), settings=FEW)
+    (finding,) = caught.value.report.findings
+    assert dict(finding.lines)["law"] == "fails whenever reg != 0, passes at reg = 0"
+
+
+def test_a_penalty_that_a_layer_leaves_to_its_net_stays_at_nothing():
+    report = check(Decayed, w="d h", x="n d", settings=FEW)
+    assert report.verdict is Verdict.PASS
+    assert not any("weight_decay" in note for note in report.subjects[0].notes)

@@ -15,6 +15,8 @@ import numpy as np
 
 from gradproof.compare.look import Build, quiet
 from gradproof.deadlines import Expired
+from gradproof.diagnose.evidence import sizes
+from gradproof.diagnose.exceptions import is_of_backward
 from gradproof.generate import parameters
 from gradproof.generate.arrays import PARAMETER_STYLES
 from gradproof.generate.hyperparameters import moved, varied
@@ -30,6 +32,7 @@ Judge = Callable[[Example], Outcome]
 OWN_EVERY = 4  # one example in so many keeps all parameters as their author makes them
 VARY_EVERY = 3  # one example in so many has another value of a hyper-parameter; the first ones, which tell most, do not
 REFUSALS = 2  # examples in which the layer does not run with a value, before that is given up
+FIRST = 4  # examples at which it is asked whether it is backward alone that does not run with a value
 NEAR_TRIES = 2  # failing examples at which it is asked whether they fail near the author's own values too
 _STREAM = 2  # beside a seed: the stream from which parameters are drawn
 
@@ -47,12 +50,15 @@ class Preparation:
     numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
     forwards: int = 0
     _refused: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    _first: list[Example] = field(default_factory=list[Example])
     _in_forward: dict[str, bool] = field(default_factory=dict[str, bool])
     _own: dict[str, Mapping[str, Made]] = field(default_factory=dict[str, Mapping[str, Made]])
 
     def judged(self, example: Example, position: int, judge: Judge) -> Outcome:
         """The outcome of the example with parameters drawn; with the author's own where it leaves the domain there."""
         found: Outcome | None = None
+        if len(self._first) < FIRST and 0 not in sizes(example.dims).values():
+            self._first.append(example)
         for candidate in self.candidates(example, position):
             found = judge(candidate)
             if not leaves_domain(found):
@@ -60,7 +66,21 @@ class Preparation:
                 return found
             if not candidate.made:
                 self._note(candidate, 1)
+                if self._is_given_up(candidate) and self._fails_behind_forward(candidate, judge):
+                    return found
         return judge(example) if found is None else found
+
+    def _is_given_up(self, example: Example) -> bool:
+        return any(self._refused[name, repr(one.value)] == REFUSALS for name, one in moved(example).items())
+
+    def _fails_behind_forward(self, example: Example, judge: Judge) -> bool:
+        """Whether backward raises, or returns another shape, with this value of a hyper-parameter wherever forward runs.
+
+        Then that is no end of the domain, which forward would have: a ``[pad:-pad]`` is empty at a pad of 0.
+        """
+        others = [varied(each, {**each.varied, **example.varied}) for each in self._first]
+        came = [outcome for outcome in map(judge, [*others, example]) if outcome.tensors or fails_in_backward(outcome)]
+        return len(came) > REFUSALS and all(map(fails_in_backward, came))
 
     def _note(self, example: Example, refusals: int) -> None:
         """Remember whether the layer runs with a value: where it never does, that is not tried again and again."""
@@ -210,6 +230,13 @@ def leaves_domain(outcome: Outcome) -> bool:
     stepped = any(result.unjudged.get(reason) for result in results for reason in (Reason.QUANTISED, Reason.NON_FINITE))
     wrong = [entry for result in results if result.verdict is Verdict.FAIL for entry in result.wrong]
     return stepped or any(not np.isfinite([entry.analytic, entry.numeric]).all() for entry in wrong)
+
+
+def fails_in_backward(outcome: Outcome) -> bool:
+    """Whether forward ran, and backward raised at a line of its own, or returned what has another shape."""
+    if outcome.error is not None:
+        return is_of_backward(outcome.error)
+    return any(defect.severity == "error" for defect in outcome.defects)
 
 
 def _inputs(example: Example) -> dict[str, Any]:

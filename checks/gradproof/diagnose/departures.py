@@ -20,6 +20,9 @@ def departure(failing: Sequence[Example], passing: Sequence[Example]) -> str | N
         own = [example for example in passing if name in example.varied and not example.varied[name].is_moved]
         if len(own) >= ENOUGH and all(name in example.varied and example.varied[name].is_moved for example in failing):
             value = text(failing[0].varied[name].own)
+            values = {text(example.varied[name].value) for example in failing}
+            if away and len(values) == 1 and values.isdisjoint(text(e.varied[name].value) for e in away):
+                return f"fails whenever {name} = {values.pop()}, passes at other values"
             law = f"fails only where {name} != {value}" if away else f"fails whenever {name} != {value}"
             return f"{law}, passes at {name} = {value}"
     return _any_of(failing, passing) or _made(failing, passing)

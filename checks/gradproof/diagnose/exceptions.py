@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradproof.diagnose.evidence import has_distinct_dims, sizes
+from gradproof.generate.hyperparameters import moved
 from gradproof.values import LayerError, Outcome
 
 # What shapes, indices and keys cause: in backward they come from what forward made, where forward ran.
@@ -35,20 +36,21 @@ def advice(error: LayerError) -> str | None:
     """What to do about an exception that is the layer's own; None where nothing general can be said."""
     if error.again:
         return _AGAIN
-    return ADVICE.get(error.kind, _FITS if _is_of_backward(error) else None)
+    return ADVICE.get(error.kind, _FITS if is_of_backward(error) else None)
 
 
 def is_everywhere(error: LayerError, minimal: Outcome, tried: Sequence[Outcome]) -> bool:
-    """Whether backward raises wherever forward runs, at sizes that tell the axes apart.
+    """Whether backward raises wherever forward runs with these hyper-parameters, at sizes that tell the axes apart.
 
     Then no other sizes avoid it. A key may be missing in a dict that was made up for the layer.
     """
     given = [*minimal.example.init.values(), *minimal.example.inputs.values()]
     made_up = error.kind == "KeyError" and any(isinstance(value, dict) for value in given)
-    return _is_of_backward(error) and not made_up and all(o.error is not None for o in _telling([*tried, minimal]))
+    with_same = [o for o in tried if moved(o.example) == moved(minimal.example)]
+    return is_of_backward(error) and not made_up and all(o.error is not None for o in _telling([*with_same, minimal]))
 
 
-def _is_of_backward(error: LayerError) -> bool:
+def is_of_backward(error: LayerError) -> bool:
     """Whether backward raised at a line of its own what comes of the shapes that forward has settled.
 
     A call that is refused because of its arguments, by Python or by the author, tells of the arguments.

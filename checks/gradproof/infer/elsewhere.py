@@ -7,7 +7,7 @@ from typing import Any
 
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import DEFAULT, Become, Equal, Kind, Proposal, Rank, What, labels, value
-from gradproof.trace.polynomials import ONE
+from gradproof.trace.polynomials import ONE, dim
 from gradproof.trace.run import Hint
 
 _FLOATS = (What.ARRAY, What.CONSTANT)
@@ -26,7 +26,7 @@ def elsewhere(candidate: Candidate, hints: Mapping[str, Hint]) -> list[Proposal]
                 if kind.rank < _MOST_AXES or more < 0
             ]
         if kind.what in _FLOATS and not hint.built:
-            found += _column(argument, kind) + _as_labels(argument, kind, hint)
+            found += _column(argument, kind) + _square(argument, kind) + _as_labels(argument, kind, hint)
         if kind.what is What.VALUE:
             found += _other_values(argument, kind, hint)
         if kind.what is What.LABELS and f"{argument}.c" not in candidate.bound:
@@ -43,6 +43,12 @@ def elsewhere(candidate: Candidate, hints: Mapping[str, Hint]) -> list[Proposal]
 def _column(argument: str, kind: Kind) -> list[Proposal]:
     """One column at a time."""
     return [Proposal(0.5, Equal(f"{argument}.1", ONE))] if kind.rank == 2 else []
+
+
+def _square(argument: str, kind: Kind) -> list[Proposal]:
+    """Images as wide as they are high."""
+    last, before = f"{argument}.{kind.rank - 1}", f"{argument}.{kind.rank - 2}"
+    return [Proposal(0.5, Equal(last, dim(before)))] if kind.rank > 2 else []
 
 
 def _as_labels(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:

@@ -18,6 +18,7 @@ from gradproof.infer.attempt import Attempt
 from gradproof.infer.confirm import Confirming
 from gradproof.infer.declare import Declaring
 from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gradient
+from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
 from gradproof.infer.inference import Inference
@@ -64,7 +65,9 @@ def infer_target(target: Target) -> Inference:
         found, refused = _roomy(found, confirming)
         found = _as_data(found)
         found = _as_distribution(search, found, target)
-        others = tuple(declaring.case(other) for other in _other_targets(search, found, hints))
+        deeper = with_three_axes(search, found, declaring)
+        also = [*_other_targets(search, found, hints), *filter(None, [deeper])]
+        others = tuple(declaring.case(other) for other in also)
         readings = tuple(declaring.case(other) for other in with_fewer_axes(search, found, hints))
         case = None if found.candidate is None else declaring.case(found.candidate)
     except UsageError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradproof.trace import likely
-from gradproof.trace.changes import SIZE, StillUnknown, array, value
+from gradproof.trace.changes import SIZE, StillUnknown, array, labels, value
 from gradproof.trace.run import current
 from gradproof.trace.unknown import Unknown
 from gradproof.trace.watching import flat
@@ -82,8 +82,18 @@ def _repeated(use: FirstUse) -> None:
     raise use.unknown.unfit(*likely.count(use.unknown.hint))
 
 
+def _picks(use: FirstUse) -> None:
+    """``choose(a, choices)``, ``take(x, a)``, ``take_along_axis(x, a, 1)``: labels, unless the constructor takes it."""
+    if use.unknown.hint.built:
+        _placed(use)
+    if use.is_subject and use.name not in ("choose", "bincount"):
+        raise use.unknown.unfit_array()
+    ranks = (2, 1) if use.name.endswith("_along_axis") else (1, 2)
+    raise use.unknown.unfit(*((0.1 * place, labels(rank)) for place, rank in enumerate(ranks)))
+
+
 def _placed(use: FirstUse) -> None:
-    """``moveaxis(x, a, b)``, ``take(x, a)``: sizes or numbers; x itself is an array."""
+    """``moveaxis(x, a, b)``: sizes or numbers; x itself is an array."""
     if use.is_subject:
         raise use.unknown.unfit_array()
     _created(use)
@@ -129,7 +139,8 @@ _ROWS: Mapping[str, Callable[[FirstUse], None]] = {
     "full normal uniform binomial": _filled,
     "clip": _clipped,
     "reshape split array_split repeat roll pad tile": _repeated,
-    "take moveaxis": _placed,
+    "take choose bincount take_along_axis put_along_axis": _picks,
+    "moveaxis": _placed,
     "dot matmul tensordot": _multiplied,
     "einsum": _summed,
     "prod": _counted,

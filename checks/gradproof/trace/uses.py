@@ -13,7 +13,7 @@ from gradproof.trace.changes import Multiple, Proposal, Small
 from gradproof.trace.clash import Clash, Use, broadcast, ints, shape_of
 from gradproof.trace.integers import polynomial
 from gradproof.trace.polynomials import ONE, Polynomial, product_of
-from gradproof.trace.uses_of_indices import indexed
+from gradproof.trace.uses_of_indices import chosen, indexed
 
 
 def proposals(clash: Clash) -> list[Proposal]:
@@ -214,6 +214,7 @@ _ROWS: Mapping[str, Use] = {
     "transpose moveaxis swapaxes": _turned,
     "pad": _pad,
     "getitem setitem add.at subtract.at": indexed,
+    "choose": chosen,
     "inv det slogdet cholesky eigh eig solve eigvalsh matrix_power": _square,
     "sliding_window_view": _windows,
     "take_along_axis put_along_axis": _along,

@@ -37,6 +37,19 @@ def indexed(clash: Clash) -> list[Proposal]:
     return found or (_value_that_is_set(clash) if len(clash.args) > 2 else [])
 
 
+def chosen(clash: Clash) -> list[Proposal]:
+    """``np.choose(i, choices)``: labels below the number of choices, which have the shape of the labels."""
+    index, choices = clash.args[0], clash.option("choices", 1)
+    shape = shape_of(choices)
+    if len(shape) < 2:
+        return clash.run.rank(choices, 2)
+    if "invalid entry" in clash.message:
+        return _beyond(clash, (index,), int(np.max(plain(index))), shape[0])
+    if "Cannot cast" in clash.message:
+        return _not_whole(clash, (index,))
+    return clash.run.equal(broadcast(shape_of(index), shape[1:]))
+
+
 def _along(parts: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
     """The index along one axis; all of them where axes are added or left out before it."""
     is_placed = axis < len(parts) and not any(part is None or part is Ellipsis for part in parts[:axis])
