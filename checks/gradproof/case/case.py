@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradproof.case import signatures
-from gradproof.case.limits import AXES, SIZES, joint_space, limits_of, require_integer
+from gradproof.case.limits import AXES, joint_space, limits_of, require_integer, usual_range
 from gradproof.case.nested import flattened, sources
 from gradproof.case.signatures import Construction, Signature
 from gradproof.case.sizes import Space
@@ -151,7 +151,8 @@ class Case:
         functions = [f for f in (self.subject, None if whole else self.backward) if f is not None]
         parts = [getattr(f, "__qualname__", repr(f)) for f in functions]
         parts += sources({**self.init, **self.inputs})
-        given = {n: r for n, r in self.space.ranges.items() if r != SIZES}
+        usual = usual_range([*self.init.values(), *self.inputs.values()])
+        given = {n: r for n, r in self.space.ranges.items() if r != usual}
         given |= {n: r for n, r in self.space.axes.items() if r != AXES}
         limits = {n: least if least == most else (least, most) for n, (least, most) in given.items()}
         default = Settings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gradproof.case.shapes import Size
@@ -11,6 +11,7 @@ from gradproof.case.specs import Floats, Labels, OneHot, SizeArgument, Sizes, Sp
 from gradproof.errors import UsageError
 
 SIZES = (1, 6)  # of a dim that nothing else is said about: what matters shows below 7, and forwards stay cheap
+IMAGE_SIZES = (1, 4)  # the same beside an array of four axes or more: layers loop over images in Python
 AXES = (0, 2)  # the number of axes behind a star
 
 
@@ -30,14 +31,21 @@ def joint_space(init: Mapping[str, Spec], inputs: Mapping[str, Spec], limits: Ma
             used = ", ".join([*plain, *(f"*{star}" for star in starred)]) or "none"
             raise UsageError(f"dims: no shape uses {name!r}, got dims={dict(limits)!r}; the dims in use are: {used}")
     sizes = dict.fromkeys(size for spec in specs for size in _sizes_of(spec))
+    usual = usual_range(specs)
     space = Space(
-        ranges={name: _range(name, limits.get(name, SIZES), least=1) for name in plain},
+        ranges={name: _range(name, limits.get(name, usual), least=1) for name in plain},
         sizes=tuple(sizes),
         axes={name: _range(name, limits.get(name, AXES), least=0) for name in starred},
         batch=_batch(init, inputs),
     )
     _require_possible(space)
     return space
+
+
+def usual_range(specs: Iterable[Spec]) -> tuple[int, int]:
+    """The least and the largest size of a dim that nothing else is said about."""
+    ranks = (len(spec.shape.axes) for spec in specs if isinstance(spec, (Floats, Labels)))
+    return IMAGE_SIZES if max(ranks, default=0) > 3 else SIZES
 
 
 def _names_of(spec: Spec) -> tuple[tuple[str, ...], str | None]:
