@@ -25,7 +25,7 @@ from gradproof.infer.variations import Variation
 from gradproof.subject import outputs
 from gradproof.subject.outputs import Form
 from gradproof.subject.subject import upstream
-from gradproof.values import Example, Made, Outcome, Reason, Varied, Verdict
+from gradproof.values import Example, Made, Outcome, Reason, Verdict
 
 Judge = Callable[[Example], Outcome]
 
@@ -74,7 +74,7 @@ class Preparation:
         return any(self._refused[name, repr(one.value)] == REFUSALS for name, one in moved(example).items())
 
     def _fails_behind_forward(self, example: Example, judge: Judge) -> bool:
-        """Whether backward raises, or returns another shape, with this value of a hyper-parameter wherever forward runs.
+        """Whether backward raises, or returns another shape, with this value of a hyper-parameter where forward runs.
 
         Then that is no end of the domain, which forward would have: a ``[pad:-pad]`` is empty at a pad of 0.
         """

@@ -17,6 +17,7 @@ from gradproof.case.specs import Spec, as_spec
 from gradproof.codes import CODES, closest
 from gradproof.convention.calling import Plan
 from gradproof.convention.convention import Convention, convention_for
+from gradproof.convention.decorators import reveal
 from gradproof.convention.returned import returns_backward
 from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
@@ -91,6 +92,8 @@ class Case:
     ) -> None:
         chosen = settings.convention if isinstance(settings, Settings) else None
         subject, backward = as_functions(subject, backward)
+        for function in (subject, backward):
+            reveal(function)
         name, convention, construction, forward = _signatures(subject, backward, chosen, tuple(arguments))
         init = construction.signature
         taken = (*init.names, *forward.names)

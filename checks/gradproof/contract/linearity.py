@@ -66,7 +66,8 @@ def _scales(gradient: Array, found: Array, factor: float, noise: float) -> bool:
     if gradient.shape != found.shape or not np.isfinite(gradient).all():
         return True
     expected = np.asarray(factor * gradient)
-    return same(expected, found) or within(expected, found, 0.0, abs(factor) * noise)
+    left = noise * (abs(factor) or ROUND_OFF)  # of terms that cancel, zeros leave less than a digit
+    return same(expected, found) or within(expected, found, 0.0, left)
 
 
 def _ignored(name: str, gradient: Array, told: str, what: str) -> Defect:

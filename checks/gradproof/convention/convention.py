@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.convention import leaves, pairing
+from gradproof.convention.decorators import reveal
 from gradproof.convention.pairing import Paths
 from gradproof.convention.preparation import is_fed_by_call
 from gradproof.errors import UsageError
@@ -206,6 +207,7 @@ def convention_of(cls: type) -> Convention | None:
 
     An object whose ``__call__`` records what its forward and backward read is called, not its forward.
     """
+    reveal(cls)
     forward = next((name for name in FORWARDS if _has(cls, name)), None)
     backward = next((name for name in BACKWARDS if _has(cls, name)), None)
     if forward is None or backward is None:
@@ -218,6 +220,7 @@ def convention_for(cls: type, told: str, chosen: Convention | None) -> Conventio
 
     Raises UsageError where the class lacks one of the two methods.
     """
+    reveal(cls)
     convention = chosen or convention_of(cls)
     if convention is None:
         missing = "backward" if any(_has(cls, name) for name in FORWARDS) else "forward"

@@ -15,6 +15,7 @@ from gradproof.case.nested import part_name
 from gradproof.case.signatures import Construction, construction_of, function_signature, method_signature
 from gradproof.case.specs import Spec
 from gradproof.convention.convention import Convention, convention_for, convention_of
+from gradproof.convention.decorators import reveal
 from gradproof.convention.descent import is_optimizer
 from gradproof.convention.preparation import arguments_of, preparation_of
 from gradproof.infer.annotations import hints_of
@@ -92,6 +93,8 @@ def target_of(subject: Any) -> Target:
     if isinstance(subject, type):
         return _class_target(subject)
     forward, backward = subject if isinstance(subject, tuple) else (subject, None)
+    reveal(forward)
+    reveal(backward)
     signature = function_signature(forward, _name_of(forward))
 
     def start(values: Mapping[str, Any]) -> Any:

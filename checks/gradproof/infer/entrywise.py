@@ -1,4 +1,4 @@
-"""A candidate with three axes of what forward maps entry by entry: such a layer takes arrays of any; it judges nothing."""
+"""A candidate with three axes of what forward maps entry by entry, which takes any number; it judges nothing."""
 
 from __future__ import annotations
 

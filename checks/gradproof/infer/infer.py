@@ -15,6 +15,7 @@ from gradproof.errors import UsageError
 from gradproof.infer.annotations import annotated
 from gradproof.infer.arguments import Target, hints_for, target_of
 from gradproof.infer.attempt import Attempt
+from gradproof.infer.columns import of_columns
 from gradproof.infer.confirm import Confirming
 from gradproof.infer.declare import Declaring
 from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gradient
@@ -62,6 +63,7 @@ def infer_target(target: Target) -> Inference:
     try:
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, flattened = of_flattened(search, found)
+        found = of_columns(search, found, hints)
         found, refused = _roomy(found, confirming)
         found = _as_data(found)
         found = _as_distribution(search, found, target)

@@ -150,10 +150,10 @@ class Search:
     def _is_bent(self, candidate: Candidate, best: Confirmed) -> bool:
         """Whether a backward bent what forward had settled: fewer free dims, which hide bugs; a number as an array.
 
-        Or a weight that is no tensor any more, though backward has a gradient for it.
+        Or what forward is about, or a weight, that is no tensor any more, though backward has a gradient for it.
         """
         settled = best.candidate
-        loses = self._loses_weights(candidate, best) or self._makes_arrays(candidate, settled)
+        loses = self._loses_tensors(candidate, best) or self._makes_arrays(candidate, settled)
         dims = [dim for dim in settled.dims() if not self._is_column(candidate, dim)]
         return loses or len(candidate.dims()) < len(dims)
 
@@ -161,12 +161,15 @@ class Search:
         """Whether a target is one column here, where another prediction than a column was never met."""
         return self.hints[argument_of(dim)].target and candidate.size(dim) == ONE
 
-    def _loses_weights(self, candidate: Candidate, best: Confirmed) -> bool:
+    def _loses_tensors(self, candidate: Candidate, best: Confirmed) -> bool:
         kinds, defects = best.candidate.kinds, [defect for seen in best.attempts for defect in seen.defects]
         if any(defect.code in FEWER for defect in defects):
             return False
-        weights = [name for name, kind in kinds.items() if kind.what is What.ARRAY and self.hints[name].weight]
-        return any(candidate.kinds[name].what is not What.ARRAY for name in weights)
+        tensors = [name for name, kind in kinds.items() if kind.what is What.ARRAY and self._has_gradient(name)]
+        return any(candidate.kinds[name].what is not What.ARRAY for name in tensors)
+
+    def _has_gradient(self, name: str) -> bool:
+        return self.hints[name].weight or self.hints[name].first
 
     def _makes_arrays(self, candidate: Candidate, settled: Candidate) -> bool:
         numbers = [name for name, kind in settled.kinds.items() if kind.what is What.VALUE and self.hints[name].scalar]

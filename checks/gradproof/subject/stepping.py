@@ -7,7 +7,9 @@ It is told how to run backward on a copy of the layer; it calls nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,7 +18,7 @@ import numpy as np
 
 from gradproof.convention import leaves
 from gradproof.convention.attributes import Use, events_of, methods_of
-from gradproof.convention.descent import RATE, RATES, Descent, optimizers_in
+from gradproof.convention.descent import RATE, RATES, Descent, is_optimizer, optimizers_in
 from gradproof.convention.leaves import Path
 from gradproof.convention.statements import moves_by_hand, rate_by_hand
 
@@ -104,7 +106,18 @@ def may_step(layer: object, backward: str) -> bool:
     own = methods.get(backward)
     called = [methods.get(event.name) for event in events_of(own) if event.use is Use.CALLED] if own is not None else []
     by_hand = any(moves_by_hand(method) for method in (own, *called) if method is not None)
-    return by_hand or bool(held_rates(layer) or optimizers_in(layer))
+    return by_hand or bool(held_rates(layer) or optimizers_in(layer) or _optimizers_read(type(layer)))
+
+
+@functools.lru_cache(maxsize=256)
+def _optimizers_read(cls: type) -> tuple[str, ...]:
+    """The attributes and properties that are optimizers by their names, and that a method uses: some are made late.
+
+    ``self.optimizer.update(...)`` reads as a dict that grows.
+    """
+    events = [event for method in methods_of(cls).values() for event in events_of(method)]
+    used = (event.name for event in events if event.use in (Use.READ, Use.SET))
+    return tuple(dict.fromkeys(name for name in used if is_optimizer(name)))
 
 
 def larger_douts(layer: object, backward: str, douts: Sequence[Any]) -> list[Any]:
@@ -153,6 +166,9 @@ def _at_rate(layer: Any, rate: float) -> Any:
     twin = copy.deepcopy(layer)
     for name in held_rates(twin):
         setattr(twin, name, rate)
+    for name in _optimizers_read(type(layer)):
+        with contextlib.suppress(Exception):  # a property that is only read, or refuses ours
+            setattr(twin, name, Descent(rate))
     for path in optimizers_in(twin):
         leaves.put(twin, path, Descent(rate))
     return twin

@@ -114,7 +114,9 @@ def _summed(use: FirstUse) -> None:
 
 
 def _counted(use: FirstUse) -> None:
-    """``prod(a)``: of a shape that the constructor takes, or of an array."""
+    """``prod(a)``: of a shape that the constructor takes, or of an array; ``prod((a, b))``: of sizes."""
+    if use.unknown.hint.built and not use.is_subject:
+        raise use.unknown.unfit((0.0, SIZE), (0.3, value(2)))
     if use.unknown.hint.built:
         raise use.unknown.unfit(*likely.SHAPES, (0.3, array(1)), (0.4, array(2)))
     raise use.unknown.unfit_array()

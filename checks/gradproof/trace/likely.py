@@ -93,6 +93,16 @@ def of_type(hint: Hint, line: str) -> Likely:
     return []
 
 
+def makers(args: Sequence[Any]) -> list[Kind]:
+    """Functions that make an array of the sizes that they are called with, one by one or as a shape."""
+    if args and all(isinstance(each, (int, np.integer)) for each in args):
+        by_sizes = value(np.random.randn, "np.random.randn")
+        return [by_sizes, value(np.ones, "np.ones")] if len(args) == 1 else [by_sizes]
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        return [value(np.random.standard_normal, "np.random.standard_normal")]
+    return []
+
+
 def sequence(hint: Hint, arithmetic: Likely) -> Likely:
     """Of what is iterated over."""
     layers = [(0.1 * place - 0.1, layer) for place, layer in enumerate(reversed(hint.layers))]

@@ -111,9 +111,11 @@ class Unknown:
         raise self.unfit(*likely.sequence(self.hint, self.operand()))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """A function, or a layer that can be called."""
+        """A function, or a layer that can be called; of sizes, one that makes an array of these."""
         layers = [(0.1 + 0.1 * place, layer) for place, layer in enumerate(self.hint.layers)]
-        raise self.unfit((0.0, value(np.exp, "np.exp")), *layers)
+        sizes_given = [1 if isinstance(each, Unknown) and each.hint.built else each for each in args]
+        makers = [(0.1 * place, maker) for place, maker in enumerate(likely.makers(sizes_given))]
+        raise self.unfit(*makers, (0.0 if not makers else 0.3, value(np.exp, "np.exp")), *layers)
 
     def __hash__(self) -> int:
         return id(self)

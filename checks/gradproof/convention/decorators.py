@@ -1,0 +1,44 @@
+"""The function that a wrapper calls, where its decorator left out ``functools.wraps``; it calls neither.
+
+``inspect`` then finds signature and source of the function that its author wrote.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from inspect import Parameter
+from types import FunctionType
+from typing import Any
+
+_ANYTHING = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+
+
+@functools.lru_cache(maxsize=512)
+def reveal(subject: Any) -> None:
+    """Note on each wrapper among a class's functions, or on a function, what it wraps, as ``functools.wraps`` does."""
+    if not isinstance(subject, type):
+        _note(subject)
+        return
+    for base in subject.__mro__[:-1]:
+        for value in list(vars(base).values()):
+            _note(getattr(value, "__func__", value))
+
+
+def _note(function: Any) -> None:
+    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__") or not function.__closure__:
+        return
+    if {p.kind for p in inspect.signature(function).parameters.values()} != _ANYTHING:
+        return
+    held = [cell.cell_contents for cell in function.__closure__ if _is_filled(cell)]
+    functions = [value for value in held if isinstance(value, FunctionType) and value is not function]
+    if len(functions) == 1:
+        function.__wrapped__ = functions[0]  # type: ignore[attr-defined]
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  reading is what may raise
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""A loss whose target is laid out as one column: its prediction is a column too; it judges nothing.
+
+``y_true.reshape(-1, 1)`` meets a prediction of several columns by broadcasting alone, which no author means: each entry
+of the prediction has one of the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gradproof.infer.search import Found, Search
+from gradproof.trace.candidate import Candidate
+from gradproof.trace.changes import What
+from gradproof.trace.polynomials import ONE, product_of
+from gradproof.trace.run import Hint
+
+RUNS = 2  # traced runs for it
+_FLOATS = (What.ARRAY, What.CONSTANT)
+
+
+def of_columns(search: Search, found: Found, hints: Mapping[str, Hint]) -> Found:
+    """With a prediction of one column, where the target has as many entries as one; else as it was found."""
+    if found.candidate is None or not found.runs or any(seen.between for seen in found.seen):
+        return found
+    columns = _extra_columns(found.candidate, hints)
+    if columns is None:
+        return found
+    bound = {**found.candidate.bound, columns: ONE}
+    single = search.find([replace(found.candidate, bound=bound, cost=0.0, steps=0)], most=RUNS)
+    return single if single.clean else found
+
+
+def _extra_columns(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
+    """The free dim that counts the entries of the prediction for each entry of the target, where there is one."""
+    floats = [name for name, kind in candidate.kinds.items() if kind.what in _FLOATS and not hints[name].built]
+    targets = [name for name in floats if hints[name].target]
+    predictions = [name for name in floats if not hints[name].target]
+    if len(targets) != 1 or len(predictions) != 1:
+        return None
+    of_target, of_prediction = (product_of(candidate.axes(name)) for name in (targets[0], predictions[0]))
+    rest = of_prediction.over(of_target)
+    name = None if rest is None else rest.lone_dim
+    return name if name is not None and name not in of_target.dims else None

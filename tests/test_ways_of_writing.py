@@ -1,0 +1,276 @@
+"""Ways of writing a layer that hide what it takes: each right one passes with nothing declared, its twin fails."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradproof import GradientFault, Settings, check
+from gradproof.check import check_case
+from gradproof.infer.infer import infer
+from gradproof.infer.inference import judged
+from gradproof.values import Verdict
+
+FEW = Settings(examples=12)
+
+
+def counted(function):
+    """A decorator that leaves out functools.wraps."""
+
+    def wrapper(*args, **kwargs):
+        wrapper.calls += 1
+        return function(*args, **kwargs)
+
+    wrapper.calls = 0
+    return wrapper
+
+
+class Decorated:
+    @counted
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+
+    @counted
+    def backward(self, dout):
+        return dout * (1 - self.y**2)
+
+
+class DecoratedWrong(Decorated):
+    @counted
+    def backward(self, dout):
+        return dout * (1 - self.y)
+
+
+class Momentum:
+    """An optimizer that moves weights by more than the gradient."""
+
+    def __init__(self):
+        self.v = None
+
+    def update(self, params, grads):
+        self.v = self.v or [np.zeros_like(p) for p in params]
+        for p, g, v in zip(params, grads, self.v, strict=True):
+            v[...] = 0.9 * v - 0.01 * g
+            p += v
+
+
+class Updating:
+    """An optimizer that is made where it is first asked for."""
+
+    def __init__(self, n_in, n_out):
+        self.weight, self._made = np.random.default_rng(0).normal(size=(n_in, n_out)), None
+
+    @property
+    def optimizer(self):
+        if self._made is None:
+            self._made = Momentum()
+        return self._made
+
+    @optimizer.setter
+    def optimizer(self, value):
+        self._made = value
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight
+
+    def backward(self, dout):
+        dx = dout @ self.weight.T
+        self.optimizer.update([self.weight], [self.x.T @ dout])
+        return dx
+
+
+class UpdatingBefore(Updating):
+    def backward(self, dout):
+        self.optimizer.update([self.weight], [2 * self.x.T @ dout])
+        return dout @ self.weight.T
+
+
+class Initialised:
+    def __init__(self, n_in, n_out, weight_init, bias_init):
+        self.W, self.b = weight_init(n_in, n_out), bias_init(n_out)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class InitialisedWrong(Initialised):
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.mean(axis=0)
+        return dout @ self.W.T
+
+
+class DerivativeOfInput:
+    """backward is handed what forward was, and has no dout."""
+
+    def __init__(self, slope=0.1):
+        self.slope = slope
+
+    def forward(self, x):
+        return np.where(x > 0, x, self.slope * x)
+
+    def backward(self, x):
+        return np.where(x > 0, 1, self.slope)
+
+
+class DerivativeOfInputWrong(DerivativeOfInput):
+    def backward(self, x):
+        return np.where(x > 0, 1, 1 - self.slope)
+
+
+class ColumnLoss:
+    """The targets become one column, and so are the predictions."""
+
+    def forward(self, y_true, y_pred):
+        column = y_true.reshape(-1, 1)
+        return np.mean((y_pred - column) ** 2)
+
+    def backward(self, y_true, y_pred):
+        return 2 * (y_pred - y_true.reshape(-1, 1)) / y_true.size
+
+
+class ColumnLossWrong(ColumnLoss):
+    def backward(self, y_true, y_pred):
+        return (y_pred - y_true.reshape(-1, 1)) / y_true.size
+
+
+def chosen_loss(scores, y):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logs = np.log(np.exp(shifted).sum(axis=1))
+    loss = np.mean(logs - np.choose(y, shifted.T))
+    p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    p[np.arange(len(y)), y] -= 1
+    return loss, p / len(y)
+
+
+def chosen_loss_wrong(scores, y):
+    loss, gradient = chosen_loss(scores, y)
+    return loss, gradient * len(y)
+
+
+def square_mean_forward(x):
+    n, c, h, _ = x.shape
+    out = np.zeros((n, c))
+    for i in range(h):
+        for j in range(h):  # h in the place of w: the images are square
+            out += x[:, :, i, j] ** 2
+    return out, x
+
+
+def square_mean_backward(dout, cache):
+    return 2 * cache * dout[:, :, None, None]
+
+
+def square_mean_backward_wrong(dout, cache):
+    return cache * dout[:, :, None, None]
+
+
+PAIRS = [
+    pytest.param(Decorated, DecoratedWrong, "Case(Decorated, x=", id="a wrapper without a signature"),
+    pytest.param(Updating, UpdatingBefore, "Case(Updating, n_in=size(", id="an optimizer that is made late"),
+    pytest.param(Initialised, InitialisedWrong, "weight_init=np.random.randn", id="functions that make parameters"),
+    pytest.param(DerivativeOfInput, DerivativeOfInputWrong, "Case(DerivativeOfInput, x=", id="a derivative at x"),
+    pytest.param(ColumnLoss, ColumnLossWrong, '"d*n 1"', id="predictions of one column"),
+    pytest.param(chosen_loss, chosen_loss_wrong, 'y=labels("n", "c")', id="labels that choose"),
+    pytest.param(
+        (square_mean_forward, square_mean_backward),
+        (square_mean_forward, square_mean_backward_wrong),
+        'x="n c h h"',
+        id="square images",
+    ),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "part"), PAIRS)
+def test_a_right_layer_passes_and_its_twin_fails(right, wrong, part):
+    assert part in infer(right).declaration
+    assert verdict_of(right) is Verdict.PASS
+    assert verdict_of(wrong) is Verdict.FAIL
+
+
+def verdict_of(subject):
+    found = infer(subject)
+    reports = [check_case(each.under(FEW), location="x", inferred=True) for each in (found.case, *found.others)]
+    return judged(reports[0], found, reports[1:]).verdict
+
+
+class SlicedByItsPad:
+    """With a pad of 0, ``[pad:-pad]`` is empty: no labels for x make that right."""
+
+    def __init__(self, pad=0):
+        self.pad = pad
+
+    def forward(self, x):
+        self.padded = np.pad(x, ((0, 0), (0, 0), (self.pad, self.pad), (self.pad, self.pad)))
+        return self.padded * 3.0
+
+    def backward(self, dout):
+        return (dout * 3.0)[:, :, self.pad : -self.pad, self.pad : -self.pad]
+
+
+def test_what_forward_is_about_stays_a_tensor():
+    found = infer(SlicedByItsPad)
+    assert "labels" not in found.declaration
+    with pytest.raises(GradientFault):
+        check(SlicedByItsPad, x="n c h w", settings=FEW)
+
+
+class FlatBeyondTwoAxes:
+    """A ReLU that masks matrices alone."""
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+
+    def backward(self, dout):
+        dx = dout.copy()
+        for index in np.argwhere(self.x <= 0):
+            if len(index) == 2:
+                dx[tuple(index)] = 0
+        return dx
+
+
+class OverTheLastAxis:
+    """A softmax whose backward is meant for matrices: it does not map entries, and more axes are not asked of it."""
+
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        self.y = e / e.sum(axis=-1, keepdims=True)
+        return self.y
+
+    def backward(self, dout):
+        return self.y * (dout - (dout * self.y).sum(axis=1, keepdims=True))
+
+
+def test_what_maps_entries_is_not_passed_for_matrices_alone():
+    assert verdict_of(FlatBeyondTwoAxes) is Verdict.INCONCLUSIVE
+    assert verdict_of(OverTheLastAxis) is Verdict.PASS
+
+
+class CancellingSum:
+    """A term without dout that is zero but for rounding, as the sum of what is left of a mean."""
+
+    def forward(self, x):
+        self.x = x
+        return x * x
+
+    def backward(self, dout):
+        rest = (self.x - self.x.mean()).sum()
+        return 2 * self.x * dout + rest * 1e-12
+
+
+class AddedConstant(CancellingSum):
+    def backward(self, dout):
+        return 2 * self.x * dout + 1e-9
+
+
+def test_rounding_at_a_dout_of_zeros_is_no_broken_promise():
+    assert check(CancellingSum, x="n d", settings=FEW).verdict is Verdict.PASS
+    with pytest.raises(GradientFault):
+        check(AddedConstant, x="n d", settings=FEW)
