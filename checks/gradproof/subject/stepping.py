@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -106,11 +106,16 @@ def may_step(layer: object, backward: str) -> bool:
     own = methods.get(backward)
     called = [methods.get(event.name) for event in events_of(own) if event.use is Use.CALLED] if own is not None else []
     by_hand = any(moves_by_hand(method) for method in (own, *called) if method is not None)
-    return by_hand or bool(held_rates(layer) or optimizers_in(layer) or _optimizers_read(type(layer)))
+    return by_hand or bool(held_rates(layer) or optimizers_in(layer) or _optimizers_of(layer))
+
+
+def _optimizers_of(layer: object) -> tuple[str, ...]:
+    cls: Hashable = type(layer)
+    return _optimizers_used(cls)
 
 
 @functools.lru_cache(maxsize=256)
-def _optimizers_read(cls: type) -> tuple[str, ...]:
+def _optimizers_used(cls: Any) -> tuple[str, ...]:
     """The attributes and properties that are optimizers by their names, and that a method uses: some are made late.
 
     ``self.optimizer.update(...)`` reads as a dict that grows.
@@ -166,7 +171,7 @@ def _at_rate(layer: Any, rate: float) -> Any:
     twin = copy.deepcopy(layer)
     for name in held_rates(twin):
         setattr(twin, name, rate)
-    for name in _optimizers_read(type(layer)):
+    for name in _optimizers_of(layer):
         with contextlib.suppress(Exception):  # a property that is only read, or refuses ours
             setattr(twin, name, Descent(rate))
     for path in optimizers_in(twin):
