@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -110,17 +110,18 @@ def may_step(layer: object, backward: str) -> bool:
 
 
 def _optimizers_of(layer: object) -> tuple[str, ...]:
-    cls: Hashable = type(layer)
+    cls: object = type(layer)
     return _optimizers_used(cls)
 
 
 @functools.lru_cache(maxsize=256)
-def _optimizers_used(cls: Any) -> tuple[str, ...]:
+def _optimizers_used(cls: object) -> tuple[str, ...]:
     """The attributes and properties that are optimizers by their names, and that a method uses: some are made late.
 
     ``self.optimizer.update(...)`` reads as a dict that grows.
     """
-    events = [event for method in methods_of(cls).values() for event in events_of(method)]
+    methods = methods_of(cls) if isinstance(cls, type) else {}
+    events = [event for method in methods.values() for event in events_of(method)]
     used = (event.name for event in events if event.use in (Use.READ, Use.SET))
     return tuple(dict.fromkeys(name for name in used if is_optimizer(name)))
 
