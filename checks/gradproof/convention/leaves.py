@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import inspect
 import re
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ METHODS = namings.methods()  # what they return stands at a step of its own: get
 CALL = "()"
 _CLOSED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, str, bytes, np.random.Generator)
 _NUMBERS = (int, float, np.generic, type(None))
+_LEAVES = (np.ndarray, *_NUMBERS)
 
 
 class Step(NamedTuple):
@@ -46,7 +47,7 @@ MISSING = Missing()
 
 def leaves(thing: object) -> dict[Path, Any]:
     """Every array, number and None that can be reached, the shortest paths first; a container is entered once."""
-    return {path: value for path, value in _walk(thing) if isinstance(value, (np.ndarray, *_NUMBERS))}
+    return {path: value for path, value in _walk(thing) if isinstance(value, _LEAVES)}
 
 
 def lists(thing: object) -> list[list[Any]]:
@@ -61,42 +62,93 @@ def lists_at(thing: object) -> dict[Path, list[Any]]:
 
 def objects(thing: object) -> dict[Path, Any]:
     """Every object that can be reached and is no array, number or container, by its path."""
-    plain = (np.ndarray, *_NUMBERS, *_CLOSED, list, tuple, dict)
+    plain = (*_LEAVES, *_CLOSED, list, tuple, dict)
     return {path: value for path, value in _walk(thing) if not isinstance(value, plain)}
 
 
-def _walk(thing: object) -> Iterator[tuple[Path, Any]]:
-    queue: deque[tuple[Path, Any]] = deque([((), thing)])
-    seen: set[int] = set()
-    while queue and len(seen) < MOST:
-        path, value = queue.popleft()
-        yield path, value
-        if isinstance(value, (np.ndarray, *_NUMBERS)) or id(value) in seen or len(path) == DEPTH:
+def _walk(thing: object) -> list[tuple[Path, Any]]:
+    found: list[tuple[Path, Any]] = [((), thing)]
+    opened: dict[int, Any] = {}  # by id; held, so that no id comes again while the walk lasts
+    for i, (path, value) in enumerate(found):  # which grows as it is read
+        if len(opened) == MOST:
+            return found[:i]
+        cls: object = type(value)
+        kind = _kind_of(cls)
+        if kind is _Kind.LEAF or len(path) == DEPTH or id(value) in opened:
             continue
-        seen.add(id(value))
-        queue.extend(((*path, step), part) for step, part in _parts(value))
+        opened[id(value)] = value
+        if kind is not _Kind.CLOSED:
+            step = _attribute_step if kind is _Kind.OBJECT else _key_step
+            found += [((*path, step(key)), part) for key, part in _parts(value, kind)]
+    return found
 
 
-def _parts(value: Any) -> Iterator[tuple[Step, Any]]:
-    if isinstance(value, _CLOSED):
-        return
-    if isinstance(value, Mapping):
-        yield from ((Step(key, False), part) for key, part in list(value.items()))
-    elif isinstance(value, (list, tuple)):
-        if len(value) <= LONG or not isinstance(value[0], _NUMBERS):
-            yield from ((Step(i, False), part) for i, part in enumerate(value))
-    else:
-        yield from ((Step(name, True), part) for name, part in _attributes(value).items())
+@functools.lru_cache(maxsize=1024)
+def _attribute_step(name: str) -> Step:
+    return Step(name, True)
 
 
-def _attributes(value: Any) -> dict[str, Any]:
-    slots = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()) if isinstance(name, str)]
-    found: dict[str, Any] = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+def _key_step(key: Any) -> Step:
+    return Step(key, False)
+
+
+class _Kind(enum.Enum):
+    """What the walk makes of an object: a leaf is told and not opened; what is closed holds nothing of the layer."""
+
+    LEAF, CLOSED, MAPPING, SEQUENCE, OBJECT = range(5)
+
+
+@functools.lru_cache(maxsize=1024)
+def _kind_of(cls: type) -> _Kind:
+    kinds = {
+        _Kind.LEAF: _LEAVES,
+        _Kind.CLOSED: _CLOSED,
+        _Kind.MAPPING: (Mapping,),
+        _Kind.SEQUENCE: (list, tuple),
+    }
+    return next((kind for kind, classes in kinds.items() if issubclass(cls, classes)), _Kind.OBJECT)
+
+
+def _parts(value: Any, kind: _Kind) -> Iterable[tuple[Any, Any]]:
+    """What an object holds, by key."""
+    if kind is _Kind.OBJECT:
+        return _attributes(value).items()
+    if kind is _Kind.MAPPING:
+        return list(value.items())
+    holds_data = len(value) > LONG and isinstance(value[0], _NUMBERS)
+    return () if holds_data else enumerate(value)
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    cls: object = type(value)
+    members = _members(cls)
+    if members is _NO_MEMBERS:
+        return dict(getattr(value, "__dict__", {}))
+    found: dict[str, Any] = {name: getattr(value, name) for name in members.slots if hasattr(value, name)}
     found |= getattr(value, "__dict__", {})
-    found |= {name: guard.read(value, name, MISSING) for name in LISTED if is_property(value, name)}
-    kind: object = type(value)
-    found |= {name + CALL: _handed_out(value, name) for name in METHODS if is_asked_nothing(kind, name)}
+    found |= {name: guard.read(value, name, MISSING) for name in members.properties}
+    found |= {name + CALL: _handed_out(value, name) for name in members.methods}
     return {name: part for name, part in found.items() if part is not MISSING}
+
+
+class _Members(NamedTuple):
+    """What objects of a class hold beside what stands in their ``__dict__``, by name."""
+
+    slots: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+
+
+_NO_MEMBERS = _Members()
+
+
+@functools.lru_cache(maxsize=1024)
+def _members(cls: type) -> _Members:
+    """Of a class, read once; the same object for all that have none."""
+    slots = tuple(name for base in cls.__mro__ for name in getattr(base, "__slots__", ()) if isinstance(name, str))
+    properties = tuple(name for name in LISTED if isinstance(getattr(cls, name, None), property))
+    methods = tuple(name for name in METHODS if is_asked_nothing(cls, name))
+    return _Members(slots, properties, methods) if slots or properties or methods else _NO_MEMBERS
 
 
 @functools.lru_cache(maxsize=1024)

@@ -39,9 +39,9 @@ def parameters(layer: object) -> dict[str, Array]:
 
     Those in ``params``, where the object has it; else every float array that is not another's gradient by its name.
     """
-    arrays = {path: value for path, value in leaves.leaves(layer).items() if isinstance(value, np.ndarray)}
     if not is_listed(layer):
         return unpaired(layer, ())
+    arrays = {path: value for path, value in leaves.leaves(layer).items() if isinstance(value, np.ndarray)}
     members = {id(value): value for path, value in arrays.items() if path[0] == PARAMS}
     groups = {
         key: tuple(path for path, value in arrays.items() if id(value) == key and path[0] != GRADS) for key in members
