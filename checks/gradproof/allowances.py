@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import linecache
 import re
@@ -75,19 +76,24 @@ def _comments(code: Code) -> Iterator[tuple[str, int, str]]:
                 yield function.file, line, found["codes"]
 
 
-def _comments_of(text: str) -> list[tuple[int, str]]:
+@functools.lru_cache(maxsize=64)  # asked for every function of a file
+def _comments_of(text: str) -> tuple[tuple[int, str], ...]:
     found: list[tuple[int, str]] = []
     with contextlib.suppress(tokenize.TokenError, SyntaxError):  # a notebook's cell may end in the middle of a line
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         found.extend((token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT)
-    return found
+    return tuple(found)
 
 
 def _extent(function: Function) -> tuple[int, int]:
     """The lines of the class that a method stands in, or of the function itself."""
     line = function.node.lineno
-    classes = [node for node in ast.walk(function.module) if isinstance(node, ast.ClassDef)]
-    around = [node for node in classes if node.lineno <= line <= (node.end_lineno or line)]
+    around = [node for node in _classes(function.module) if node.lineno <= line <= (node.end_lineno or line)]
     node = max(around, key=lambda owner: owner.lineno, default=function.node)
     decorators = [decorator.lineno for decorator in node.decorator_list]
     return min([node.lineno, *decorators]), node.end_lineno or node.lineno
+
+
+@functools.lru_cache(maxsize=64)  # asked for every function of a file
+def _classes(module: ast.Module) -> tuple[ast.ClassDef, ...]:
+    return tuple(node for node in ast.walk(module) if isinstance(node, ast.ClassDef))

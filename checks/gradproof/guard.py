@@ -54,10 +54,21 @@ def call(stage: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any)
 
 def read(thing: Any, name: str, default: Any = None) -> Any:
     """An attribute, which may be a property of the user's: the default where there is none, or where it raises."""
+    if _is_plain(thing, name):
+        return getattr(thing, name, default)
     try:
         return call(name, getattr, thing, name, default)
     except SubjectError:
         return default
+
+
+def _is_plain(thing: Any, name: str) -> bool:
+    """Whether reading an attribute runs no code of the user's: it stands in the object's own dict, or nowhere."""
+    cls: Any = type(thing)
+    metaclass: object = type(cls)
+    if metaclass is not type or cls.__getattribute__ is not object.__getattribute__:
+        return False
+    return not hasattr(cls, name) and not hasattr(cls, "__getattr__")
 
 
 def _describe(stage: str, error: BaseException) -> LayerError:
@@ -197,8 +208,9 @@ def generators(subject: Any) -> tuple[Any, ...]:
         for cls in (subject.__mro__ if isinstance(subject, type) else ())
         for method in vars(cls).values()
     ]
-    names = [getattr(function, "__globals__", {}) for function in (subject, *functions)]
-    found = {id(value): value for space in names for value in space.values() if isinstance(value, _GENERATORS)}
+    names: list[dict[str, Any]] = [getattr(function, "__globals__", {}) for function in (subject, *functions)]
+    spaces = {id(space): space for space in names}.values()
+    found = {id(value): value for space in spaces for value in space.values() if isinstance(value, _GENERATORS)}
     return tuple(found.values())
 
 

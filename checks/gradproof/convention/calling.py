@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter
+from types import CodeType, FunctionType
 from typing import Any
 
 from gradproof.convention.argument_names import role_of
@@ -50,10 +51,16 @@ class Plan:
     receiver: str | None = None
     jacobian: bool = False
 
-    @property
+    @functools.cached_property
     def takes_dout(self) -> bool:
         """Whether an upstream gradient has an effect on what is returned."""
         return self.jacobian or any(source.startswith("dout") for _, source in self.sources)
+
+    @functools.cached_property
+    def only_dout(self) -> str | None:
+        """The argument that gets the only upstream gradient; None where there is none, or more."""
+        names = [name for name, source in self.sources if source == "dout" and name]
+        return names[0] if len(names) == 1 and self.takes_dout else None
 
     @property
     def takes_rate(self) -> bool:
@@ -112,19 +119,39 @@ def _in_words(source: str) -> str:
 
 def takes_cache(theirs: Callable[..., Any]) -> bool:
     """Whether it asks for a cache by name."""
-    try:
-        return any(role_of(name) == "cache" for name in inspect.signature(theirs).parameters)
-    except (TypeError, ValueError):
-        return False
+    return any(role_of(name) == "cache" for name, _ in arguments(theirs))
+
+
+def arguments(theirs: Callable[..., Any]) -> tuple[tuple[str, bool], ...]:
+    """The names of its arguments, each with whether it has no default; nothing where they cannot be read."""
+    if isinstance(theirs, FunctionType):
+        return _arguments_of(theirs, theirs.__code__)
+    return _read_arguments(theirs)
 
 
 @functools.lru_cache(maxsize=256)  # asked after every forward
+def _arguments_of(function: FunctionType, code: CodeType) -> tuple[tuple[str, bool], ...]:
+    """code: the function's own, which a change of the source replaces."""
+    del code
+    return _read_arguments(function)
+
+
+def _read_arguments(theirs: Callable[..., Any]) -> tuple[tuple[str, bool], ...]:
+    try:
+        found = inspect.signature(theirs).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple((p.name, p.default is Parameter.empty) for p in found)
+
+
 def default_dout(theirs: Callable[..., Any], how: Plan) -> float | None:
     """The number that backward takes for its one dout where it is called without one; None where it needs one."""
-    names = [name for name, source in how.sources if source == "dout" and name]
-    if len(names) != 1 or not how.takes_dout:
-        return None
-    default = inspect.signature(theirs).parameters[names[0]].default
+    return None if how.only_dout is None else _default_number(theirs, how.only_dout)
+
+
+@functools.lru_cache(maxsize=256)  # asked after every forward
+def _default_number(theirs: Callable[..., Any], name: str) -> float | None:
+    default = inspect.signature(theirs).parameters[name].default
     is_number = isinstance(default, (int, float)) and not isinstance(default, bool)
     return float(default) if is_number and default else None
 

@@ -25,7 +25,7 @@ from gradproof.convention.backward_arguments import (
     names_used,
     planned,
 )
-from gradproof.convention.calling import Plan
+from gradproof.convention.calling import Plan, arguments
 from gradproof.convention.named_arguments import named_plans
 from gradproof.convention.stored import KEPT_OUTPUT
 from gradproof.convention.unknown_arguments import open_plans
@@ -110,12 +110,9 @@ def outputs_among(
     The last is the cache, unless backward takes an upstream gradient for each of the values, or calls those behind the
     outputs by their own names.
     """
-    try:
-        found = [p.name for p in inspect.signature(theirs).parameters.values() if p.default is Parameter.empty]
-    except (TypeError, ValueError):
-        found = []
     if count < 2:
         return count, False
+    found = [name for name, is_required in arguments(theirs) if is_required]
     roles = [role_of(name) for name in found if name not in inputs]
     if roles == ["dout"] * count:
         return count, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +26,12 @@ class Form:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The number of elements of each output."""
-        return tuple(int(np.prod(shape)) for shape in self.shapes)
+        return tuple(map(math.prod, self.shapes))
 
     def split(self, flat: Array) -> tuple[Array, ...]:
         """Cut a flat array into the outputs' shapes."""
+        if len(self.shapes) == 1:  # by far the most frequent form
+            return (flat.reshape(self.shapes[0]),)
         ends = np.cumsum(self.sizes)[:-1]
         return tuple(part.reshape(shape) for part, shape in zip(np.split(flat, ends), self.shapes, strict=True))
 

@@ -44,8 +44,15 @@ class WideNumPy:
 
     def __init__(self) -> None:
         self.used = False
-        self._own: dict[str, Any] = {name: self._wide(getattr(np, name)) for name in MAKERS}
-        self._module = ModuleStandIn(np, lambda name, value: self._own.get(name, value))
+
+    @functools.cached_property
+    def _own(self) -> dict[str, Any]:
+        """Made where there is a name to be replaced, which most subjects have not."""
+        return {name: self._wide(getattr(np, name)) for name in MAKERS}
+
+    @functools.cached_property
+    def _module(self) -> ModuleStandIn:
+        return ModuleStandIn(np, lambda name, value: self._own.get(name, value))
 
     def _wide(self, maker: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(maker)
