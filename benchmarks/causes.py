@@ -27,7 +27,8 @@ from causes_named import causes_named
 from faulty_base import Fault, name_of
 from gradproof import Verdict
 from gradproof.check import check_case
-from gradproof.values import Finding, SubjectReport
+from gradproof.findings import Finding, SubjectReport
+from gradproof.report.lines import headline, lines
 
 REPOSITORY = "repo"
 
@@ -85,7 +86,7 @@ def examined(source: str, number: int, seed: int) -> Row:
         first,
         frozenset() if first is None else causes_named(first),
         not errors and any({*fault.causes} & causes_named(f) for f in warnings(report, fault, seed)),
-        first is not None and "change to" in dict(first.lines),
+        first is not None and "change to" in dict(lines(first)),
         first is not None and line_told(first) in teachers_lines(fault),
         report.naming_forwards,
         time.perf_counter() - begin,
@@ -95,8 +96,8 @@ def examined(source: str, number: int, seed: int) -> Row:
 def warnings(report: SubjectReport, fault: Fault, seed: int) -> list[Finding]:
     """What is told as a warning of the wrong layer alone: the contract does not fail for it."""
     beside = check_case(fault.case(fault.right), location=name_of(fault.right), seed=seed)
-    known = {finding.headline for finding in beside.findings}
-    return [f for f in report.findings if f.severity == "warning" and f.headline not in known]
+    known = {headline(finding) for finding in beside.findings}
+    return [f for f in report.findings if f.severity == "warning" and headline(f) not in known]
 
 
 def accusations(source: str, number: int, seed: int) -> list[str]:
@@ -105,7 +106,7 @@ def accusations(source: str, number: int, seed: int) -> list[str]:
     name = name_of(fault.right)
     report = check_case(fault.case(fault.right), location=name, seed=seed)
     verdict = [] if report.verdict is Verdict.PASS else [f"{name}: {report.verdict.value}"]
-    return verdict + [f"{name}: {f.code} ({f.severity}) {f.headline}" for f in report.findings]
+    return verdict + [f"{name}: {f.code} ({f.severity}) {headline(f)}" for f in report.findings]
 
 
 def share(count: int, total: int) -> str:
@@ -168,7 +169,7 @@ def misses(rows: Sequence[Row]) -> Iterator[str]:
     for kind in ("wrong", "none"):
         for row in rows:
             if state(row) == kind and row.first is not None:
-                told = dict(row.first.lines).get("likely cause", row.first.headline)
+                told = dict(lines(row.first)).get("likely cause", headline(row.first))
                 line = ", at a teacher's line" if row.at_line else ""
                 yield f"{kind}{line}: {row.name}: {row.first.code} {told!r}; accepted: {', '.join(row.causes)}"
 

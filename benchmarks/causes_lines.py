@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from faulty_base import Fault, Pair
-from gradproof.values import Finding
+from gradproof.findings import Finding
+from gradproof.report.lines import lines
 
 Line = tuple[str, int]  # the file as its author would type it, and the number of a statement's first line
 Statement = tuple[str, int]  # its indent and its source without comments and breaks; the number of its first line
@@ -23,7 +24,7 @@ Statement = tuple[str, int]  # its indent and its source without comments and br
 
 def line_told(finding: Finding) -> Line | None:
     """The file's name and the line of the change that is told first; None where none is told."""
-    told = re.match(r"(?:.*/)?([^/]+):(\d+)   ", dict(finding.lines).get("change to", ""))
+    told = re.match(r"(?:.*/)?([^/]+):(\d+)   ", dict(lines(finding)).get("change to", ""))
     return None if told is None else (told[1], int(told[2]))
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gradproof.values import Finding
+from gradproof.findings import Finding
+from gradproof.report.lines import headline, lines
 
 BRANCH = ", in one branch of np.where"
 IN_THE_LINE = ", in the line for"
@@ -201,10 +202,10 @@ def causes_named(finding: Finding) -> frozenset[str]:
     A gradient's finding claims a cause by its line "likely cause" alone. A form or an exception is its own cause.
     Where two causes are joined by "or", both are named.
     """
-    text = dict(finding.lines).get("likely cause")
+    text = dict(lines(finding)).get("likely cause")
     if text is None and finding.code.startswith(("GP1", "GP6")) and finding.code != "GP206":
         return frozenset()
-    return frozenset(_read(finding.code, text or finding.headline)) or frozenset({UNKNOWN})
+    return frozenset(_read(finding.code, text or headline(finding))) or frozenset({UNKNOWN})
 
 
 def _read(code: str, text: str) -> Iterator[str]:

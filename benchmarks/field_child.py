@@ -21,10 +21,11 @@ from typing import Any
 from gradproof.collect.collect import Item, holding, settled
 from gradproof.collect.load import importable
 from gradproof.errors import UsageError
+from gradproof.findings import SubjectReport
+from gradproof.report.lines import headline, lines
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.surroundings import restored
 from gradproof.shell.runner import Options, check_item
-from gradproof.values import SubjectReport
 
 Record = dict[str, Any]
 
@@ -94,8 +95,8 @@ def outcome(report: SubjectReport) -> Record:
                 "code": f.code,
                 "severity": f.severity,
                 "tensor": f.tensor,
-                "headline": f.headline,
-                "lines": [list(line) for line in f.lines],
+                "headline": headline(f),
+                "lines": [list(line) for line in lines(f)],
             }
             for f in report.findings
         ],

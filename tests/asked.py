@@ -12,6 +12,7 @@ from gradproof.compare.examine import examine
 from gradproof.compare.probe import probe
 from gradproof.diagnose.diagnose import diagnose
 from gradproof.differentiate.problem import Problem
+from gradproof.report.lines import lines
 from gradproof.values import Example, Outcome, Verdict
 from nodes import normal, problem
 
@@ -47,4 +48,4 @@ def cause(forward: Forward, backward: Backward, shapes: Any = SHAPES) -> tuple[s
     if not failing:
         return "", ""
     finding = diagnose("Layer", failing[0], outcomes, "", "x0")
-    return finding.code, dict(finding.lines).get("likely cause", "")
+    return finding.code, dict(lines(finding)).get("likely cause", "")

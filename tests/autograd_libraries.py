@@ -9,8 +9,8 @@ from types import ModuleType
 
 from gradproof.check import check_case
 from gradproof.collect.discover import subjects
+from gradproof.findings import SubjectReport
 from gradproof.infer.infer import infer
-from gradproof.values import SubjectReport
 
 EXAMPLES = 4  # beside the corner shapes
 _numbers = itertools.count()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradproof import Case
-from gradproof.values import Finding
+from gradproof.findings import Finding
 
 CAUSES = frozenset(
     {

@@ -9,7 +9,8 @@ import numpy as np
 
 from gradproof import GradientFault, check
 from gradproof.differentiate.problem import Problem, Tensor
-from gradproof.values import Role, SubjectReport
+from gradproof.findings import SubjectReport
+from gradproof.values import Role
 
 Function = Callable[[Any], Any]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradproof.codes import CODES
 from gradproof.diagnose.diagnose import diagnose
+from gradproof.report.lines import lines
 from gradproof.values import Entry, Example, FloatArray, Outcome, Role, TensorResult, Verdict
 
 Gradient = Callable[[FloatArray, dict[str, int]], FloatArray]
@@ -58,7 +59,7 @@ def named(outcomes: list[Outcome], name: str = "W") -> tuple[str, dict[str, str]
     minimal = next(o for o in outcomes if any(t.name == name and t.verdict is Verdict.FAIL for t in o.tensors))
     finding = diagnose("Affine", minimal, outcomes, "gradproof layers.py::Affine --seed 0", name)
     assert finding.name == CODES[finding.code]
-    return finding.code, dict(finding.lines)
+    return finding.code, dict(lines(finding))
 
 
 def only_last_row(true: FloatArray, dims: dict[str, int]) -> FloatArray:

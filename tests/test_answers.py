@@ -11,6 +11,7 @@ from asked import Backward, Forward, cause, outcome, posed
 from gradproof import Case, GradientFault, check
 from gradproof.compare.response import MOST, responses
 from gradproof.diagnose.asking import worth_asking
+from gradproof.report.lines import lines
 from nodes import normal
 
 
@@ -261,7 +262,7 @@ def test_a_parameter_whose_gradient_sums_entries_without_a_part_lacks_a_mask() -
         check(Case(PReLU, alpha="d", x="n d"))
     finding = caught.value.report.findings[0]
     assert (finding.code, finding.tensor) == ("GP107", "alpha")
-    assert dict(finding.lines)["likely cause"] == "a mask is missing: the factor (self.x <= 0)"
+    assert dict(lines(finding))["likely cause"] == "a mask is missing: the factor (self.x <= 0)"
 
 
 def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:
@@ -282,9 +283,9 @@ def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:
         check(Case(Scale, gamma="d", x="n d"))
     finding = caught.value.report.findings[0]
     assert (finding.code, finding.tensor) == ("GP117", "gamma")
-    lines = dict(finding.lines)
-    assert lines["likely cause"] == "self.out stands where self.x belongs"
-    assert lines["everywhere"].startswith("yours sums dout * out")
+    told = dict(lines(finding))
+    assert told["likely cause"] == "self.out stands where self.x belongs"
+    assert told["everywhere"].startswith("yours sums dout * out")
 
 
 def memory_forward(c: Any, a: Any) -> Any:
@@ -303,7 +304,7 @@ def test_all_of_an_output_that_is_left_out_is_not_overwritten() -> None:
         check(memory_forward, memory_backward_of_the_cell_alone, c="n h", a="n h")
     first = caught.value.report.findings[0]
     assert first.code == "GP114"
-    assert dict(first.lines)["likely cause"].endswith("takes nothing from output 0 of dout")
+    assert dict(lines(first))["likely cause"].endswith("takes nothing from output 0 of dout")
 
 
 class Thresholds:
@@ -326,4 +327,4 @@ def test_the_same_share_that_is_off_at_every_output_is_no_term_without_dout() ->
     with pytest.raises(GradientFault) as caught:
         check(Thresholds, b="k", x="n")
     (finding,) = caught.value.report.findings
-    assert "dout" not in dict(finding.lines).get("likely cause", "")
+    assert "dout" not in dict(lines(finding)).get("likely cause", "")

@@ -7,12 +7,12 @@ from causes_named import READINGS, UNKNOWN, causes_named
 
 from faulty_base import CAUSES
 from gradproof.codes import CODES
-from gradproof.values import Finding
+from gradproof.findings import Cause, Finding
 
 
 def finding(code, likely=None):
-    lines = () if likely is None else (("likely cause", likely),)
-    return Finding(code, CODES[code], "Affine", "the gradient of W is wrong", "W", lines=lines)
+    cause = None if likely is None else Cause(code, "slip", {"slips": (likely,)})
+    return Finding(code, "Affine", tensor="W", cause=cause)
 
 
 @pytest.mark.parametrize(

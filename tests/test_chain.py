@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ import pytest
 from gradproof import Case
 from gradproof.diagnose.chain import weak_link
 from gradproof.diagnose.together import told_once
+from gradproof.findings import Cause, Finding
+from gradproof.report import sentences
+from gradproof.report.lines import headline, lines
 from gradproof.subject.subject import subject_of
-from gradproof.values import Example, Finding
+from gradproof.values import Entry, Example
 from nodes import normal
 
 
@@ -178,7 +182,7 @@ def test_a_part_that_remembers_its_last_call_alone_is_named_where_a_memory_mends
     assert (found is not None and found.proven) is (net is OneForBoth)
     if net is OneForBoth:
         told = "Affine in affine is called several times in one forward, and remembers the last call alone"
-        assert (found.cause.code, found.cause.likely) == ("GP121", told)
+        assert (found.cause.code, sentences.likely(found.cause, "x")) == ("GP121", told)
 
 
 def link(net: type) -> Any:
@@ -204,7 +208,7 @@ BROKEN: Mapping[type, tuple[str, str]] = {
 def test_the_weak_link_of_a_composite_is_named(net: type, told: tuple[str, str]) -> None:
     found = link(net)
     assert found.cause.code == told[0]
-    assert told[1] in f"{found.headline}; {found.cause.likely}"
+    assert told[1] in f"{sentences.headline(found.cause, 'x')}; {sentences.likely(found.cause, 'x')}"
     assert found.forwards > 0
 
 
@@ -214,26 +218,32 @@ def test_a_layer_without_parts_has_no_weak_link() -> None:
     assert weak_link(example, functools.partial(subject_of, case, example)) is None
 
 
-def finding(code: str, tensor: str | None, likely: str | None = None) -> Finding:
-    lines = (("worst entry", f"{tensor}[0]"), *((("likely cause", likely),) if likely else ()))
-    return Finding(code, "name", "Net", f"the gradient of {tensor} is wrong", tensor, lines=lines)
+DIVIDED = Cause("GP102", "divided-by-a-size", {"size": "n", "sign": 1}, {"ratio": 0.5, "factors": ("1/n",)})
+BY_D = replace(DIVIDED, parameters={"size": "d", "sign": 1})
+CHAINING = Cause("GP121", "wrongly-collected")
+PART = Cause("GP120", "wrong-part", {"part": "Affine", "path": "a", "tensors": ("x",)}, of=DIVIDED, tensor="x")
+
+
+def finding(code: str, tensor: str | None, cause: Cause | None = None) -> Finding:
+    worst = None if tensor is None else Entry((0,), 1.0, 2.0, 1e-9)
+    return Finding(code, "Net", tensor=tensor, cause=cause, worst=worst)
 
 
 def test_one_cause_of_several_gradients_is_told_once() -> None:
-    found = told_once([finding("GP102", name, f"d{name} is divided by n") for name in ("x", "W1", "b1")])
-    assert [f.headline for f in found] == ["the gradients of x, W1 and b1 are wrong"]
-    assert ("the same for", "W1, b1") in found[0].lines
+    found = told_once([finding("GP102", name, DIVIDED) for name in ("x", "W1", "b1")])
+    assert [headline(f) for f in found] == ["the gradients of x, W1 and b1 are wrong"]
+    assert ("the same for", "W1, b1") in lines(found[0])
 
 
 def test_two_causes_of_two_gradients_are_told_both() -> None:
-    found = told_once([finding("GP102", "x", "dx is divided by n"), finding("GP102", "W", "dW is divided by d")])
+    found = told_once([finding("GP102", "x", DIVIDED), finding("GP102", "W", BY_D)])
     assert [f.tensor for f in found] == ["x", "W"]
 
 
 def test_a_wrong_part_stands_for_every_gradient_of_the_whole() -> None:
-    found = told_once([finding("GP101", "x"), finding("GP102", "W", "dW is 2"), finding("GP120", None, "Affine")])
+    found = told_once([finding("GP101", "x"), finding("GP102", "W", DIVIDED), finding("GP120", None, PART)])
     assert [(f.code, f.tensor) for f in found] == [("GP120", "x")]
-    assert ("accounts for", "the wrong gradient of x, W") in found[0].lines
+    assert ("accounts for", "the wrong gradient of x, W") in lines(found[0])
 
 
 def test_gradients_without_a_cause_stay_apart_where_no_chaining_explains_them() -> None:
@@ -241,9 +251,11 @@ def test_gradients_without_a_cause_stay_apart_where_no_chaining_explains_them() 
 
 
 def test_a_gradient_with_a_cause_comes_before_one_without() -> None:
-    assert [f.code for f in told_once([finding("GP101", "x"), finding("GP103", "W", "sign")])] == ["GP103", "GP101"]
+    assert [
+        f.code for f in told_once([finding("GP101", "x"), finding("GP103", "W", Cause("GP103", "wrong-sign"))])
+    ] == ["GP103", "GP101"]
 
 
 def test_a_broken_chain_comes_before_gradients_without_a_cause() -> None:
-    found = told_once([finding("GP101", "x"), finding("GP101", "W"), finding("GP121", None, "chaining")])
+    found = told_once([finding("GP101", "x"), finding("GP101", "W"), finding("GP121", None, CHAINING)])
     assert [(f.code, f.tensor) for f in found] == [("GP121", None), ("GP101", "x")]

@@ -10,6 +10,7 @@ import pytest
 
 from gradproof import Case, GradientFault, Settings, UsageError, Verdict, check
 from gradproof.check import check_case
+from gradproof.report.lines import lines
 from nodes import node, normal, report_of, tanh_slope
 
 X = normal(4, 3)
@@ -70,7 +71,7 @@ def test_a_wrong_class_raises_with_the_report_and_names_the_tensor():
         check(AffineMeanBias, **SHAPES)
     (finding,) = caught.value.report.findings
     assert (finding.tensor, finding.dims["n"]) == ("b", 2)
-    assert dict(finding.lines)["reproduce"] == 'check(AffineMeanBias, W="d h", b="h", x="n d")'
+    assert dict(lines(finding))["reproduce"] == 'check(AffineMeanBias, W="d h", b="h", x="n d")'
 
 
 def test_a_pair_of_functions_is_checked_and_its_wrong_gradient_found():

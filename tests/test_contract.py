@@ -36,7 +36,9 @@ from gradproof.breach import reconciled
 from gradproof.check import check_case
 from gradproof.codes import CODES
 from gradproof.contract.contract import worth_keeping
-from gradproof.values import Example, Finding, Outcome, Role, TensorResult
+from gradproof.findings import Cause, Finding
+from gradproof.report.lines import lines
+from gradproof.values import Example, Outcome, Role, TensorResult
 
 RIGHT = {promise.right if isinstance(promise.right, type) else promise.right[1]: promise for promise in PROMISES}
 OTHERS = {Shift: SQUARE, Residual: {"W": "d d", "b": "d", "x": "n d"}, BuildsLazily: {"size": 3, "x": "n d"}}
@@ -55,7 +57,7 @@ def test_a_broken_promise_is_told_by_its_code_and_nothing_else_is_accused(promis
     errors = {finding.code for finding in report.findings if finding.severity == "error"}
     assert errors == ({promise.code} if promise.severity == "error" else set())
     assert (report.verdict is Verdict.FAIL) == (promise.severity == "error")
-    labels = {label for label, _ in mine[0].lines}
+    labels = {label for label, _ in lines(mine[0])}
     assert {"seen", "why it matters", "what to do", "reproduce"} <= labels
 
 
@@ -90,25 +92,22 @@ def test_a_gradient_that_ignores_a_dout_without_a_default_is_wrong():
 
 
 def test_a_warning_is_no_cause_of_a_wrong_gradient():
-    wrong = Finding("GP101", CODES["GP101"], "Loss", "the gradient of x is wrong", tensor="x")
-    warning = Finding("GP509", CODES["GP509"], "Loss", "it ignores dout", tensor="x", severity="warning")
+    wrong = Finding("GP101", "Loss", tensor="x")
+    warning = Finding("GP509", "Loss", "it ignores dout", tensor="x", severity="warning")
     assert reconciled([wrong], [warning]) == [wrong, warning]
 
 
 def test_a_gradient_of_an_earlier_forward_is_no_matter_of_places():
-    moved = (("likely cause", "dx has the right numbers in the wrong places"),)
-    wrong = Finding("GP109", CODES["GP109"], "Layer", "the gradient of x is wrong", tensor="x", lines=moved)
-    stale = Finding(
-        "GP508", CODES["GP508"], "Layer", "it belongs to an earlier forward", tensor="x", lines=(("seen", ""),)
-    )
+    wrong = Finding("GP109", "Layer", tensor="x", cause=Cause("GP109", "in-another-order"))
+    stale = Finding("GP508", "Layer", "it belongs to an earlier forward", tensor="x")
     assert [finding.code for finding in reconciled([wrong], [stale])] == ["GP508"]
-    factor = replace(wrong, code="GP103", name=CODES["GP103"])
+    factor = replace(wrong, code="GP103", cause=Cause("GP103", "wrong-sign"))
     assert [finding.code for finding in reconciled([factor], [stale])] == ["GP103"]
 
 
 def test_a_parameter_that_forward_changes_is_told_before_the_gradients_that_it_makes_wrong():
-    wrong = Finding("GP101", CODES["GP101"], "Layer", "the gradient of x is wrong", tensor="x")
-    changed = Finding("GP502", CODES["GP502"], "Layer", "forward changes W", tensor="W")
+    wrong = Finding("GP101", "Layer", tensor="x")
+    changed = Finding("GP502", "Layer", "forward changes W", tensor="W")
     assert reconciled([wrong], [changed]) == [changed, wrong]
 
 
@@ -130,7 +129,7 @@ def test_every_code_of_a_promise_has_a_layer_that_breaks_it():
 ], ids=lambda value: getattr(value, "__name__", ""))  # fmt: skip
 def test_what_was_seen_is_told_with_numbers(wrong, specs, numbers):
     (finding,) = findings_of(wrong, specs).findings
-    seen = dict(finding.lines)["seen"]
+    seen = dict(lines(finding))["seen"]
     assert numbers in seen
     assert any(character.isdigit() for character in seen)
 
@@ -142,7 +141,7 @@ def test_a_broken_promise_is_shrunk():
 
 def test_one_finding_tells_of_all_the_tensors():
     (finding,) = findings_of(Accumulates, AFFINE).findings
-    assert (finding.tensor, dict(finding.lines)["the same for"]) == ("W", "b")
+    assert (finding.tensor, dict(lines(finding))["the same for"]) == ("W", "b")
 
 
 def test_a_net_may_make_its_gradients_anew_but_a_layer_in_it_may_not():
@@ -203,7 +202,7 @@ def test_a_net_whose_layers_share_a_parameter_is_not_said_to_have_lost_its_gradi
     [(CollectsGradsInAnotherOrder, "the net's grads do not hold"), (HoldsALayerThatRebinds, "is a new array, which")],
 )
 def test_a_list_in_another_order_is_told_from_one_of_old_arrays(net, told):
-    found = [dict(f.lines)["likely cause"] for f in findings_of(net, CHAIN).findings if f.code == "GP521"]
+    found = [dict(lines(f))["likely cause"] for f in findings_of(net, CHAIN).findings if f.code == "GP521"]
     assert found
     assert all(told in likely for likely in found)
 
@@ -280,12 +279,13 @@ def test_a_comment_that_names_no_code_is_a_warning_with_the_code_that_was_meant(
     report = findings_of(AllowsWhatIsNoCode, SQUARE)
     (finding,) = report.findings
     assert (report.verdict, finding.code, finding.severity) == (Verdict.PASS, "GP522", "warning")
-    assert dict(finding.lines)["what to do"] == "did you mean GP508 (stale-cache)?"
+    assert dict(lines(finding))["what to do"] == "did you mean GP508 (stale-cache)?"
 
 
 def fault(tensor, code="GP101", severity="error"):
-    lines = (("worst entry", f"{tensor}[0]"), ("seen", code), ("reproduce", "gradproof"))
-    return Finding(code, CODES[code], "Layer", f"{code} of {tensor}", tensor, severity=severity, lines=lines)
+    cause = Cause(code, "twice") if code.startswith("GP1") and code != "GP101" else None
+    remarks = () if code.startswith("GP1") else (("seen", code),)
+    return Finding(code, "Layer", f"{code} of {tensor}", tensor, severity, cause=cause, remarks=remarks)
 
 
 @pytest.mark.parametrize(("gradients", "broken", "told"), [

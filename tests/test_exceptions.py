@@ -9,6 +9,7 @@ from gradproof.check import check_case
 from gradproof.guard import SubjectError, call
 from gradproof.infer.inference import Inference, judged
 from gradproof.infer.own_faults import is_own_fault
+from gradproof.report.lines import lines
 from gradproof.values import Verdict
 
 SHAPES = {"W": "d h", "b": "h", "x": "n d"}
@@ -31,10 +32,10 @@ def test_a_backward_that_raises_wherever_forward_runs_is_wrong_with_an_inferred_
     assert report.verdict is Verdict.FAIL
     assert told(report) == [("GP303", "error", True)]
     (finding,) = (f for f in report.findings if f.code == "GP303")
-    lines = dict(finding.lines)
-    assert lines["shapes there"] == "dout (2, 4), self.W (3, 4)"
-    assert lines["look at"].endswith("return dout @ self.W")
-    assert lines["change to"].split("\n")[0].endswith("return dout @ self.W.T")
+    shown = dict(lines(finding))
+    assert shown["shapes there"] == "dout (2, 4), self.W (3, 4)"
+    assert shown["look at"].endswith("return dout @ self.W")
+    assert shown["change to"].split("\n")[0].endswith("return dout @ self.W.T")
 
 
 def test_a_backward_that_raises_at_some_sizes_is_a_matter_of_the_inferred_shapes():
@@ -102,5 +103,5 @@ def test_the_arrays_on_the_line_that_raised_are_told_with_their_shapes():
 def test_a_change_that_only_stops_the_exception_is_not_told():
     report, _ = checked(raising.outer_forward, raising.outer_backward, x="n d", w="d")
     (finding,) = (f for f in report.findings if f.code == "GP303")
-    change = dict(finding.lines).get("change to", "")
+    change = dict(lines(finding)).get("change to", "")
     assert change == "" or "dw and dx" in change

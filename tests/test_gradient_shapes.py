@@ -7,6 +7,7 @@ from gradproof import Case, Settings
 from gradproof.check import check_case
 from gradproof.differentiate.claims import claims_of
 from gradproof.infer.infer import infer
+from gradproof.report.lines import lines
 from gradproof.subject.gradient_shapes import consequence, is_readable, is_taken_in_place, read
 from gradproof.values import Verdict
 
@@ -148,7 +149,7 @@ def test_the_change_mends_the_shape_or_the_values_whichever_is_wrong():
     changes = {}
     for cls, b in ((Kept, "h"), (KeptAndAveraged, "h"), (Averaged, "1 h")):
         report, _ = told_of(cls, b)
-        changes[cls] = [dict(f.lines).get("change to", "").split("\n")[0] for f in report.findings]
+        changes[cls] = [dict(lines(f)).get("change to", "").split("\n")[0] for f in report.findings]
     assert [change.rpartition("return ")[2] for change in changes[Kept]] == ["dout.sum(axis=0)"]
     assert any(change.endswith("dout.sum(axis=0, keepdims=True)") for change in changes[KeptAndAveraged])
     assert any(change.endswith("dout.sum(axis=0)") for change in changes[Averaged])

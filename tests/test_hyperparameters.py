@@ -10,7 +10,9 @@ import pytest
 from gradproof import Case, GradientFault, Settings, check, constant, size
 from gradproof.check import check_case
 from gradproof.diagnose.departures import departure
+from gradproof.findings import Fact
 from gradproof.infer.variations import alternatives, variations
+from gradproof.report.lines import lines
 from gradproof.values import Example, Varied, Verdict
 
 FEW = Settings(examples=8)
@@ -85,8 +87,8 @@ def test_a_fault_away_from_the_default_is_told_with_its_law():
     with pytest.raises(GradientFault) as caught:
         check(SwishWithoutBeta, x="n d", settings=FEW)
     (finding,) = caught.value.report.findings
-    assert dict(finding.lines)["law"] == "fails whenever beta != 1, passes at beta = 1"
-    assert dict(finding.lines)["values"].startswith("beta = 0.5, x = [[")
+    assert dict(lines(finding))["law"] == "fails whenever beta != 1, passes at beta = 1"
+    assert dict(lines(finding))["values"].startswith("beta = 0.5, x = [[")
 
 
 def test_what_was_varied_is_told():
@@ -118,7 +120,7 @@ def test_the_entries_of_a_dict_that_was_guessed_vary():
 def test_a_change_that_fits_the_default_alone_is_not_told():
     with pytest.raises(GradientFault) as caught:
         check(HalvedDropout, x="n d", settings=Settings(examples=16))
-    told = " ".join(text for finding in caught.value.report.findings for _, text in finding.lines)
+    told = " ".join(text for finding in caught.value.report.findings for _, text in lines(finding))
     assert "* 2" not in told
     assert "2 *" not in told
 
@@ -160,8 +162,9 @@ def test_other_values_stay_in_the_plain_domain(name: str, own: Any, others: tupl
 def test_the_law_needs_passing_examples_at_the_default():
     at, away = (_example(value) for value in (1.0, 2.0))
     assert departure([away], [at]) is None
-    assert departure([away], [at, at]) == "fails whenever alpha != 1, passes at alpha = 1"
-    assert departure([away], [at, at, away]) == "fails only where alpha != 1, passes at alpha = 1"
+    alpha = {"name": "alpha", "value": "1"}
+    assert departure([away], [at, at]) == Fact("fails-away-from", alpha)
+    assert departure([away], [at, at, away]) == Fact("fails-only-away-from", alpha)
     assert departure([away, at], [at, at]) is None
 
 
@@ -219,7 +222,7 @@ def test_a_backward_that_does_not_run_where_forward_does_is_wrong_at_that_value(
     report = checked_with_a_guessed_pad(backward)
     (finding,) = [finding for finding in report.findings if finding.severity == "error"]
     assert (report.verdict, finding.code) == (Verdict.FAIL, code)
-    assert dict(finding.lines)["law"] == "fails whenever pad_param['pad'] = 0, passes at other values"
+    assert dict(lines(finding))["law"] == "fails whenever pad_param['pad'] = 0, passes at other values"
 
 
 def test_a_backward_that_runs_at_each_of_these_values_passes():
@@ -267,7 +270,7 @@ def test_the_strength_of_a_penalty_varies_where_forward_has_it():
     with pytest.raises(GradientFault) as caught:
         check(RidgeWithoutHalf, w="d", x="n d", t=constant("n"), settings=FEW)
     (finding,) = caught.value.report.findings
-    assert dict(finding.lines)["law"] == "fails whenever reg != 0, passes at reg = 0"
+    assert dict(lines(finding))["law"] == "fails whenever reg != 0, passes at reg = 0"
 
 
 def test_a_penalty_that_a_layer_leaves_to_its_net_stays_at_nothing():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, GradientFault, check
+from gradproof.report.lines import lines
 from gradproof.values import Outcome, Probe
 from outcomes import named, search
 
@@ -116,7 +117,7 @@ def test_a_layer_blind_to_dout_is_named_from_end_to_end(layer: type, likely: str
         check(Case(layer, W="d h", x="n d"))
     (finding,) = caught.value.report.findings
     assert (finding.tensor, finding.code) == ("x", "GP111")
-    assert dict(finding.lines)["likely cause"] == likely
+    assert dict(lines(finding))["likely cause"] == likely
 
 
 def test_a_layer_that_adds_to_dout_follows_it_and_has_a_term_too_many() -> None:
@@ -124,7 +125,7 @@ def test_a_layer_that_adds_to_dout_follows_it_and_has_a_term_too_many() -> None:
         check(Case(Offset, W="d h", x="n d"))
     (finding,) = caught.value.report.findings
     assert (finding.tensor, finding.code) == ("x", "GP113")
-    assert "something that is not multiplied by dout is added" in dict(finding.lines)["likely cause"]
+    assert "something that is not multiplied by dout is added" in dict(lines(finding))["likely cause"]
 
 
 def test_a_backward_that_takes_no_dout_does_not_ignore_it() -> None:
@@ -132,4 +133,4 @@ def test_a_backward_that_takes_no_dout_does_not_ignore_it() -> None:
         check(Case(ScalarLoss, x="n d"))
     (finding,) = caught.value.report.findings
     assert finding.code == "GP113"
-    assert dict(finding.lines)["likely cause"] == "a term of dx is missing, or one too many: the one with cos(x)"
+    assert dict(lines(finding))["likely cause"] == "a term of dx is missing, or one too many: the one with cos(x)"

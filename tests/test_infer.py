@@ -10,10 +10,11 @@ import pytest
 
 import inferred
 from gradproof.check import check_case
+from gradproof.findings import SubjectReport
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference, judged
 from gradproof.infer.search import SECONDS
-from gradproof.values import SubjectReport, Verdict
+from gradproof.values import Verdict
 
 
 def declared(subject):

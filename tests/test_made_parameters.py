@@ -10,6 +10,7 @@ import pytest
 from gradproof import Case, GradientFault, Settings, check, size
 from gradproof.generate import parameters
 from gradproof.generate.arrays import Style
+from gradproof.report.lines import lines
 from gradproof.values import Example, Made, Verdict
 
 FEW = Settings(examples=4)
@@ -186,7 +187,7 @@ def test_the_smallest_case_shows_the_values_that_were_put_in():
     with pytest.raises(GradientFault) as caught:
         check(GateWithoutTwo, x="n d", settings=FEW)
     (finding,) = [f for f in caught.value.report.findings if f.tensor == "x"]
-    assert dict(finding.lines)["values"] == "a = 1, x = [[1]]"
+    assert dict(lines(finding))["values"] == "a = 1, x = [[1]]"
 
 
 def test_the_same_seed_draws_the_same_parameters():
@@ -197,7 +198,7 @@ def test_the_same_seed_draws_the_same_parameters():
 def _told(case: Case) -> list[Any]:
     with pytest.raises(GradientFault) as caught:
         check(case)
-    lines = [dict(finding.lines) for finding in caught.value.report.findings]
+    lines = [dict(lines(finding)) for finding in caught.value.report.findings]
     return [(told["worst entry"], told["law"], told["values"]) for told in lines]
 
 

@@ -14,14 +14,16 @@ import mended_branches
 import mended_lines
 from gradproof import Case
 from gradproof.check import check_case
+from gradproof.findings import Finding
 from gradproof.mend.change import parse
 from gradproof.mend.kinds import KEPT, KEPT_FIRST, TIERS
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.targets import trees_of
 from gradproof.mend.tree import tree_of
+from gradproof.report.lines import lines
 from gradproof.source.hints import code_of, place_of
 from gradproof.source.source import code_of_class, function_of
-from gradproof.values import Example, Finding, Outcome, Verdict
+from gradproof.values import Example, Outcome, Verdict
 from mended import Slip
 
 SLIPS = (*mended.SLIPS, *mended_lines.SLIPS, *mended_branches.SLIPS)
@@ -33,7 +35,7 @@ def first_error(case: Case, examples: int = 8) -> Finding:
 
 
 def changed_to(finding: Finding) -> str:
-    return dict(finding.lines).get("change to", "")
+    return dict(lines(finding)).get("change to", "")
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.backward.__name__)
@@ -41,10 +43,10 @@ def test_the_change_that_mends_a_slip_is_told_and_undone(slip: Slip) -> None:
     before = slip.forward.__code__, slip.backward.__code__
     tree = ast.dump(function_of(slip.backward, "backward").node)
     finding = first_error(slip.case)
-    assert slip.likely in dict(finding.lines).get("likely cause", "")
-    *lines, tried = changed_to(finding).split("\n")
-    assert slip.change in lines[0]
-    assert len(lines) == 1 + ("; or " in dict(finding.lines)["likely cause"])
+    assert slip.likely in dict(lines(finding)).get("likely cause", "")
+    *places, tried = changed_to(finding).split("\n")
+    assert slip.change in places[0]
+    assert len(places) == 1 + ("; or " in dict(lines(finding))["likely cause"])
     assert re.fullmatch(
         r"tried: d.* (is|are) then right in (all \d+ examples|the example)(; forward must keep \w+ for it)?", tried
     )
@@ -54,7 +56,7 @@ def test_the_change_that_mends_a_slip_is_told_and_undone(slip: Slip) -> None:
 
 def test_two_changes_that_mend_the_same_are_told_as_a_tie() -> None:
     finding = first_error(Case(mended_lines.nearer, mended_lines.nearer_by_one_of_two, a="n", near="n", far="n"))
-    told = dict(finding.lines)["likely cause"]
+    told = dict(lines(finding))["likely cause"]
     assert told == "a stands where far belongs; or a term is missing: - (2 * dout * (a - far))"
     first, second, tried = changed_to(finding).split("\n")
     assert "da = 2 * dout * (far - near)" in first
@@ -77,7 +79,7 @@ class StepsDownAtOnce:
 
 def test_what_is_changed_before_it_is_read_is_told() -> None:
     finding = first_error(Case(StepsDownAtOnce, W="d h", x="n d"))
-    assert dict(finding.lines)["likely cause"].startswith("self.W is changed before line ")
+    assert dict(lines(finding))["likely cause"].startswith("self.W is changed before line ")
     assert "dx = dout @ self.W.T; self.W -= learning_rate" in changed_to(finding)
 
 
@@ -126,7 +128,7 @@ class BindsItsGradient:
 def test_a_gradient_that_is_bound_anew_is_told_from_one_that_is_overwritten() -> None:
     finding = first_error(Case(BindsItsGradient, W="d h", b="h", x="n d"))
     assert (finding.code, finding.tensor) == ("GP104", "b")
-    assert "db is bound to a new array here" in dict(finding.lines)["likely cause"]
+    assert "db is bound to a new array here" in dict(lines(finding))["likely cause"]
     assert "db[...] = dout.sum(axis=0)" in changed_to(finding)
 
 

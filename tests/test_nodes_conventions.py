@@ -21,6 +21,7 @@ from autograd_libraries import (
 )
 from gradproof import Case, check
 from gradproof.nodes.conventions import operations_of
+from gradproof.report.lines import lines
 from gradproof.values import Verdict
 
 OPERATIONS = {
@@ -68,7 +69,7 @@ def test_a_method_may_be_declared_by_the_names_of_its_arguments() -> None:
 def test_the_line_of_a_closure_is_told() -> None:
     wrong = NUMBERS_WITH_CLOSURES.replace("other.grad += self.data * out.grad", "other.grad += out.grad")
     (finding,) = reports(library(wrong))["Value.__mul__"].findings
-    assert "other.grad += out.grad" in dict(finding.lines)["look at"]
+    assert "other.grad += out.grad" in dict(lines(finding))["look at"]
 
 
 def test_the_functions_of_pytorch_are_given_its_tensors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def first_slice(true: FloatArray) -> FloatArray:
 
 def test_what_only_the_first_slice_gets_is_not_broadcast_back() -> None:
     likely = named(mean_of_rows(first_slice, same=True), "x")[1]["likely cause"]
-    assert likely.startswith("dx is not broadcast back: only the first slice gets it")
+    assert likely.startswith("dx is not broadcast back: only the first slice along axis 1 gets it")
 
 
 def test_what_is_another_gradient_in_each_slice_is_not_called_a_broadcast() -> None:

@@ -9,28 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from gradproof.findings import Cause, Fact, Finding, SubjectReport, Support
 from gradproof.report import schema, text
 from gradproof.report.report import GradientFault, Report
-from gradproof.values import Finding, Reason, Role, SubjectReport, TensorSummary, Verdict
+from gradproof.values import Entry, Reason, Role, TensorSummary, Verdict
 
 DOC = Path(__file__).parent.parent / "docs" / "report-schema.md"
 
 FACTOR = Finding(
     code="GP102",
-    name="missing-factor",
     subject="Affine",
-    headline="the gradient of W is wrong",
     tensor="W",
-    index=(1, 0),
-    lines=(
-        ("worst entry", "W[1, 0]   yours 0.5137   numeric 1.5410 ± 3e-13"),
-        ("everywhere", "yours / numeric = 0.3333 = 1/n   (9 of 9 entries)"),
-        ("law", "fails whenever n >= 2, passes at n = 1"),
-        ("likely cause", "dW is divided by the batch size: the loss layer has already divided by n"),
-        ("smallest case", "n=3, d=1, h=1"),
-        ("reproduce", "gradproof layers.py::Affine --seed 1729"),
+    cause=Cause(
+        "GP102",
+        "divided-by-the-batch-size",
+        {"size": "n", "sign": 1},
+        {"ratio": 1 / 3, "factors": ("1/n",)},
+        Support(9, 1),
     ),
+    worst=Entry((1, 0), 0.5137, 1.5410, 3e-13),
+    law=Fact("threshold", {"dim": "n", "fails": (2, 6), "passes": (1, 1)}),
     dims={"n": 3, "d": 1, "batch": (2, 3)},
+    values={"x": [[1.0], [2.0], [3.0]]},
+    varied={"alpha": "0.5"},
+    reproduce="gradproof layers.py::Affine --seed 1729",
 )
 
 
@@ -74,12 +76,15 @@ def test_a_run_passes_only_if_all_was_checked_and_all_passes(run, verdict, exit_
 def test_a_finding_is_printed_in_columns_with_its_code_at_the_right():
     assert text.finding(FACTOR).splitlines() == [
         "Affine: the gradient of W is wrong                          GP102 missing-factor",
-        "  worst entry   W[1, 0]   yours 0.5137   numeric 1.5410 ± 3e-13",
+        "  worst entry   W[1, 0]   yours 0.513700   numeric 1.54100 ± 3e-13",
         "  everywhere    yours / numeric = 0.3333 = 1/n   (9 of 9 entries)",
         "  law           fails whenever n >= 2, passes at n = 1",
-        "  likely cause  dW is divided by the batch size: the loss layer has already",
-        "                divided by n",
-        "  smallest case n=3, d=1, h=1",
+        "  likely cause  dW is divided by the batch size n: a mean is taken where forward",
+        "                takes a sum, or is taken twice",
+        "  what to do    sum instead of taking the mean; where the loss has already",
+        "                divided by n, no layer divides again",
+        "  smallest case n=3, d=1, *batch=(2, 3)",
+        "  values        alpha = 0.5, x = [[1], [2], [3]]",
         "  reproduce     gradproof layers.py::Affine --seed 1729",
         "  explain       gradproof explain GP102",
     ]
@@ -92,8 +97,8 @@ def test_the_code_stays_apart_from_a_headline_that_fills_the_line():
 
 def test_a_command_to_copy_is_never_broken():
     command = f"gradproof {'very/long/folder/' * 6}layers.py::Affine --seed 1729"
-    lines = text.finding(replace(FACTOR, lines=(("reproduce", command),))).splitlines()
-    assert lines[1] == f"  reproduce     {command}"
+    lines = text.finding(replace(FACTOR, reproduce=command)).splitlines()
+    assert lines[-2] == f"  reproduce     {command}"
 
 
 def test_the_authors_traceback_stands_indented_under_the_finding():
@@ -172,23 +177,23 @@ def test_a_finding_that_its_case_allows_is_no_headline():
     assert "GP102 for W is allowed" in str(report(allowed))
 
 
-WARNING = replace(FACTOR, severity="warning", code="GP108", name="small-discrepancy")
-NOTE = replace(FACTOR, severity="note", code="GP601", name="division-by-one", subject="sigmoid", lines=())
+WARNING = replace(FACTOR, severity="warning", code="GP108")
+NOTE = Finding("GP601", "sigmoid", "divides by one", severity="note")
 
 
 def test_warnings_and_notes_are_marked_and_stand_below_the_faults():
     blocks = str(report(subject(Verdict.FAIL, findings=(NOTE, WARNING, FACTOR)))).split("\n\n")
     heads = [block.splitlines()[0].rpartition("  ")[0].rstrip() for block in blocks[:3]]
     wrong = "the gradient of W is wrong"
-    assert heads == [f"Affine: {wrong}", f"Affine: warning: {wrong}", f"sigmoid: note: {wrong}"]
+    assert heads == [f"Affine: {wrong}", f"Affine: warning: {wrong}", "sigmoid: note: divides by one"]
 
 
 def test_a_warning_is_told_without_the_details_of_a_fault():
-    lines = (("seen", "x was 1 and is 0 now"), ("law", "fails in all 4 examples tried"), ("values", "x = [1]"))
-    told = text.finding(replace(WARNING, lines=(*lines, *FACTOR.lines[-2:]))).splitlines()[1:]
+    seen = replace(WARNING, worst=None, cause=None, remarks=(("seen", "x was 1 and is 0 now"),))
+    everywhere = replace(seen, law=Fact("fails-everywhere", {"failing": 4, "tried": 4}))
+    told = text.finding(everywhere).splitlines()[1:]
     assert [line.split()[0] for line in told] == ["seen", "reproduce", "explain"]
-    law = replace(WARNING, lines=(("law", "fails whenever n >= 2, passes at n = 1"),))
-    assert "fails whenever" in text.finding(law)
+    assert "fails whenever" in text.finding(seen)
 
 
 def test_a_pass_with_warnings_says_so_in_its_row_and_in_the_counts():

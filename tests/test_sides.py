@@ -11,6 +11,7 @@ import pytest
 
 from gradproof import Case, GradientFault, check
 from gradproof.diagnose.functions import FUNCTIONS, Function, sigmoid
+from gradproof.report.lines import lines
 from gradproof.values import Outcome, Probe, Role
 from outcomes import SHAPES, example, named, tensor
 
@@ -140,7 +141,7 @@ def test_the_lost_parenthesis_is_named_from_end_to_end() -> None:
         check(Case(SigmoidWithoutParenthesis, x="n d"))
     (finding,) = caught.value.report.findings
     assert (finding.code, finding.name) == ("GP110", "wrong-side")
-    assert dict(finding.lines)["likely cause"] == (
+    assert dict(lines(finding))["likely cause"] == (
         "your backward uses the sigmoid's formula out * (1 - out), but your forward is not the sigmoid: "
         "at x = 1 it gives 1.36788, the sigmoid 0.731059"
     )

@@ -13,6 +13,7 @@ import plainnet
 from faulty import FAULTS
 from gradproof import Case, GradientFault, Settings, Verdict, check
 from gradproof.convention.convention import convention_of
+from gradproof.report.lines import lines
 from gradproof.report.report import Report
 from gradproof.source.hints import code_of, notes_of
 from gradproof.source.slips import never_stored, slips_in
@@ -258,7 +259,7 @@ def test_a_bare_function_gets_its_note(tmp_path):
         "sigmoid",
         "note",
     )
-    ((label, told),) = sigmoid.lines
+    ((label, told),) = lines(sigmoid)
     assert label == "the source"
     assert told.splitlines()[0] == f"{tmp_path / 'written_by_a_student.py'}:6   return 1 / 1 + np.exp(-x)"
     assert (update.code, update.subject) == ("GP602", "Optimizer.update")
@@ -295,7 +296,7 @@ def test_a_fault_takes_the_slip_that_its_line_shows():
         check(Case(NeverStored, x="n d"))
     (finding,) = caught.value.report.findings
     assert finding.code == "GP303"
-    assert dict(finding.lines)["the source"].endswith("no method of NeverStored stores it (GP606)")
+    assert dict(lines(finding))["the source"].endswith("no method of NeverStored stores it (GP606)")
 
 
 def test_notes_change_no_verdict(tmp_path):

@@ -11,12 +11,13 @@ import pytest
 from faulty import FAULTS
 from faulty_activations import Sigmoid as RightSigmoid
 from gradproof import Case, GradientFault, check
+from gradproof.findings import Fact, Finding, SourceHint
+from gradproof.report.lines import lines
 from gradproof.source.clues import of_gradient, of_missing, of_missing_grads
 from gradproof.source.hints import code_of, hinted
 from gradproof.source.origin import behind, of_input, of_parameter
 from gradproof.source.source import shown
 from gradproof.source.writes import of_promise
-from gradproof.values import Finding, SourceHint
 
 # In the layers below, the comment "# <- W" marks the line that computes the gradient of W.
 
@@ -222,7 +223,7 @@ def test_a_class_without_source_is_checked_without_hints():
         check(built_by_exec(), x="n d")
     findings = caught.value.report.findings
     assert findings
-    assert not {"look at", "the source"} & {label for finding in findings for label, _ in finding.lines}
+    assert not {"look at", "the source"} & {label for finding in findings for label, _ in lines(finding)}
 
 
 def test_a_file_that_has_changed_since_it_was_imported_gives_no_line(tmp_path):
@@ -361,12 +362,12 @@ def test_a_misspelt_grads_is_pointed_at():
 
 LOOK = SourceHint("layers.py", 17, "return dout / n")
 SLIP = SourceHint("layers.py", 9, "return 1 / 1 + np.exp(-x)", "1 / 1 + ... is read as (1 / 1) + ...", "GP601")
-FINDING = Finding("GP102", "missing-factor", "A", "is wrong", lines=(("law", "always"), ("smallest case", "n=1")))
+FINDING = Finding("GP102", "A", law=Fact("one-size", {"dim": "n", "fails": 1}), dims={"n": 1})
 
 
 def test_the_source_stands_between_the_cause_and_the_way_to_see_it_again():
-    assert hinted(FINDING, [LOOK, SLIP]).lines == (
-        ("law", "always"),
+    assert lines(hinted(FINDING, [LOOK, SLIP])) == (
+        ("law", "fails at n = 1 only"),
         ("look at", "layers.py:17   return dout / n"),
         ("the source", "layers.py:9   return 1 / 1 + np.exp(-x)\n1 / 1 + ... is read as (1 / 1) + ... (GP601)"),
         ("smallest case", "n=1"),
@@ -376,7 +377,7 @@ def test_the_source_stands_between_the_cause_and_the_way_to_see_it_again():
 
 def test_a_line_that_is_shown_already_is_not_shown_twice():
     sentence = SourceHint(LOOK.file, LOOK.line, LOOK.text, "look closely")
-    assert hinted(FINDING, [LOOK, sentence]).lines[1:3] == (
+    assert lines(hinted(FINDING, [LOOK, sentence]))[1:3] == (
         ("look at", "layers.py:17   return dout / n"),
         ("the source", "look closely"),
     )
@@ -396,10 +397,10 @@ def fault_named(name):
 def test_a_slip_supports_the_measured_fault_that_it_causes():
     fault = fault_named("SigmoidTypo")
     (finding,) = findings_of(fault.wrong, **fault.specs)
-    lines = dict(finding.lines)
+    told = dict(lines(finding))
     assert finding.severity == "error"
-    assert "is read as (1 / 1) + np.exp(-x)" in lines["the source"]
-    assert "tests/faulty_activations.py:" in Path(lines["look at"]).as_posix()
+    assert "is read as (1 / 1) + np.exp(-x)" in told["the source"]
+    assert "tests/faulty_activations.py:" in Path(told["look at"]).as_posix()
 
 
 def test_a_right_layer_gets_no_hint_and_no_note():

@@ -155,7 +155,7 @@ def test_a_missing_module_is_told_once_a_file(tmp_path):
     source = "import no_such_module\nfrom no_such_module import nn\nnn.functional()\n" + SQUARE
     (note,) = holding(written(tmp_path, "layers.py", source), None).notes
     assert note.headline == "no_such_module is not installed: what uses it is left out"
-    assert note.lines == (("with it", "line 3"),)
+    assert note.remarks == (("with it", "line 3"),)
 
 
 NET = "from no_such_module import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x\n"

@@ -15,8 +15,8 @@ import pytest
 from faulty import FAULTS
 from gradproof.case.case import Case
 from gradproof.check import check_case
+from gradproof.findings import Finding, SubjectReport
 from gradproof.report import text
-from gradproof.values import Finding, SubjectReport
 
 TEXTS = Path(__file__).parent / "texts"
 EXAMPLES, SEED = 6, 0
@@ -89,14 +89,14 @@ def checked(name: str) -> SubjectReport:
 
 def told(report: SubjectReport) -> str:
     """The findings as they are printed, without what is volatile."""
-    return "\n\n".join(text.finding(steady(finding)) for finding in report.findings) + "\n"
+    return "\n\n".join(map(steady, report.findings)) + "\n"
 
 
-def steady(finding: Finding) -> Finding:
-    """The finding before it is laid out: what is volatile must not move the ends of the lines."""
-    lines = tuple((label, without_volatile(content)) for label, content in finding.lines if label != "values")
+def steady(finding: Finding) -> str:
+    """The finding, steadied before it is laid out: what is volatile must not move the ends of the lines."""
+    lines = [(label, without_volatile(content)) for label, content in text.shown(finding) if label != "values"]
     trace = None if finding.traceback is None else without_volatile(re.sub(r'File ".*/', 'File "', finding.traceback))
-    return replace(finding, lines=lines, traceback=trace)
+    return text.block(replace(finding, traceback=trace), lines)
 
 
 def without_volatile(content: str) -> str:

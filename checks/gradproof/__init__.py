@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from gradproof.convention.convention import Convention
     from gradproof.differentiate.numeric import Estimate, directional_derivative, numerical_gradient
     from gradproof.errors import GradproofError, UsageError
+    from gradproof.findings import Finding
     from gradproof.report.report import GradientFault, Report
-    from gradproof.values import Finding, Verdict
+    from gradproof.values import Verdict
 
     __version__: str
 
@@ -56,7 +57,8 @@ _HOMES = {
     "differentiate.numeric": ("Estimate", "directional_derivative", "numerical_gradient"),
     "report.report": ("GradientFault", "Report"),
     "case.specs": ("constant", "floats", "just", "labels", "one_hot", "positive", "probabilities", "size", "sizes"),
-    "values": ("Finding", "Verdict"),
+    "findings": ("Finding",),
+    "values": ("Verdict",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

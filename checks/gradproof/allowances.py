@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gradproof.codes import CODES, closest
+from gradproof.findings import Finding
 from gradproof.source.source import Code, Function, shown
-from gradproof.values import Finding
 
 _COMMENT = re.compile(r"#\s*gradproof:\s*allow\b[\s:=]*(?P<codes>.*)", re.IGNORECASE)
 _CODE = re.compile(r"GP\d+", re.IGNORECASE)
@@ -58,7 +58,7 @@ def _unknown(subject: str, word: str, place: str) -> Finding:
         ("what to do", closest(word)),
     )
     headline = f"there is no code {word} that could be allowed"
-    return Finding("GP522", CODES["GP522"], subject, headline, severity="warning", lines=lines)
+    return Finding("GP522", subject, headline, severity="warning", remarks=lines)
 
 
 def _comments(code: Code) -> Iterator[tuple[str, int, str]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradproof.codes import CODES
 from gradproof.diagnose.together import MUTATES
-from gradproof.values import Finding
+from gradproof.findings import Cause, Confidence, Finding
 
 # the gradient of that tensor is wrong because of it, whatever else its numbers look like
 EXPLAINS = frozenset({"GP519", "GP520", "GP521"})
 # the cause of a gradient for which the numbers name none; where they name one, these repeat it, or say something else
 REPEATS = frozenset({"GP508", "GP509", "GP513", "GP514"})
+BROKEN_PROMISE = "broken-promise"  # the kind of cause that one is
 UNNAMED = "GP101"  # a wrong gradient without a cause
 REGION, NOT_LINEAR = "GP107", "GP509"
 MISPLACED, STALE = "GP109", "GP508"
@@ -27,7 +27,7 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
     for breach in broken:
         if breach.tensor is None and breach.code in REPEATS and breach.severity == "error" and wrong:
             # of the whole layer: what it keeps from call to call makes every gradient wrong that has no other cause
-            vague = [name for name, fault in wrong.items() if fault.vague]
+            vague = [name for name, fault in wrong.items() if fault.confidence is not Confidence.NAMED]
             causes |= {name: breach for name in vague if name not in causes}
             left += [] if vague else [breach]
             continue
@@ -51,29 +51,25 @@ def _leaves_open(fault: Finding, code: str) -> bool:
         return True
     if fault.code == UNNAMED:
         return code in REPEATS | MUTATES
-    return fault.vague and code in REPEATS | MUTATES and not (fault.code == REGION and code == NOT_LINEAR)
+    is_open = fault.confidence is not Confidence.NAMED
+    return is_open and code in REPEATS | MUTATES and not (fault.code == REGION and code == NOT_LINEAR)
 
 
 def _together(breaches: Sequence[Finding]) -> list[Finding]:
     """One finding for each code and severity: the first, which names the other tensors."""
     first: dict[tuple[str, str], Finding] = {}
-    others: dict[tuple[str, str], list[str]] = {}
     for breach in breaches:
         key = breach.code, breach.severity
-        if key in first and breach.tensor is not None:
-            others.setdefault(key, []).append(breach.tensor)
-        first.setdefault(key, breach)
-    return [
-        replace(f, lines=(f.lines[0], ("the same for", ", ".join(others[key])), *f.lines[1:])) if key in others else f
-        for key, f in first.items()
-    ]
+        if key not in first:
+            first[key] = breach
+        elif breach.tensor is not None:
+            first[key] = replace(first[key], also=(*first[key].also, breach.tensor))
+    return list(first.values())
 
 
 def _caused(fault: Finding, breach: Finding) -> Finding:
     """The wrong gradient, with the broken promise for its cause."""
-    evidence = tuple(line for line in fault.lines if line[0] == "worst entry")
-    told = tuple(line for line in breach.lines if line[0] in ("seen", "why it matters", "what to do"))
-    dropped = ("worst entry", "likely cause", "what to do")
-    rest = tuple(line for line in fault.lines if line[0] not in dropped)
-    cause = (("likely cause", breach.headline),)
-    return replace(fault, code=breach.code, name=CODES[breach.code], lines=(*evidence, *cause, *told, *rest))
+    is_named = fault.confidence is Confidence.NAMED
+    confidence = Confidence.NAMED if is_named else Confidence.VAGUE
+    cause = Cause(breach.code, BROKEN_PROMISE, {"promise": breach.kind}, confidence=confidence, of=fault.cause)
+    return replace(fault, code=breach.code, cause=cause, because=breach)

@@ -19,9 +19,10 @@ from gradproof.contract.contract import keep
 from gradproof.convention.calling import Plan
 from gradproof.convention.convention import convention_for, convention_of
 from gradproof.deadlines import Expired, limited
-from gradproof.diagnose.cause import Link
 from gradproof.diagnose.chain import weak_link
+from gradproof.diagnose.link import Link
 from gradproof.errors import UsageError
+from gradproof.findings import SubjectReport
 from gradproof.generate.generate import search, shrink
 from gradproof.generate.vary import neighbours
 from gradproof.infer.infer import infer
@@ -37,7 +38,7 @@ from gradproof.run import Run
 from gradproof.source.hints import code_of, place_of
 from gradproof.source.source import Code
 from gradproof.subject.subject import subject_from, subject_of
-from gradproof.values import Example, Outcome, SubjectReport, Verdict
+from gradproof.values import Example, Outcome, Verdict
 
 GLANCES = 180  # forwards for the neighbours of one failing example; one glance takes about ten
 DOUTS = 3  # upstream gradients tried on one concrete layer object

@@ -21,6 +21,7 @@ from gradproof.collect.load import importable
 from gradproof.collect.paths import declared_files, files
 from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
+from gradproof.findings import Finding, SubjectReport
 from gradproof.report.explain import explain, listing
 from gradproof.report.report import Report
 from gradproof.sandbox.memory import bounded
@@ -29,7 +30,6 @@ from gradproof.sandbox.surroundings import restored
 from gradproof.shell.declarations import check_file
 from gradproof.shell.options import parser
 from gradproof.shell.runner import Options, check_item
-from gradproof.values import Finding, SubjectReport
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 PIPE_CLOSED = 141  # 128 + SIGPIPE

@@ -14,11 +14,12 @@ from gradproof.case.case import Case
 from gradproof.compare.glance import glance
 from gradproof.compare.look import Build, quiet
 from gradproof.convention.calling import Plan
+from gradproof.findings import SubjectReport
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import build, corner_plans, strategies_of, styled
 from gradproof.generate.generate import search
 from gradproof.guard import Randomness, SubjectError
-from gradproof.values import Example, Outcome, Reason, SubjectReport, Verdict
+from gradproof.values import Example, Outcome, Reason, Verdict
 
 EXAMPLES = 5
 _SEEDS = 100_000  # between the seeds of examples that have the same dims

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, replace
 
 from gradproof.allowances import Allowances
 from gradproof.breach import EXPLAINS, reconciled
-from gradproof.codes import CODES
 from gradproof.contract.contract import worth_keeping
 from gradproof.deadlines import Expired, limited
 from gradproof.diagnose import summary
 from gradproof.diagnose.asking import EXAMPLES, worth_asking
-from gradproof.diagnose.cause import Link
-from gradproof.diagnose.diagnose import diagnose, dims_text, linked
+from gradproof.diagnose.diagnose import diagnose, linked
 from gradproof.diagnose.evidence import result_of
+from gradproof.diagnose.link import Link
 from gradproof.diagnose.together import told_once
 from gradproof.failures import clearer, failures
+from gradproof.findings import Finding, SubjectReport
 from gradproof.mend.choosing import asks_twice, effort, in_reserve, of_any_shape, of_forward, worth_trying
 from gradproof.mend.mend import Mended
 from gradproof.mend.told import mended
 from gradproof.source.hints import pointed
 from gradproof.source.source import Code
-from gradproof.values import Example, Finding, Outcome, SubjectReport, Verdict
+from gradproof.values import Example, Outcome, Verdict
 
 # So many gradients wrong are one fault of a net as a rule: an example that is small for these shows the others too.
 SEVERAL = 2
@@ -203,10 +203,13 @@ def _endless(subject: str, expired: Expired, reproduce: str) -> Finding:
     error = expired.error
     stage, where = ("a call", None) if error is None else (error.stage, error.traceback)
     advice = "look for a loop that never ends, a wait, or far more work than these small shapes need"
-    dims = expired.dims or {}
-    shown = (("at", dims_text(dims)),) if dims else ()
-    lines = (*shown, ("what to do", f"{advice}; --timeout gives it more time"), ("reproduce", reproduce))
-    headline = f"{stage} did not end within {expired.seconds:g} s"
     return Finding(
-        "GP304", CODES["GP304"], subject, headline, severity="warning", lines=lines, traceback=where, dims=dims
+        "GP304",
+        subject,
+        f"{stage} did not end within {expired.seconds:g} s",
+        severity="warning",
+        advice=f"{advice}; --timeout gives it more time",
+        dims=expired.dims or {},
+        reproduce=reproduce,
+        traceback=where,
     )

@@ -108,7 +108,10 @@ class LayerError:
 
 @dataclass(frozen=True)
 class Defect:
-    """Something wrong with what was returned (``shape``: of a gradient), or a promise broken; "warning" is no fault."""
+    """Something wrong with what was returned (``shape``: of a gradient), or a promise broken; "warning" is no fault.
+
+    ``lines`` are what was seen and what to do, as (label, text). ``kind`` tells apart what one code stands for.
+    """
 
     code: str
     headline: str
@@ -116,6 +119,7 @@ class Defect:
     lines: tuple[tuple[str, str], ...] = ()
     severity: str = "error"
     shape: tuple[int, ...] | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,48 +222,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class SourceHint:
-    """A line of the author's source: one that computes a gradient or, with a sentence, one whose syntax shows a slip.
-
-    ``code`` is that of a slip that is told also where nothing was measured; None where it only fits a measured fault.
-    """
-
-    file: str  # as the author would type it
-    line: int
-    text: str
-    sentence: str | None = None
-    code: str | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing wrong, in words. ``also`` are further tensors of which the same holds.
-
-    ``vague``: its cause says where or how far, rather than by which slip. ``error``: the exception that it is about;
-    ``everywhere``: backward raises it wherever forward runs, at sizes that tell the axes apart.
-
-    ``lines`` are (label, text) pairs in the order in which they are printed: "worst entry", "everywhere", "law",
-    "likely cause", "what to do", "smallest case", "reproduce", ... ``code`` is stable (GP...), ``name`` its short name.
-    """
-
-    code: str
-    name: str
-    subject: str
-    headline: str
-    tensor: str | None = None
-    index: tuple[int, ...] | None = None
-    severity: str = "error"
-    lines: tuple[tuple[str, str], ...] = ()
-    traceback: str | None = None
-    dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict[str, "int | tuple[int, ...]"])
-    vague: bool = False
-    also: tuple[str, ...] = ()
-    error: LayerError | None = None
-    everywhere: bool = False
-    file: str | None = None  # of a note
-
-
-@dataclass(frozen=True)
 class TensorSummary:
     """One tensor over all examples of a subject."""
 
@@ -275,22 +237,3 @@ class TensorSummary:
     resolution: float = float("nan")  # the median over the examples
     methods: tuple[str, ...] = ()
     remedy: str | None = None  # where no gradient could be read: why, and what to write to have it judged
-
-
-@dataclass(frozen=True)
-class SubjectReport:
-    """All that a run says of one subject."""
-
-    name: str
-    location: str  # "layers.py::Affine", as the command line takes it
-    verdict: Verdict
-    tensors: tuple[TensorSummary, ...]
-    findings: tuple[Finding, ...]
-    examples: int
-    forwards: int
-    seed: int
-    seconds: float
-    reason: str | None = None  # why not PASS, where no finding says it
-    naming_forwards: int = 0  # beside ``forwards``: what it took to ask for the causes of what failed
-    dims: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])  # (least, most) tried
-    notes: tuple[str, ...] = ()  # "an empty batch is refused by the layer", "the random state was frozen", ...

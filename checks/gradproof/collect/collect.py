@@ -16,10 +16,10 @@ from gradproof.collect.load import Source, load
 from gradproof.collect.lost_statements import notes_of_lost, refusal
 from gradproof.collect.places import shown
 from gradproof.errors import UsageError
+from gradproof.findings import Finding
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference
 from gradproof.source.hints import notes_of
-from gradproof.values import Finding
 
 # for one inference, which stops itself after a few seconds: a call that does not end is cut off after a sixth of it
 INFERENCE_SECONDS = 12.0

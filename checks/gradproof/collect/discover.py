@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from gradproof.codes import CODES
 from gradproof.collect import scan, suggestions
 from gradproof.collect.lost_statements import LostStatement
 from gradproof.convention import function_names
 from gradproof.convention.convention import FORWARDS, convention_of
+from gradproof.findings import Finding
 from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
 from gradproof.nodes.engine import engine_of
 from gradproof.nodes.library import is_node_class, library_of
 from gradproof.nodes.operation import Operation
-from gradproof.values import Finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,4 +203,4 @@ def _half(function: FunctionType, other: str) -> Finding:
 
 def _note(name: str, headline: str, advice: str | None = None) -> Finding:
     lines = () if advice is None else (("what to do", advice),)
-    return Finding("GP306", CODES["GP306"], name, headline, severity="note", lines=lines)
+    return Finding("GP306", name, headline, severity="note", remarks=lines)

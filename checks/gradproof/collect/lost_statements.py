@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gradproof import deadlines
-from gradproof.codes import CODES
 from gradproof.collect.statements import Statement
 from gradproof.errors import Absence, NotAvailable, not_installed
-from gradproof.values import Finding
+from gradproof.findings import Finding
 
 LONGEST = 200  # characters of an exception's message in a sentence
 _FOREIGN = (deadlines.OURS, "<frozen ", f"{sys.prefix}{os.sep}", f"{sys.base_prefix}{os.sep}")
@@ -104,8 +103,7 @@ class LostStatement:
             headline, told = f"{self.module} is not installed: what uses it is left out", None
         lost = ", ".join(map(str, self.lost))
         lines = (("with it", f"{'line' if len(self.lost) == 1 else 'lines'} {lost}"),) if self.lost else ()
-        name = CODES[self.code]
-        return Finding(self.code, name, self.subject, headline, severity="note", lines=lines, traceback=told)
+        return Finding(self.code, self.subject, headline, severity="note", remarks=lines, traceback=told)
 
 
 def notes_of_lost(failures: Iterable[LostStatement]) -> list[Finding]:

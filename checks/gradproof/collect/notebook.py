@@ -13,7 +13,6 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from gradproof import deadlines
-from gradproof.codes import CODES
 from gradproof.collect import cells, scan
 from gradproof.collect.cells import Cell
 from gradproof.collect.discover import Found, left_out, lost, subjects
@@ -22,8 +21,8 @@ from gradproof.collect.lost_statements import LostStatement, notes_of_lost
 from gradproof.collect.places import Place, shown
 from gradproof.collect.statements import Statement, statements
 from gradproof.collect.stepwise import Stepwise
+from gradproof.findings import Finding
 from gradproof.sandbox.surroundings import restored
-from gradproof.values import Finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,4 +145,4 @@ class _Running:
 
     def _note(self, cell: Cell, headline: str, told: str | None = None) -> None:
         subject = f"{self.file.name}, cell {cell.number}"
-        self.notes.append(Finding("GP305", CODES["GP305"], subject, headline, severity="note", traceback=told or None))
+        self.notes.append(Finding("GP305", subject, headline, severity="note", traceback=told or None))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.diagnose.evidence import Evidence, Floats, Mask, Sample
+from gradproof.findings import Support
 
 # Relative. Central differences at one step are good to better than that, wrong formulas are further off.
 CLOSE = 1e-5
@@ -108,9 +109,9 @@ def linear_answers(evidence: Evidence) -> list[Answers]:
     return found if all(answer.linear for answer in found) else []
 
 
-def counted(evidence: Evidence, found: list[Answers]) -> str:
+def counted(evidence: Evidence, found: list[Answers]) -> Support:
     """How many entries of the examples that were asked output by output show it."""
-    return replace(evidence, failing=tuple(answer.sample for answer in found)).count
+    return replace(evidence, failing=tuple(answer.sample for answer in found)).support
 
 
 def aligned(found: list[Answers]) -> list[tuple[int, int]]:

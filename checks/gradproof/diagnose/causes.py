@@ -12,7 +12,6 @@ import numpy as np
 
 from gradproof.compare.lanes import MARGIN
 from gradproof.diagnose import factors, regions
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.coupling import carried_wrong, uncoupled, wrong_axis
 from gradproof.diagnose.discrepancy import small, small_where_ordinary
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Sample, result_of, sample_of
@@ -33,6 +32,7 @@ from gradproof.diagnose.summing import dout_unused, overwritten
 from gradproof.diagnose.terms import derivative_left_out, known_exchange, known_factor, known_formula, known_term
 from gradproof.diagnose.transposes import operator_transposed
 from gradproof.diagnose.zeros import never_written
+from gradproof.findings import Cause, Confidence, Parameters, Value
 from gradproof.values import Verdict
 
 
@@ -43,54 +43,41 @@ def name_cause(evidence: Evidence) -> Cause:
             cause = rule(evidence)
             if cause is not None:
                 return cause
-        return Cause("GP101", (("where", regions.extent(factors.richest(evidence))),))
-    return Cause("GP101", ())
+        shown = {"extent": regions.extent(factors.richest(evidence))}
+        return Cause("GP101", "unexplained", evidence=shown, confidence=Confidence.OPEN)
+    return Cause("GP101", "unmeasured", confidence=Confidence.OPEN)
 
 
 def _factor(evidence: Evidence) -> Cause | None:
     held = factors.factors(evidence)
     if not held:
         return _one_scalar(evidence)
-    tensor, names = evidence.tensor, " or ".join(factor.text for factor in held)
-    measured = f"yours / numeric = {factors.ratio(_shown(evidence)):.4g}"
-    shown = measured if measured.endswith(f"= {names}") else f"{measured} = {names}"
-    lines = (("everywhere", f"{shown}   {evidence.count}"),)
+    names = tuple(factor.text for factor in held)
+    shown: Parameters = {"ratio": factors.ratio(_shown(evidence)), "factors": names}
+    support = evidence.support
     if len(held) > 1:
-        likely = f"d{tensor} is {names} times the true gradient: the sizes tried cannot tell which"
-        return Cause("GP102", lines, likely, "check with other sizes: a factor that follows a dim will change with it")
-    if held[0].text == "-1":
-        return Cause("GP103", lines, f"d{tensor} has the wrong sign", "look for a lost or an extra minus")
-    return Cause("GP102", lines, *_factor_words(tensor, held[0], evidence.batch))
+        return Cause("GP102", "one-of-several-factors", {"factors": names}, shown, support)
+    if names == ("-1",):
+        return Cause("GP103", "wrong-sign", {}, shown, support)
+    return Cause("GP102", *_kind_of_factor(held[0], evidence.batch), shown, support)
 
 
 def _one_scalar(evidence: Evidence) -> Cause | None:
     if not factors.one_scalar(evidence):
         return None
-    text = "yours / numeric is one number within each example, another in the next"
-    return Cause(
-        "GP102",
-        (("everywhere", f"{text}   {evidence.count}"),),
-        f"d{evidence.tensor} lacks, or has too many, one factor: a single number that changes with the example",
-        "look for a scalar that forward computes (a norm, a sum), or for dout where the output is a scalar",
-        vague=True,
-    )
+    return Cause("GP102", "one-scalar", support=evidence.support, confidence=Confidence.VAGUE)
 
 
 def _only_there(evidence: Evidence) -> Cause | None:
     """Where some examples are right: the factor of the others, or that they are zero."""
     there = replace(evidence, passing=())
     held = factors.factors(there) if evidence.passing else []
-    tensor, count = evidence.tensor, evidence.count
     if held:
-        names = " or ".join(factor.text for factor in held)
-        lines = (("everywhere", f"yours / numeric = {names} in every example that fails   {count}"),)
-        likely = f"where it is wrong, d{tensor} is {names} times the true gradient"
-        return Cause("GP102", lines, likely, "look for a branch, a shape or a size that backward treats apart")
+        names = tuple(factor.text for factor in held)
+        return Cause("GP102", "factor-where-wrong", {"factors": names}, support=evidence.support)
     if not evidence.passing or evidence.supporting < ENOUGH or any(s.analytic.any() for s in evidence.failing):
         return None
-    lines = (("everywhere", f"yours = 0 in every example that fails   {count}"),)
-    likely = f"where it is wrong, d{tensor} is zero: backward does not write it, or multiplies it by zero"
-    return Cause("GP104", lines, likely, "look for a branch, a shape or a size that backward treats apart")
+    return Cause("GP104", "zero-where-wrong", support=evidence.support)
 
 
 def _shown(evidence: Evidence) -> Sample:
@@ -99,32 +86,20 @@ def _shown(evidence: Evidence) -> Sample:
     return factors.richest(evidence) if smallest is None else smallest
 
 
-def _factor_words(tensor: str, factor: factors.Factor, batch: str | None) -> tuple[str, str]:
-    d = f"d{tensor}"
-    if factor.text == "2":
-        return f"{d} is twice the true gradient", "look for a 1/2 that only forward has, or for a term added twice"
-    if factor.text == "1/2":
-        return f"{d} is half the true gradient", "look for the 2 of a square's derivative, or for a term left out"
+def _kind_of_factor(factor: factors.Factor, batch: str | None) -> tuple[str, dict[str, Value]]:
+    """The kind of cause that a factor is, and what it is about."""
+    if factor.text in ("2", "1/2"):
+        return "twice" if factor.text == "2" else "half", {}
     if not factor.dims:
-        return (
-            f"{d} is {factor.text} times the true gradient, at every shape tried",
-            "look for a constant that only one of forward and backward has",
-        )
-    sign = " and has the wrong sign" if factor.text.startswith("-") else ""
-    size = factor.text.lstrip("-").removeprefix("1/")
-    what = f"the batch size {size}" if factor.dims == (batch,) and not factor.root else size
-    wrong = f"{d} is divided by {what}{sign}" if factor.divides else f"{d} is {size} times too large{sign}"
+        return "constant-factor", {"factor": factor.text}
+    about: dict[str, Value] = {
+        "size": factor.text.lstrip("-").removeprefix("1/"),
+        "sign": -1 if factor.text.startswith("-") else 1,
+    }
+    kind = "divided-by" if factor.divides else "multiplied-by"
     if factor.root:
-        return wrong, f"look for a {size} that only one of forward and backward has"
-    if factor.divides:
-        return (
-            f"{wrong}: a mean is taken where forward takes a sum, or is taken twice",
-            f"sum instead of taking the mean; where the loss has already divided by {size}, no layer divides again",
-        )
-    return (
-        f"{wrong}: the 1/{size} of a mean is missing, or it is summed once too often",
-        f"where forward takes a mean over {what}, backward divides by {size}",
-    )
+        return f"{kind}-a-root", about
+    return f"{kind}-{'the-batch-size' if factor.dims == (batch,) else 'a-size'}", about
 
 
 def _sign_lost(evidence: Evidence) -> Cause | None:
@@ -133,8 +108,7 @@ def _sign_lost(evidence: Evidence) -> Cause | None:
     probes = [sample.outcome.probe for sample in evidence.failing]
     if any(probe is not None and evidence.tensor in probe.negated for probe in probes):
         return None  # it is dout's sign that is lost
-    lines = (("everywhere", f"yours = |numeric|   {evidence.count}"),)
-    return Cause("GP103", lines, f"d{evidence.tensor} has lost its sign", "look for an abs, a square or a comparison")
+    return Cause("GP103", "sign-lost", support=evidence.support)
 
 
 def _transposed(evidence: Evidence) -> Cause | None:
@@ -146,11 +120,9 @@ def _transposed(evidence: Evidence) -> Cause | None:
     for a, b in combinations(range(ndim), 2):
         square = [s for s in evidence.passing if len(s.shape) == ndim and s.shape[a] == s.shape[b]]
         if all(_is_swap(sample, a, b) for sample in (*evidence.failing, *square)):
-            what = "transposed" if ndim == 2 else f"with axes {a} and {b} exchanged"
-            text = "yours = numeric.T" if ndim == 2 else f"yours = numeric {what}"
-            likely = f"d{evidence.tensor} is the true gradient {what}"
-            advice = "write down the shape of each factor: where the shapes differ only one order fits"
-            return Cause("GP105", (("everywhere", f"{text}   {evidence.count}"),), likely, advice)
+            if ndim == 2:
+                return Cause("GP105", "transposed", support=evidence.support)
+            return Cause("GP105", "axes-exchanged", {"one": a, "other": b}, support=evidence.support)
     return None
 
 
@@ -165,10 +137,7 @@ def _swapped(evidence: Evidence) -> Cause | None:
     held = [name for name in others if evidence.supporting >= ENOUGH and _is_other(evidence, name)]
     if len(held) != 1:
         return None
-    mine, other = evidence.tensor, held[0]
-    lines = (("everywhere", f"yours = the numeric gradient of {other}   {evidence.count}"),)
-    likely = f"backward gives {mine} the gradient that belongs to {other}"
-    return Cause("GP106", lines, likely, f"compare the order of the gradients with the order of {mine} and {other}")
+    return Cause("GP106", "gradient-of-another", {"other": held[0]}, support=evidence.support)
 
 
 def _is_other(evidence: Evidence, name: str) -> bool:
@@ -193,9 +162,7 @@ def _fails(sample: Sample, tensor: str) -> bool:
 def _misplaced(evidence: Evidence) -> Cause | None:
     if evidence.supporting < ENOUGH or not all(_is_reordered(sample) for sample in evidence.failing):
         return None
-    lines = (("everywhere", f"yours, sorted = numeric, sorted   {evidence.count}"),)
-    likely = f"d{evidence.tensor} has the right numbers in the wrong places"
-    return Cause("GP109", lines, likely, "look for an index, a reshape, a flip or an order of axes that is not undone")
+    return Cause("GP109", "in-another-order", support=evidence.support)
 
 
 def _is_reordered(sample: Sample) -> bool:

@@ -16,10 +16,11 @@ import numpy as np
 
 from gradproof.case.signatures import Signature, method_signature
 from gradproof.compare.look import ask, look, quiet
-from gradproof.diagnose.cause import BROKEN, Cause, Link
 from gradproof.diagnose.causes import name_cause
 from gradproof.diagnose.evidence import gather, sizes
+from gradproof.diagnose.link import Link
 from gradproof.differentiate.differentiate import Floats, top_step
+from gradproof.findings import Cause, Confidence, Fact, Parameters, Value
 from gradproof.guard import Randomness, SubjectError
 from gradproof.subject.parts import Call, Part, Recorder, let_remember, parts_of
 from gradproof.subject.subject import Subject, subject_from, upstream
@@ -62,13 +63,8 @@ def _forgetful(trace: _Trace, calls: list[Call], build: Callable[..., Any]) -> L
         outcome = look(trace.example, functools.partial(_remembering, build, part.path, len(mine)), declared=False)
         trace.forwards += outcome.forwards
         if outcome.tensors and all(tensor.verdict is Verdict.PASS for tensor in outcome.tensors):
-            told = _told(mine[0])
-            shown = f"with a memory for each of its {len(mine)} calls, every gradient is right"
-            likely = f"{told} is called several times in one forward, and remembers the last call alone"
-            advice = (
-                "keep what each call needs (a list of caches), or have one object for each call that shares its params"
-            )
-            return Link(BROKEN, Cause("GP121", (("tried", shown),), likely, advice), trace.forwards, proven=True)
+            found = Cause("GP121", "last-call-remembered", _place(mine[0]), {"calls": len(mine)})
+            return Link(found, trace.forwards, proven=True)
     return None
 
 
@@ -142,20 +138,15 @@ def _built(call: Call, signature: Signature, random: Randomness, *, widen: bool 
 
 
 def _wrong_part(part: Part, wrong: Outcome, outcomes: list[Outcome], forwards: int) -> Link:
-    tensors = [t.name for t in wrong.tensors if t.verdict is Verdict.FAIL]
+    tensors = tuple(t.name for t in wrong.tensors if t.verdict is Verdict.FAIL)
     cause = name_cause(gather(tensors[0], wrong, outcomes))
-    name = type(part.layer).__name__
-    why = "" if cause.likely is None else f": {cause.likely}"
-    listed = " and ".join(f"d{tensor}" for tensor in tensors)
-    lines = (("the part", f"{name} in {part.path}, alone at what it receives here, has a wrong {listed}"), *cause.lines)
-    advice = cause.advice or f"check it alone: check({name}, ...)"
-    found = Cause("GP120", lines, f"{name} is wrong{why}", advice)
-    return Link(f"{name} in {part.path} is wrong by itself", found, forwards, type(part.fresh))
+    about: Parameters = {"part": type(part.layer).__name__, "path": part.path, "tensors": tensors}
+    return Link(Cause("GP120", "wrong-part", about, of=cause, tensor=tensors[0]), forwards, type(part.fresh))
 
 
 def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
     """Go from the output to the input until a part receives a wrong dout."""
-    after = "the dout of the whole"
+    after: Value = Fact("dout-of-the-whole")
     for number in reversed(range(len(calls))):
         call = calls[number]
         times = _times(trace, number, call)
@@ -163,49 +154,36 @@ def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
             return None
         if abs(times - 1.0) > CLOSE or np.isnan(times):
             return _broken(call, after, trace, times)
-        after = _told(call)
+        after = Fact("part", _place(call))
     again = next((call for i, call in enumerate(calls) if any(call.part is other.part for other in calls[:i])), None)
-    lines = (("the chain", "each part is right alone, and each is given the right dout"),)
     if again is None:
-        likely = "what the whole returns or collects is wrong: its list of gradients, or a branch not added to dx"
-        advice = "compare the order of grads with that of params; add up what every branch hands back to the input"
-    else:
-        likely = f"{_told(again)} is called several times in one forward, and keeps the cache or gradients of one call"
-        advice = "keep one cache for each call, and add up the gradients of all calls"
-    return Link(
-        "the parts are right, what is made of them is wrong", Cause("GP121", lines, likely, advice), trace.forwards
-    )
+        return Link(Cause("GP121", "wrongly-collected"), trace.forwards)
+    return Link(Cause("GP121", "one-call-kept", _place(again)), trace.forwards)
 
 
-def _broken(call: Call, after: str, trace: _Trace, times: float) -> Link:
-    part, forwards = _told(call), trace.forwards
+def _broken(call: Call, after: Value, trace: _Trace, times: float) -> Link:
+    part = _place(call)
     if not call.douts:
-        lines = (("the chain", f"each part is right alone; backward of {part} is never called"),)
-        likely = f"backward leaves {part} out of the chain"
-    elif np.isfinite(times):
-        lines = (("the chain", f"each part is right alone; {part} is given {times:.4g} times the dout of its output"),)
-        likely = f"between {after} and {part}, dout is multiplied by {_factor_text(times, trace.example)}"
-        advice = "look for a division or a factor before backward is called: the parts bring theirs themselves"
-        vague = _factor_text(times, trace.example) == f"{times:.4g}"
-        return Link(BROKEN, Cause("GP121", lines, likely, advice, vague), forwards)
-    else:
-        lines = (("the chain", f"each part is right alone; {part} is given another dout than its output has"),)
-        likely = f"the chaining between {after} and {part} is wrong"
-    advice = "go through the parts in the reverse order of forward; where an output is used twice, add its douts"
-    return Link(BROKEN, Cause("GP121", lines, likely, advice), forwards)
+        return Link(Cause("GP121", "left-out-of-the-chain", part), trace.forwards)
+    if not np.isfinite(times):
+        return Link(Cause("GP121", "another-dout", {"after": after, **part}), trace.forwards)
+    factor = _named_factor(times, trace.example)
+    confidence = Confidence.VAGUE if factor is None else Confidence.NAMED
+    about: dict[str, Value] = {"after": after, **part, "factor": factor or times}
+    return Link(Cause("GP121", "dout-multiplied", about, {"times": times}, confidence=confidence), trace.forwards)
 
 
-def _told(call: Call) -> str:
-    return f"{type(call.part.layer).__name__} in {call.part.path}"
+def _place(call: Call) -> dict[str, Value]:
+    return {"part": type(call.part.layer).__name__, "path": call.part.path}
 
 
-def _factor_text(times: float, example: Example) -> str:
-    """The factor as a student would write it, if one dim alone explains it; else the number."""
+def _named_factor(times: float, example: Example) -> str | None:
+    """The factor as a student would write it, if one dim alone explains it; else None."""
     named = {"-1": -1.0, "2": 2.0, "1/2": 0.5}
     for name, size in sizes(example.dims).items():
         named |= {name: float(size), f"1/{name}": 1.0 / max(size, 1)}
     held = [text for text, value in named.items() if abs(value - times) <= CLOSE * abs(times)]
-    return held[0] if len(held) == 1 else f"{times:.4g}"
+    return held[0] if len(held) == 1 else None
 
 
 def _times(trace: _Trace, number: int, call: Call) -> float | None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from gradproof.diagnose.answers import Answers, aligned, counted, linear_answers
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import Evidence, Mask
+from gradproof.findings import Cause, Confidence
 
 Pair = tuple[int, int]
 
@@ -22,20 +22,16 @@ def wrong_axis(evidence: Evidence) -> Cause | None:
     missing, extra = _missing(found), _extra(found)
     if not extra:
         return None
-    d, text = f"d{evidence.tensor}", _axes(extra)
+    support = counted(evidence, found)
     if missing:
-        right, wrong, count = _of_dout(missing), _of_dout(extra), counted(evidence, found)
+        right, wrong = _of_dout(missing), _of_dout(extra)
         if right == wrong:  # of a dout of fewer axes
             return None
-        lines = (("everywhere", f"forward mixes along {right} of its output, yours along {wrong}   {count}"),)
-        likely = f"{d} is summed over the wrong axis of dout: {wrong}, not {right}"
-        return Cause("GP116", lines, likely, f"sum over {right} of dout")
+        return Cause("GP116", "another-axis", {"right": right, "wrong": wrong}, support=support)
     if len(extra) > 1:  # so does a reshape of the wrong axes
         return None
-    lines = (("everywhere", f"yours mixes along {text}, forward does not   {counted(evidence, found)}"),)
-    likely = f"{d} mixes the entries along {text}, which forward keeps apart"
     # by a sum over the axis, a reshape, a term that is one too many
-    return Cause("GP116", lines, likely, "look for a sum, a mean or an index over that axis in backward", vague=True)
+    return Cause("GP116", "axis-too-many", {"axes": _axes(extra)}, support=support, confidence=Confidence.VAGUE)
 
 
 def uncoupled(evidence: Evidence) -> Cause | None:
@@ -44,20 +40,10 @@ def uncoupled(evidence: Evidence) -> Cause | None:
     missing = _missing(found)
     if not missing or _extra(found):
         return None
-    tensor, axes, count = evidence.tensor, _axes(missing), counted(evidence, found)
+    axes, support = _axes(missing), counted(evidence, found)
     if _in_order(found, missing[0]):
-        lines = (("everywhere", f"yours takes nothing from later steps along {axes}   {count}"),)
-        likely = f"forward carries {tensor} on from step to step along {axes}; backward does not carry d{tensor} back"
-        return Cause("GP113", lines, likely, "go through the steps in reverse, adding what the next step hands back")
-    lines = (("everywhere", f"forward mixes along {axes}, yours does not   {count}"),)
-    likely = f"a term of d{tensor} is missing: each entry has a share in all outputs along {axes}, not in its own alone"
-    return Cause(
-        "GP113",
-        lines,
-        likely,
-        f"differentiate the sum, mean or maximum over {axes} too: it depends on {tensor}",
-        vague=True,
-    )
+        return Cause("GP113", "not-carried-back", {"axes": axes}, support=support)
+    return Cause("GP113", "uncoupled", {"axes": axes}, support=support, confidence=Confidence.VAGUE)
 
 
 def carried_wrong(evidence: Evidence) -> Cause | None:
@@ -67,22 +53,17 @@ def carried_wrong(evidence: Evidence) -> Cause | None:
         if not (_in_order(found, pair) and any((axes_apart(f, pair) & f.given).any() for f in found)):
             continue
         if all((f.right | axes_apart(f, pair)).all() and not f.right.all() for f in found):
-            axis = _axes([pair])
-            text = f"right within each step along {axis}, wrong from one to another   {counted(evidence, found)}"
-            likely = (
-                f"what backward carries from step to step along {axis} is wrong: a factor or a term of it is missing"
-            )
-            advice = "differentiate one step by the state before it: every way from the old state to the new one counts"
-            return Cause("GP113", (("everywhere", text),), likely, advice, vague=True)
+            axes, support = _axes([pair]), counted(evidence, found)
+            return Cause("GP113", "carried-wrong", {"axes": axes}, support=support, confidence=Confidence.VAGUE)
     return None
 
 
-def _axes(pairs: list[Pair]) -> str:
-    return " and ".join(dict.fromkeys(f"axis {a}" for a, _ in pairs))
+def _axes(pairs: list[Pair]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(a for a, _ in pairs))
 
 
-def _of_dout(pairs: list[Pair]) -> str:
-    return " and ".join(dict.fromkeys(f"axis {b}" for _, b in pairs))
+def _of_dout(pairs: list[Pair]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(b for _, b in pairs))
 
 
 def axes_apart(found: Answers, pair: Pair) -> Mask:

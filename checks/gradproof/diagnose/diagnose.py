@@ -1,4 +1,4 @@
-"""Turns what a search saw of one failure into a finding in a student's words; it runs nothing and formats no page."""
+"""Turns what a search saw of one failure into a finding; it runs nothing and writes no sentence."""
 
 from __future__ import annotations
 
@@ -8,25 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.codes import CODES
-from gradproof.diagnose.cause import Cause, Link
 from gradproof.diagnose.causes import name_cause
 from gradproof.diagnose.departures import departure
 from gradproof.diagnose.evidence import gather, result_of, sizes
 from gradproof.diagnose.exceptions import advice, is_everywhere, seen
 from gradproof.diagnose.laws import law
+from gradproof.diagnose.link import Link
+from gradproof.findings import Cause, Confidence, Fact, Finding
 from gradproof.generate.hyperparameters import moved, text
-from gradproof.values import Defect, Entry, Finding, LayerError, Outcome, TensorResult, Verdict
-
-Lines = tuple[tuple[str, str], ...]
+from gradproof.values import Defect, LayerError, Outcome, TensorResult, Verdict
 
 ERROR_CODES = {"the constructor": "GP301", "forward": "GP302", "backward": "GP303"}
 
-NOT_FINITE = Cause(
-    "GP206", (), advice="look for a division by zero, a log or an overflow in backward; forward is finite there"
-)
+NOT_FINITE = Cause("GP206", "not-finite", confidence=Confidence.OPEN)
 
-MOST_DIGITS = 6
 MOST_VALUES = 12  # numbers of an example that a student still reads
 
 
@@ -58,51 +53,29 @@ def diagnose(
 
 
 def linked(subject: str, link: Link, minimal: Outcome, reproduce: str) -> Finding:
-    """Word what is wrong inside a composite, at the example at which it was looked into."""
-    cause = link.cause
-    likely = () if cause.likely is None else (("likely cause", cause.likely),)
-    advice = () if cause.advice is None else (("what to do", cause.advice),)
-    return Finding(
-        code=cause.code,
-        name=CODES[cause.code],
-        subject=subject,
-        headline=link.headline,
-        lines=(*cause.lines, *likely, *advice, *_how(minimal, reproduce)),
-        dims=minimal.example.dims,
-        vague=cause.vague,
-    )
+    """What is wrong inside a composite, at the example at which it was looked into."""
+    return _at(minimal, reproduce, code=link.cause.code, subject=subject, cause=link.cause)
 
 
 def _gradient(
     subject: str, minimal: Outcome, tried: Sequence[Outcome], reproduce: str, result: TensorResult
 ) -> Finding:
     tensor = result.name
-    worst = result.wrong[0] if result.wrong else None
     broken = _is_broken(result)
     # where it is not finite somewhere, that is a fault of its own, and told by itself
     alike = [o for o in tried if all(t.name != tensor or not t.wrong or _is_broken(t) == broken for t in o.tensors)]
     cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, alike))
     failing = [o for o in _with(minimal, alike) if _verdict(o, tensor) is Verdict.FAIL]
     passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
-    likely = () if cause.likely is None else (("likely cause", cause.likely),)
-    advice = () if cause.advice is None else (("what to do", cause.advice),)
-    return Finding(
+    return _at(
+        minimal,
+        reproduce,
         code=cause.code,
-        name=CODES[cause.code],
         subject=subject,
-        headline=f"the gradient of {tensor} is {'not finite' if broken else 'wrong'}",
         tensor=tensor,
-        index=None if worst is None else worst.index,
-        lines=(
-            *(() if worst is None else (("worst entry", entry_text(tensor, worst)),)),
-            *cause.lines,
-            *_law(failing, passing),
-            *likely,
-            *advice,
-            *_how(minimal, reproduce),
-        ),
-        dims=minimal.example.dims,
-        vague=cause.vague or cause.likely is None,
+        cause=cause,
+        worst=result.wrong[0] if result.wrong else None,
+        law=_law(failing, passing),
     )
 
 
@@ -112,24 +85,18 @@ def _is_broken(result: TensorResult) -> bool:
 
 
 def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[Outcome], reproduce: str) -> Finding:
-    code = ERROR_CODES[error.stage]
     failing = [o for o in _with(minimal, tried) if o.error is not None and o.error.stage == error.stage]
     passing = [o for o in tried if o.error is None]
-    dims = dims_text(minimal.example.dims)
-    todo = advice(error)
-    return Finding(
-        code=code,
-        name=CODES[code],
+    return _at(
+        minimal,
+        reproduce,
+        code=ERROR_CODES[error.stage],
         subject=subject,
-        headline=f"{error.stage} raises {error.kind}{' at ' if dims else ''}{dims}",
-        lines=(
-            *seen(error),
-            *_law(failing, passing),
-            *((("what to do", todo),) if todo is not None else ()),
-            *_how(minimal, reproduce),
-        ),
+        headline=f"{error.stage} raises {error.kind}",
+        remarks=seen(error),
+        law=_law(failing, passing),
+        advice=advice(error),
         traceback=error.traceback,
-        dims=minimal.example.dims,
         error=error,
         everywhere=is_everywhere(error, minimal, tried),
     )
@@ -142,15 +109,17 @@ def _malformed(subject: str, minimal: Outcome, defect: Defect, tried: Sequence[O
 
     failing = [o for o in _with(minimal, tried) if shows(o)]
     passing = [o for o in tried if not shows(o) and o.error is None]
-    return Finding(
+    return _at(
+        minimal,
+        reproduce,
         code=defect.code,
-        name=CODES[defect.code],
         subject=subject,
         headline=defect.headline,
+        kind=defect.kind,
         tensor=defect.tensor,
         severity=defect.severity,
-        lines=(*defect.lines, *_law(failing, passing), *_how(minimal, reproduce)),
-        dims=minimal.example.dims,
+        remarks=defect.lines,
+        law=_law(failing, passing),
     )
 
 
@@ -163,58 +132,29 @@ def _verdict(outcome: Outcome, tensor: str) -> Verdict | None:
     return None if result is None else result.verdict
 
 
-def _law(failing: Sequence[Outcome], passing: Sequence[Outcome]) -> Lines:
+def _law(failing: Sequence[Outcome], passing: Sequence[Outcome]) -> Fact:
     # an empty batch passes nothing: there is no number in it that could be wrong
     counted = [o.example for o in passing if 0 not in sizes(o.example.dims).values()]
     wrong = [o.example for o in failing]
-    told = departure(wrong, counted) or law([e.dims for e in wrong], [e.dims for e in counted])
-    return (("law", told),)
+    return departure(wrong, counted) or law([e.dims for e in wrong], [e.dims for e in counted])
 
 
-def _how(minimal: Outcome, reproduce: str) -> Lines:
+def _at(minimal: Outcome, reproduce: str, **said: Any) -> Finding:
+    """A finding with the smallest example that shows it."""
     example = minimal.example
     made = {name: one.value for name, one in example.made.items()}
-    arrays = values_text({**example.init, **made, **example.inputs})
-    others = [f"{name} = {text(one.value)}" for name, one in moved(example).items()]
-    dims, values = dims_text(example.dims), ", ".join(filter(None, (*others, arrays)))
-    lines = (("smallest case", dims), ("values", values), ("reproduce", reproduce))
-    return tuple((label, told) for label, told in lines if told)
-
-
-def values_text(values: Mapping[str, Any]) -> str:
-    """Write the arguments of a small example as ``W = [[0.5]], x = [[1], [2]]``; nothing where that is too much."""
-    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-    if not arrays or sum(array.size for array in arrays.values()) > MOST_VALUES:
-        return ""
-    return ", ".join(f"{name} = {_digits(array.tolist())}" for name, array in arrays.items())
-
-
-def _digits(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_digits(item) for item in value)}]"
-    return f"{value:.6g}"
-
-
-def dims_text(dims: Mapping[str, int | tuple[int, ...]]) -> str:
-    """Write dims as ``n=3, d=1, *batch=(2, 3)``."""
-    return ", ".join(
-        f"*{name}={value}" if isinstance(value, tuple) else f"{name}={value}" for name, value in dims.items()
+    return Finding(
+        **said,
+        dims=example.dims,
+        values=readable({**example.init, **made, **example.inputs}),
+        varied={name: text(one.value) for name, one in moved(example).items()},
+        reproduce=reproduce or None,
     )
 
 
-def entry_text(tensor: str, entry: Entry) -> str:
-    """Write one entry as ``W[1, 0]   yours 0.513700   numeric 1.54100 ± 3e-13``."""
-    where = f"{tensor}[{', '.join(map(str, entry.index))}]" if entry.index else tensor
-    yours, numeric = number_text(entry.analytic, entry.bound), number_text(entry.numeric, entry.bound)
-    hidden = f"   difference {entry.analytic - entry.numeric:.2g}" if yours == numeric else ""
-    return f"{where}   yours {yours}   numeric {numeric} ± {entry.bound:.0e}{hidden}"
-
-
-def number_text(value: float, bound: float) -> str:
-    """Write ``value`` with the significant digits that ``bound`` supports: at least 1, at most six."""
-    if value == 0.0 or not math.isfinite(value):
-        return f"{value:g}"
-    # the last digit written is the one in the place of the bound's own first digit
-    places = MOST_DIGITS if bound <= 0.0 else math.floor(math.log10(abs(value))) - math.floor(math.log10(bound)) + 1
-    digits = max(1, min(MOST_DIGITS, places))
-    return f"{value:#.{digits}g}".rstrip(".")
+def readable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays among the arguments of a small example as nested lists; nothing where that is too much to read."""
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    if sum(array.size for array in arrays.values()) > MOST_VALUES:
+        return {}
+    return {name: array.tolist() for name, array in arrays.items()}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats, Sample
 from gradproof.diagnose.formulas import plain
+from gradproof.findings import Cause
 
 # Relative to the largest entry: below it, the formula is right and a constant in it is not.
 SMALL = 1e-3
@@ -31,10 +31,8 @@ def small_where_ordinary(evidence: Evidence) -> Cause | None:
     near = [gap for gap in ordinary if gap < SMALL]
     if len(near) < max(ENOUGH, MOST * len(ordinary)):
         return None
-    text = f"differs by {min(near):.0e} to {max(near):.0e} of the gradient, more where numbers are extreme"
-    lines = (("everywhere", f"{text}   ({len(near)} of {len(ordinary)} examples of ordinary values)"),)
-    likely = "an epsilon is in one of forward and backward only: it grows where what it guards is close to 0"
-    return Cause("GP108", lines, likely, "differentiate the epsilon too, or clip in the same way in both")
+    counts = {"near": len(near), "ordinary": len(ordinary)}
+    return Cause("GP108", "epsilon-in-one", evidence={"least": min(near), "most": max(near), **counts})
 
 
 def _is_ordinary(sample: Sample) -> bool:
@@ -44,19 +42,16 @@ def _is_ordinary(sample: Sample) -> bool:
 
 
 def _everywhere(evidence: Evidence, gaps: list[float]) -> Cause:
-    lines = (("everywhere", f"differs by {max(gaps):.0e} of the gradient at most   {evidence.count}"),)
+    shown, support = {"most": max(gaps)}, evidence.support
     for name, most in NARROW.items():
         single = all(_is_narrow(sample.analytic, name) for sample in evidence.failing)
         if single and max(gaps) < most and evidence.supporting >= ENOUGH:
-            likely = f"d{evidence.tensor} went through {name}: every entry is a {name} number"
-            return Cause("GP108", lines, likely, f"look for a cast: astype, dtype=, a {name} buffer")
+            return Cause("GP108", "cast-down", {"dtype": name}, shown, support)
     if max(gaps) < NARROW["float32"] and all(
         _has_both_signs(sample) for sample in evidence.failing if sample.support.sum() > 3
     ):
-        likely = "a constant is mistyped, an epsilon left out, or something on the way is rounded to float32"
-        return Cause("GP108", lines, likely, "look for astype, dtype= or 'f'; compare the constants digit by digit")
-    likely = "an epsilon or a constant is left out or mistyped in one of forward and backward"
-    return Cause("GP108", lines, likely, "compare the constants of forward and backward digit by digit")
+        return Cause("GP108", "constant-or-rounding", {}, shown, support)
+    return Cause("GP108", "constant-or-epsilon", {}, shown, support)
 
 
 def _gap(sample: Sample) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.compare.lanes import MARGIN
+from gradproof.findings import Support
 from gradproof.values import Outcome, TensorResult, Verdict
 
 Floats = NDArray[np.float64]
@@ -101,10 +102,9 @@ class Evidence:
         return sum(int(np.count_nonzero(sample.support)) for sample in self.failing)
 
     @property
-    def count(self) -> str:
-        """How many entries of failing examples show a cause that holds of all: "(9 of 9 entries in 2 examples)"."""
-        entries, examples = self.supporting or self.measured, len(self.failing)
-        return f"({entries} of {entries} entries" + (f" in {examples} examples)" if examples > 1 else ")")
+    def support(self) -> Support:
+        """How many entries of failing examples show a cause that holds of all."""
+        return Support(self.supporting or self.measured, len(self.failing))
 
 
 def sizes(dims: Mapping[str, int | tuple[int, ...]]) -> dict[str, int]:

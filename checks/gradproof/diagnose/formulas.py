@@ -13,6 +13,7 @@ import numpy as np
 
 from gradproof.diagnose.evidence import Floats, Sample
 from gradproof.diagnose.functions import sigmoid
+from gradproof.findings import OWN, own
 
 Named = dict[str, Floats]
 
@@ -24,12 +25,12 @@ def known(sample: Sample, tensor: str) -> Named:
     for name, value in plain(sample).items():
         laid = laid_out(value, shape)
         if laid is not None:
-            found[name] = laid[sample.position]
+            found[own(name, tensor)] = laid[sample.position]
     probe = sample.outcome.probe
     if probe is not None and probe.shapes == (shape,):
         found["out"] = np.asarray(probe.outputs, dtype=np.float64)[sample.position]
     found |= _labels(sample)
-    derived = dict(_derived(tensor, found[tensor])) if tensor in found else {}
+    derived = dict(_derived(OWN, found[OWN])) if OWN in found else {}
     derived |= dict(_of_output(found["out"])) if "out" in found else {}
     derived |= _whole(sample, tensor)
     return {name: value for name, value in {**found, **derived}.items() if np.isfinite(value).all()}
@@ -120,7 +121,7 @@ def _whole(sample: Sample, tensor: str) -> Named:
     with np.errstate(all="ignore"):
         e = np.exp(x - x.max(axis=-1, keepdims=True))
         softmax = e / e.sum(axis=-1, keepdims=True)
-    return {f"softmax({tensor})": softmax.reshape(-1)[sample.position]}
+    return {f"softmax({OWN})": softmax.reshape(-1)[sample.position]}
 
 
 def scales(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence
+from gradproof.findings import Cause
 from gradproof.values import Probe
 
 
@@ -19,33 +19,20 @@ def dout_ignored(evidence: Evidence) -> Cause | None:
     # a right gradient cannot ignore dout: where one was seen, the layer returns what an earlier call left behind
     if any(np.count_nonzero(sample.support) >= ENOUGH for sample in evidence.passing):
         return None
-    tensor = evidence.tensor
-    return _cause(
-        evidence,
-        "yours is the same for every dout tried",
-        f"backward computes d{tensor} without dout",
-        "multiply by dout, the gradient that comes from above: it is 1 only where the loss is the last layer",
-    )
+    return _cause(evidence, "dout-ignored")
 
 
 def dout_sign_or_size_ignored(evidence: Evidence) -> Cause | None:
     """GP111 where the gradient follows the size of dout but not its sign, or the sign but not the size."""
-    tensor = evidence.tensor
     sign, size = _holds(evidence, _negated), _holds(evidence, _rescaled)
     if sign == size:
         return None
-    if sign:
-        text, what = "yours is the same for dout and for -dout", "the sign"
-        advice = "look for an abs or a square of what contains dout: a gradient is linear in dout"
-    else:
-        text, what = "yours is the same for entries of dout of other sizes", "the size"
-        advice = "look for a sign, a comparison or a normalisation of dout: a gradient is linear in dout"
-    return _cause(evidence, text, f"d{tensor} ignores {what} of dout", advice)
+    return _cause(evidence, "sign-of-dout-ignored" if sign else "size-of-dout-ignored")
 
 
-def _cause(evidence: Evidence, text: str, likely: str, advice: str) -> Cause:
+def _cause(evidence: Evidence, kind: str) -> Cause:
     asked = replace(evidence, failing=tuple(s for s in evidence.failing if s.outcome.probe is not None))
-    return Cause("GP111", (("everywhere", f"{text}   {asked.count}"),), likely, advice)
+    return Cause("GP111", kind, support=asked.support)
 
 
 def _negated(probe: Probe) -> frozenset[str]:

@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from gradproof.diagnose.evidence import sizes
+from gradproof.findings import Fact, Parameters
 
+EVERYWHERE = "fails-everywhere"  # the kind of law that holds where nothing passes
 Dims = Mapping[str, int | tuple[int, ...]]
 
 # Laws other than a threshold are many, and a few examples obey one by chance: so many distinct dims of each are needed.
 ENOUGH = 3
 
 
-def law(failing: Sequence[Dims], passing: Sequence[Dims]) -> str:
+def law(failing: Sequence[Dims], passing: Sequence[Dims]) -> Fact:
     """Say for which dims the examples failed.
 
     A law is stated only if every failing example obeys it, no passing one does, both kinds were seen and no other law
     of its kind does the same; else the failures are counted.
     """
-    total = len(failing) + len(passing)
+    counts = {"failing": len(failing), "tried": len(failing) + len(passing)}
     if not passing:
-        return f"fails in all {total} examples tried" if total > 1 else "fails in the one example tried"
+        return Fact(EVERYWHERE, counts)
     for kind in (_thresholds, _starred, _exact, _relations, _parities, _conjunctions):
         if kind not in (_thresholds, _starred) and min(_distinct(failing), _distinct(passing)) < ENOUGH:
             break
@@ -30,7 +32,7 @@ def law(failing: Sequence[Dims], passing: Sequence[Dims]) -> str:
             return found[0]
         if found:
             break
-    return f"fails in {len(failing)} of {total} examples tried"
+    return Fact("fails-in-some", counts)
 
 
 def _distinct(group: Sequence[Dims]) -> int:
@@ -46,35 +48,30 @@ def _columns(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[tuple
             yield name, bad_ints, good_ints
 
 
-def _threshold(name: str, bad: Sequence[int], good: Sequence[int]) -> str | None:
-    if min(bad) > max(good):
-        passes = f"at {name} = {max(good)}" if min(good) == max(good) else f"up to {name} = {max(good)}"
-        return f"fails whenever {name} >= {min(bad)}, passes {passes}"
-    if max(bad) < min(good):
-        fails = f"at {name} = {max(bad)}" if min(bad) == max(bad) else f"whenever {name} <= {max(bad)}"
-        passes = f"at {name} = {min(good)}" if min(good) == max(good) else f"from {name} = {min(good)} on"
-        return f"fails {fails}, passes {passes}"
-    return None
+def _threshold(name: str, bad: Sequence[int], good: Sequence[int]) -> Fact | None:
+    fails, passes = (min(bad), max(bad)), (min(good), max(good))
+    is_apart = min(bad) > max(good) or max(bad) < min(good)
+    return Fact("threshold", {"dim": name, "fails": fails, "passes": passes}) if is_apart else None
 
 
-def _thresholds(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+def _thresholds(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     for name, bad, good in _columns(failing, passing):
-        text = _threshold(name, bad, good)
-        if text is not None:
-            yield text
+        found = _threshold(name, bad, good)
+        if found is not None:
+            yield found
 
 
-def _starred(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+def _starred(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     """Yield thresholds on how many axes a starred dim has, else on its size."""
     for name, value in failing[0].items():
         if not isinstance(value, tuple) or any(not isinstance(d.get(name), tuple) for d in [*failing, *passing]):
             continue
-        text = _threshold(f"ndim(*{name})", [_axes(d, name) for d in failing], [_axes(d, name) for d in passing])
-        if text is None:
+        found = _threshold(f"ndim(*{name})", [_axes(d, name) for d in failing], [_axes(d, name) for d in passing])
+        if found is None:
             bad, good = ([sizes(d)[f"*{name}"] for d in group] for group in (failing, passing))
-            text = _threshold(f"size(*{name})", bad, good)
-        if text is not None:
-            yield text
+            found = _threshold(f"size(*{name})", bad, good)
+        if found is not None:
+            yield found
 
 
 def _axes(dims: Dims, name: str) -> int:
@@ -92,36 +89,37 @@ _RELATIONS: tuple[tuple[str, str, Callable[[int, int], bool]], ...] = (
 )
 
 
-def _relations(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+def _relations(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     """Yield relations between two dims, the narrowest that holds for each pair."""
     for (a, bad_a, good_a), (b, bad_b, good_b) in combinations(_columns(failing, passing), 2):
         for sign, opposite, holds in _RELATIONS:
             fails = all(holds(x, y) for x, y in zip(bad_a, bad_b, strict=True))
             passes = not any(holds(x, y) for x, y in zip(good_a, good_b, strict=True))
             if fails and passes:
-                yield f"fails whenever {a} {sign} {b}, passes where {a} {opposite} {b}"
+                yield Fact("relation", {"one": a, "other": b, "fails": sign, "passes": opposite})
                 break
 
 
-def _exact(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+def _exact(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     for name, bad, good in _columns(failing, passing):
         if len(set(bad)) == 1 and bad[0] not in good:
-            yield f"fails at {name} = {bad[0]} only"
+            yield Fact("one-size", {"dim": name, "fails": bad[0]})
 
 
-def _conjunctions(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+def _conjunctions(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     """Yield pairs of lower thresholds, each of which was tried from below while the other was kept."""
     for (a, bad_a, good_a), (b, bad_b, good_b) in combinations(_columns(failing, passing), 2):
         least_a, least_b = min(bad_a), min(bad_b)
         good = list(zip(good_a, good_b, strict=True))
         below_a, below_b = [x for x, y in good if y >= least_b], [y for x, y in good if x >= least_a]
         if below_a and below_b and max(below_a) < least_a and max(below_b) < least_b:
-            passes = f"passes up to {a} = {max(below_a)} and up to {b} = {max(below_b)}"
-            yield f"fails whenever {a} >= {least_a} and {b} >= {least_b}, {passes}"
+            one: Parameters = {"one": a, "one_fails_from": least_a, "one_passes_up_to": max(below_a)}
+            other: Parameters = {"other": b, "other_fails_from": least_b, "other_passes_up_to": max(below_b)}
+            yield Fact("both", {**one, **other})
 
 
-def _parities(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[str]:
+def _parities(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     for name, bad, good in _columns(failing, passing):
         for bit, word, other in ((1, "odd", "even"), (0, "even", "odd")):
             if all(v % 2 == bit for v in bad) and all(v % 2 != bit for v in good):
-                yield f"fails whenever {name} is {word}, passes where it is {other}"
+                yield Fact("parity", {"dim": name, "fails": word, "passes": other})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask, Sample
+from gradproof.findings import Cause, Confidence
 
 LARGE = 8.0  # exp(-8) is 3e-4: a smaller input leaves most of the digits
 
@@ -20,31 +20,18 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
     right = sum(int(np.count_nonzero(~s.wrong & ~_zero(s, yours=True))) for s in samples)
     if not samples or not explained or through + out < ENOUGH:
         return None
-    d = f"d{evidence.tensor}"
+    counts = {"zero_in_truth": through, "zero_in_yours": out}
     if not right and through >= ENOUGH and out >= ENOUGH:
-        text, likely = "yours is zero exactly where the gradient is not", f"the mask of {d} is inverted"
-        return Cause(
-            "GP107", (("everywhere", f"{text}   {evidence.count}"),), likely, "let through what forward let through"
-        )
+        return Cause("GP107", "mask-inverted", support=evidence.support)
     if through >= ENOUGH and not out and right >= ENOUGH:
-        lines = (("where", f"the gradient is zero at {through} entries, yours is not; elsewhere yours is right"),)
         if evidence.passing and all(_is_saturated(sample) for sample in samples):
-            advice = "only where an input is large: see what forward does there with an epsilon, a clip or a maximum"
-            return Cause("GP107", lines, None, advice, vague=True)
-        likely = f"a mask is missing in {d}: it lets dout through where forward blocks {evidence.tensor}"
-        return Cause("GP107", lines, likely, "multiply dout by the mask that forward used, the very same")
+            return Cause("GP107", "not-zero-where-saturated", evidence=counts, confidence=Confidence.OPEN)
+        return Cause("GP107", "mask-missing", evidence=counts)
     if out >= ENOUGH and not through and right >= ENOUGH:
-        lines = (("where", f"yours is zero at {out} entries, the gradient is not; elsewhere yours is right"),)
-        advice = "compare the mask, the index or the slice in backward with those in forward"
         # a mask, a line that is missing, a step left out: it can be any of them
-        return Cause("GP107", lines, None, advice, vague=True)
+        return Cause("GP107", "zero-where-it-is-not", evidence=counts, confidence=Confidence.OPEN)
     if through and out and right >= ENOUGH:
-        lines = (
-            ("where", f"yours is zero at {out} entries, the gradient at {through} others; elsewhere yours is right"),
-        )
-        likely = f"{d} uses another mask than forward did"
-        advice = "keep the mask that forward used, and use that in backward"
-        return Cause("GP107", lines, likely, advice, vague=True)
+        return Cause("GP107", "another-mask", evidence=counts, confidence=Confidence.VAGUE)
     return None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gradproof.diagnose import factors, regions
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import Evidence, Sample
+from gradproof.findings import Cause, Confidence
 
 
 def one_region(evidence: Evidence) -> Cause | None:
@@ -14,20 +14,15 @@ def one_region(evidence: Evidence) -> Cause | None:
     found = regions.region(evidence)
     if found is None:
         return None
-    only = "" if found.text.startswith("every") else "only "
-    where = f"{only}{found.text} is wrong: {regions.extent(factors.richest(evidence))}"
-    if not found.general:
-        return Cause("GP107", (("where", where),))
-    if "every" in found.text and " but the " in found.text and all(_is_one_for_all(s) for s in evidence.failing):
-        kind = found.text.split()[1]
-        one = f"{found.text.split(' but ')[1]} {kind}"
-        likely = f"d{evidence.tensor} is not broadcast back: only {one} gets it, and the gradient is the same for all"
-        return Cause("GP107", (("where", where),), likely, "hand what comes back to every entry that forward has taken")
-    if found.text.endswith(" but the last"):  # where steps follow each other, so does what is carried back wrongly
-        return Cause("GP107", (("where", where),))
-    likely = f"backward goes wrong for {found.text}, and is right elsewhere"
-    advice = "compare the mask, the branch or the slice in backward with the one in forward"
-    return Cause("GP107", (("where", where),), likely, advice, vague=not found.sharp or not only)
+    about, shown = {"region": found.where}, {"extent": regions.extent(factors.richest(evidence))}
+    all_but_one = found.where.kind in (regions.ALL_BUT_FIRST, regions.ALL_BUT_LAST)
+    if found.general and all_but_one and all(_is_one_for_all(s) for s in evidence.failing):
+        return Cause("GP107", "not-broadcast-back", about, shown)
+    # where steps follow each other, so does what is carried back wrongly
+    if not found.general or found.where.kind == regions.ALL_BUT_LAST:
+        return Cause("GP107", "unexplained-region", about, shown, confidence=Confidence.OPEN)
+    confidence = Confidence.NAMED if found.sharp and not all_but_one else Confidence.VAGUE
+    return Cause("GP107", "region", about, shown, confidence=confidence)
 
 
 def _is_one_for_all(sample: Sample) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradproof.compare.lanes import MARGIN
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Floats, Sample
 from gradproof.diagnose.formulas import upstream
+from gradproof.findings import Cause, Confidence, Support
 
 FEW, LEAST = 0.5, 4  # times the values of x, and at least: a factor that takes fewer depends on something else
 ROUNDINGS = 64  # by which two ways to write one product may differ, in ulp
@@ -23,13 +23,8 @@ def first_factor_alone(evidence: Evidence) -> Cause | None:
     values, factors = (len(np.unique(np.round(v, 6))) for v in (x[x != 0], out[x != 0] / x[x != 0]))
     if factors < max(FEW * values, LEAST):  # a mask, not a function of x
         return None
-    name = evidence.tensor
-    lines = (("everywhere", f"yours = dout * the output / {name}   ({count} of {count} entries)"),)
-    likely = (
-        f"a term of d{name} is missing: the output is {name} times what depends on it too, and {name} alone is derived"
-    )
-    advice = f"the product rule has two terms: the other one is {name} times a derivative"
-    return Cause("GP113", lines, likely, advice, vague=True)  # with a formula of x, it may be a power as well
+    # with a formula of x, it may be a power as well
+    return Cause("GP113", "first-factor-alone", support=Support(count, 1), confidence=Confidence.VAGUE)
 
 
 def _values(sample: Sample, tensor: str) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradproof.diagnose.evidence import Evidence, Floats, Mask, Sample
 from gradproof.diagnose.formulas import plain
+from gradproof.findings import Fact, own
 
 # So many different values on each side of a threshold: unrelated ones are so ordered once in 126 times.
 ENOUGH = 5
@@ -23,14 +24,14 @@ Read = Callable[[Sample], Floats | None]
 
 @dataclass(frozen=True)
 class Law:
-    """``text`` completes "only ... is wrong".
+    """``where``: the values for which the gradient is wrong.
 
     ``sharp``: at a sign or at ties, not at a border between values tried. ``own``: of the tensor's own values, the
     values tried leave no wide gap, and the right ones are not so far out that a function is flat there: where the
     gradient goes wrong there, that is a branch or a mask.
     """
 
-    text: str
+    where: Fact
     sharp: bool
     own: bool = True
 
@@ -45,7 +46,8 @@ def law_of_values(evidence: Evidence) -> Law | None:
         sides = _sides(replace(evidence, failing=asked), read)
         if sides is None:
             continue
-        law = _range(name, *sides) or _range(f"|{name}|", *(np.unique(np.abs(side)) for side in sides))
+        told = own(name, evidence.tensor)
+        law = _range(told, *sides) or _range(f"|{told}|", *(np.unique(np.abs(side)) for side in sides))
         if law is not None:
             return replace(law, own=law.own and name == evidence.tensor)
     return _ties(evidence)
@@ -59,7 +61,10 @@ def _arrays(evidence: Evidence) -> Iterator[tuple[str, Read]]:
         yield name, functools.partial(_plain, name=name)
     yield "the output", _output
     for one, other in combinations(names, 2):
-        yield f"{one} - {other}", functools.partial(_difference, one=one, other=other)
+        yield (
+            f"{own(one, evidence.tensor)} - {own(other, evidence.tensor)}",
+            functools.partial(_difference, one=one, other=other),
+        )
 
 
 def _sides(evidence: Evidence, read: Read) -> tuple[Floats, Floats] | None:
@@ -83,14 +88,14 @@ def _sides(evidence: Evidence, read: Read) -> tuple[Floats, Floats] | None:
 def _range(name: str, bad: Floats, good: Floats) -> Law | None:
     if bad.max() < good.min():
         if bad.max() <= 0.0 <= good.min():
-            return Law(f"what belongs to {name} {'<=' if bad.max() == 0.0 else '<'} 0", sharp=True)
-        told = f"what belongs to {name} <= {bad.max():.3g} (right from {good.min():.3g} on)"
-        return Law(told, sharp=False, own=_is_narrow(bad.max(), good.min()) and good.min() <= FLAT)
+            return Law(Fact("values-by-sign", {"of": name, "sign": "<=" if bad.max() == 0.0 else "<"}), sharp=True)
+        where = Fact("values-up-to", {"of": name, "border": float(bad.max()), "right_from": float(good.min())})
+        return Law(where, sharp=False, own=_is_narrow(bad.max(), good.min()) and good.min() <= FLAT)
     if bad.min() > good.max():
         if good.max() <= 0.0 <= bad.min():
-            return Law(f"what belongs to {name} {'>=' if bad.min() == 0.0 else '>'} 0", sharp=True)
-        told = f"what belongs to {name} >= {bad.min():.3g} (right up to {good.max():.3g})"
-        return Law(told, sharp=False, own=_is_narrow(bad.min(), good.max()) and good.max() >= -FLAT)
+            return Law(Fact("values-by-sign", {"of": name, "sign": ">=" if bad.min() == 0.0 else ">"}), sharp=True)
+        where = Fact("values-from", {"of": name, "border": float(bad.min()), "right_up_to": float(good.max())})
+        return Law(where, sharp=False, own=_is_narrow(bad.min(), good.max()) and good.max() >= -FLAT)
     return None
 
 
@@ -113,8 +118,7 @@ def _ties(evidence: Evidence) -> Law | None:
         if (sample.wrong & ~repeated).any() or (right & repeated).any():
             return None
         tied, alone = tied + int(np.count_nonzero(sample.wrong)), alone + int(np.count_nonzero(right))
-    told = f"what belongs to ties of {evidence.tensor}, values that occur more than once,"
-    return Law(told, sharp=True) if min(tied, alone) >= ENOUGH else None
+    return Law(Fact("ties"), sharp=True) if min(tied, alone) >= ENOUGH else None
 
 
 def _repeated(values: Floats) -> Mask:

@@ -7,18 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from gradproof.diagnose.answers import CLOSE, Answers, aligned, counted, linear_answers
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.coupling import axes_apart
 from gradproof.diagnose.evidence import Evidence, Floats
+from gradproof.findings import Cause, Confidence, Fact, Parameters
 
 # Two vectors of two entries are often proportional; of three, never by chance.
 LEAST = 3
-WORDS = {
-    "one": "the same number in every entry: the term of a mean or a sum over {0}",
-    "centred": "proportional to {1} minus its mean over {0}: the term of the variance",
-    "itself": "proportional to {1}: the term of a norm, or of a mean of squares, over {0}",
-    "": "one sum over {0}, times one vector",
-}
 
 
 def term_of_a_sum(evidence: Evidence) -> Cause | None:
@@ -33,12 +27,9 @@ def term_of_a_sum(evidence: Evidence) -> Cause | None:
         if not telling:
             continue
         kinds = {_kind(gap, x) for gap, x in telling}
-        kind = kinds.pop() if len(kinds) == 1 else ""
-        what = WORDS[kind].format(f"axis {axis}", evidence.tensor)
-        lines = (("everywhere", f"yours - numeric is {what}   {counted(evidence, found)}"),)
-        likely = f"a term of d{evidence.tensor} is missing, is there twice, or has a wrong factor: {what}"
-        advice = f"differentiate every sum over axis {axis} in forward, and compare term by term"
-        return Cause("GP113", lines, likely, advice, vague=True)
+        kind = kinds.pop() if len(kinds) == 1 else "any-term"
+        about: Parameters = {"term": Fact(kind, {"axis": axis}), "axis": axis}
+        return Cause("GP113", "term-of-a-sum", about, support=counted(evidence, found), confidence=Confidence.VAGUE)
     return None
 
 
@@ -78,10 +69,14 @@ def _is_several(gap: Floats) -> bool:
 def _kind(gap: Floats, x: Floats) -> str:
     """What the vector along the entries is: constant, the centred x, x itself, or none of them."""
     row = gap[int(np.argmax(np.abs(gap).max(axis=1)))]
-    for name, vector in (("one", np.ones_like(x)), ("centred", x - x.mean()), ("itself", x)):
+    for name, vector in (
+        ("term-of-a-mean", np.ones_like(x)),
+        ("term-of-a-variance", x - x.mean()),
+        ("term-of-a-norm", x),
+    ):
         if _parallel(row, vector):
             return name
-    return ""
+    return "any-term"
 
 
 def _parallel(one: Floats, other: Floats) -> bool:

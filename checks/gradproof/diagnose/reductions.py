@@ -7,15 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof.diagnose.answers import Answers, counted, linear_answers
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
+from gradproof.findings import Cause
 
-FORWARD = {
-    "mean": "takes the mean",
-    "sum": "takes the sum",
-    "maximum": "takes the maximum",
-    "minimum": "takes the minimum",
-}
+FORWARD = frozenset({"mean", "sum", "maximum", "minimum"})
 
 
 def wrong_reduction(evidence: Evidence) -> Cause | None:
@@ -34,27 +29,12 @@ def wrong_reduction(evidence: Evidence) -> Cause | None:
         return None  # of two entries, the other one is both the least and the last
     if yours == forward or {yours, forward} == {"mean", "sum"}:  # a factor, and its rule says which dim
         return None
-    count = counted(evidence, found)
-    advice = f"where forward {FORWARD[forward]}, {_advice(forward)}"
+    about, support = {"yours": yours, "forward": forward}, counted(evidence, found)
     if yours not in FORWARD:
-        text = f"forward {FORWARD[forward]} of several entries, yours gives all of dout to the {yours}   {count}"
-        likely = f"dout is not broadcast back: all of it goes to the {yours} of the entries that each output sees"
-        return Cause("GP107", (("everywhere", text),), likely, advice)
-    text = f"forward {FORWARD[forward]} of several entries, yours is right for the {yours}   {count}"
+        return Cause("GP107", "dout-to-one-entry", about, support=support)
     if yours == "sum":  # dout as it is: no step towards the entry that was chosen
-        likely = (
-            f"the derivative of the {forward} is missing: dout goes to every entry, not to the one that forward takes"
-        )
-        return Cause("GP117", (("everywhere", text),), likely, advice)
-    likely = f"your backward is right for the {yours} of what each output sees, but your forward {FORWARD[forward]}"
-    return Cause("GP110", (("everywhere", text),), likely, advice)
-
-
-def _advice(forward: str) -> str:
-    if forward in ("mean", "sum"):
-        share = "dout divided by their number" if forward == "mean" else "dout"
-        return f"each entry that an output sees gets {share}"
-    return f"the entry that is the {forward} gets all of dout, the others nothing"
+        return Cause("GP117", "dout-to-every-entry", about, support=support)
+    return Cause("GP110", "another-reduction", about, support=support)
 
 
 def _largest(answer: Answers) -> int:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from gradproof.diagnose.evidence import Evidence, Mask, Sample
 from gradproof.diagnose.ranges import law_of_values
+from gradproof.findings import Fact
+
+ALL_BUT_FIRST, ALL_BUT_LAST = "all-but-first", "all-but-last"  # slices along an axis
 
 Pattern = Callable[[tuple[int, ...]], Mask]
 IndexTest = Callable[[NDArray[np.intp], int], Mask]
@@ -17,12 +20,12 @@ IndexTest = Callable[[NDArray[np.intp], int], Mask]
 
 @dataclass(frozen=True)
 class Region:
-    """``text`` completes "only ... is wrong". ``general`` says that examples of several shapes confirm it.
+    """``where`` is what is wrong. ``general`` says that examples of several shapes confirm it.
 
     ``sharp`` is False where its border was only narrowed down by the values tried: it may be another region.
     """
 
-    text: str
+    where: Fact
     general: bool
     sharp: bool = True
 
@@ -34,7 +37,7 @@ def region(evidence: Evidence) -> Region | None:
         return None
     values = law_of_values(evidence)
     if values is not None:
-        return Region(values.text, general=values.own or values.sharp, sharp=values.sharp)
+        return Region(values.where, general=values.own or values.sharp, sharp=values.sharp)
     held = [(n, mask) for n, mask in patterns([sample.shape for sample in samples]) if _separates(samples, mask)]
     shapes = {sample.shape for sample in samples}
     if len(held) == 1 and len(shapes) > 1:
@@ -42,10 +45,10 @@ def region(evidence: Evidence) -> Region | None:
     return Region(_literal(samples[0], held), general=False) if len(samples) == 1 and held else None
 
 
-def extent(sample: Sample) -> str:
-    """Say how many entries of the sample are wrong."""
-    count, total = int(np.count_nonzero(sample.wrong)), sample.wrong.size
-    return f"{count} of {total} {'located ' if sample.located else ''}entries {'is' if count == 1 else 'are'} wrong"
+def extent(sample: Sample) -> Fact:
+    """How many entries of the sample are wrong."""
+    kind = "located-entries-wrong" if sample.located else "entries-wrong"
+    return Fact(kind, {"wrong": int(np.count_nonzero(sample.wrong)), "measured": sample.wrong.size})
 
 
 def _separates(samples: list[Sample], mask: Pattern) -> bool:
@@ -59,36 +62,31 @@ def _separates(samples: list[Sample], mask: Pattern) -> bool:
     return right_outside >= 2
 
 
-def _slice(ndim: int, axis: int, number: str = "") -> str:
-    """Name a slice across ``axis``: "row 2", "column 2", "slice 2 along axis 0"; without a number, its kind."""
-    kinds = {1: ("entry",), 2: ("row", "column")}.get(ndim)
-    return f"{kinds[axis] if kinds else 'slice'}{number}{'' if kinds else f' along axis {axis}'}"
-
-
-def patterns(shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[str, Pattern]]:
-    """Yield named masks for arrays of these shapes, if of one rank: along each axis from both ends, the diagonal."""
+def patterns(shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[Fact, Pattern]]:
+    """Yield masks for arrays of these shapes, if of one rank: along each axis from both ends, the diagonal."""
     ranks = {len(shape) for shape in shapes}
     if len(ranks) > 1:
         return
     ndim = ranks.pop()
     for axis in range(ndim):
-        for text, test in _ALONG.items():
-            yield text.format(_slice(ndim, axis)), _along(axis, test)
+        where = {"axis": axis, "axes": ndim}
+        for kind, test in _ALONG.items():
+            yield Fact(kind, where), _along(axis, test)
         for index in range(1, min(shape[axis] for shape in shapes)):
-            yield f"{_slice(ndim, axis, f' {index}')} (counted from 0)", _along(axis, _at(index))
+            yield Fact("slice", {**where, "index": index}), _along(axis, _at(index))
     if ndim > 1:
-        yield "the first entry", _corner(0)
-        yield "the last entry", _corner(-1)
+        yield Fact("first-entry"), _corner(0)
+        yield Fact("last-entry"), _corner(-1)
     if ndim == 2:
-        yield "the diagonal", lambda shape: np.eye(*shape, dtype=np.bool_)
-        yield "what lies off the diagonal", lambda shape: ~np.eye(*shape, dtype=np.bool_)
+        yield Fact("diagonal"), lambda shape: np.eye(*shape, dtype=np.bool_)
+        yield Fact("off-diagonal"), lambda shape: ~np.eye(*shape, dtype=np.bool_)
 
 
 _ALONG: Mapping[str, IndexTest] = {
-    "the first {}": lambda i, _size: i == 0,
-    "the last {}": lambda i, size: i == size - 1,
-    "every {} but the first": lambda i, _size: i > 0,
-    "every {} but the last": lambda i, size: i < size - 1,
+    "first-slice": lambda i, _size: i == 0,
+    "last-slice": lambda i, size: i == size - 1,
+    ALL_BUT_FIRST: lambda i, _size: i > 0,
+    ALL_BUT_LAST: lambda i, size: i < size - 1,
 }
 
 
@@ -113,11 +111,11 @@ def _along(axis: int, test: IndexTest) -> Pattern:
     return mask
 
 
-def _literal(sample: Sample, held: list[tuple[str, Pattern]]) -> str:
+def _literal(sample: Sample, held: list[tuple[Fact, Pattern]]) -> Fact:
     """Name the region of a single example by its indices: it cannot tell the last row from row 2."""
     where = np.unravel_index(sample.position[sample.wrong], sample.shape)
     for axis, indices in enumerate(where):
         if len(set(indices.tolist())) == 1 and sample.shape[axis] > 1:
-            number = f" {int(indices[0])} of {sample.shape[axis]}"
-            return f"{_slice(len(sample.shape), axis, number)} (counted from 0)"
+            place = {"index": int(indices[0]), "size": sample.shape[axis]}
+            return Fact("slice-of", {"axis": axis, "axes": len(sample.shape), **place})
     return held[0][0]

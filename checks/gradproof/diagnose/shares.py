@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradproof.diagnose.answers import CLOSE, FAINT, Answers, answers, counted, linear_answers
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.coupling import mixes_more
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
 from gradproof.diagnose.formulas import laid_out, plain
+from gradproof.findings import Cause, Confidence, Fact, own
 
 # Relative: two factors that differ by less are one factor.
 SAME = 1e-4
@@ -25,9 +25,7 @@ def constant_added(evidence: Evidence) -> Cause | None:
     # a gradient that is linear in dout may still miss the same share of every output
     if not found or not all(_is_offset(answer) and not answer.linear for answer in found):
         return None
-    lines = (("everywhere", f"yours - numeric is the same for every dout   {counted(evidence, found)}"),)
-    likely = f"d{evidence.tensor} has a term too many: something that is not multiplied by dout is added"
-    return Cause("GP113", lines, likely, "every term of a gradient has dout, or what came of it, as a factor")
+    return Cause("GP113", "term-without-dout", support=counted(evidence, found))
 
 
 def share_misplaced(evidence: Evidence) -> Cause | None:
@@ -36,12 +34,7 @@ def share_misplaced(evidence: Evidence) -> Cause | None:
     moved = [_moved(answer) for answer in found]
     if not telling(found) or min(moved) < 0 or sum(moved) < ENOUGH:
         return None
-    d = f"d{evidence.tensor}"
-    lines = (
-        ("everywhere", f"for each entry of dout: the right numbers in the wrong places   {counted(evidence, found)}"),
-    )
-    likely = f"{d} has the right numbers in the wrong places"
-    return Cause("GP109", lines, likely, "look for an index, a slice, a flip or an order of axes that is not undone")
+    return Cause("GP109", "shares-misplaced", support=counted(evidence, found))
 
 
 def factor_of_array(evidence: Evidence) -> Cause | None:
@@ -53,10 +46,11 @@ def factor_of_array(evidence: Evidence) -> Cause | None:
     keys = [key for key in kinds[0] if _holds(found, [each.get(key) for each in kinds])]
     if not keys:
         return None
-    tensor, count = evidence.tensor, counted(evidence, found)
-    what = " or ".join(dict.fromkeys(kinds[0][key].text for key in keys))
-    lines = (("everywhere", f"every share of d{tensor}: {what}   {count}"),)
-    return Cause("GP117", lines, f"in d{tensor}, {what}", kinds[0][keys[0]].advice)
+    slips: list[Fact] = []
+    for key in keys:
+        slip = kinds[0][key].slip
+        slips += [slip] if slip not in slips else []
+    return Cause("GP117", "share-by-share", {"slips": tuple(slips)}, support=counted(evidence, found))
 
 
 def share_is_array(evidence: Evidence) -> Cause | None:
@@ -66,15 +60,11 @@ def share_is_array(evidence: Evidence) -> Cause | None:
         return None
     for name in _over_outputs(found[0]):
         if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
-            tensor, count = evidence.tensor, counted(evidence, found)
-            lines = (("everywhere", f"yours sums dout * {name}   {count}"),)
+            about, support = {"array": name}, counted(evidence, found)
             if all((answer.right | ~answer.wanted).all() for answer in found) and not mixes_more(found):
-                likely = (
-                    f"a mask is missing in d{tensor}: it sums all of dout * {name}, and forward uses only some of it"
-                )
-                return Cause("GP107", lines, likely, f"multiply by the mask of {tensor}'s own entries", vague=True)
+                return Cause("GP107", "mask-of-a-sum", about, support=support, confidence=Confidence.VAGUE)
             # another array, a mask, or a factor that is missing: it can be any of them
-            return Cause("GP117", lines, None, f"multiply by what forward multiplies {tensor} by", vague=True)
+            return Cause("GP117", "another-array", about, support=support, confidence=Confidence.OPEN)
     return None
 
 
@@ -83,13 +73,12 @@ def _over_outputs(answer: Answers) -> dict[str, Floats]:
     if len(answer.shapes) != 1:
         return {}
     laid = {name: laid_out(value, answer.shapes[0]) for name, value in plain(answer.sample).items()}
-    found = {name: value for name, value in laid.items() if value is not None}
-    centred = {
-        f"{name} minus its mean over axis {axis}": (value - value.mean(axis=axis, keepdims=True)).reshape(-1)
-        for name, value in plain(answer.sample).items()
-        if value.shape == answer.shapes[0]
-        for axis in range(value.ndim)
-    }
+    found = {own(name, answer.tensor): value for name, value in laid.items() if value is not None}
+    centred: dict[str, Floats] = {}
+    for name, value in plain(answer.sample).items():
+        for axis in range(value.ndim) if value.shape == answer.shapes[0] else ():
+            less = value - value.mean(axis=axis, keepdims=True)
+            centred[f"{own(name, answer.tensor)} minus its mean over axis {axis}"] = less.reshape(-1)
     return {**found, **centred, "out": answer.outputs}
 
 
@@ -127,7 +116,7 @@ def _moved(answer: Answers) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Kind:
-    """claimed * ``left`` is proportional to true * ``right``, share by share, said as ``text``.
+    """claimed * ``left`` is proportional to true * ``right``, share by share: that is what ``slip`` leads to.
 
     ``telling`` is False where the array is one number in this example: that explains any constant factor.
     """
@@ -135,8 +124,7 @@ class _Kind:
     key: str
     left: Floats
     right: Floats
-    text: str
-    advice: str
+    slip: Fact
     telling: bool = True
 
 
@@ -166,21 +154,19 @@ def _kinds(answer: Answers) -> Iterator[_Kind]:
     """Yield each known array as a factor that is missing, too many, or on the input's side instead of the output's."""
     ones = np.ones((1, 1))
     for name, value in plain(answer.sample).items():
+        about = {"factor": own(name, answer.tensor)}
         at_output = laid_out(value, answer.shapes[0]) if len(answer.shapes) == 1 else None
         at_entry = laid_out(value, answer.sample.shape)
         for side, factor in (("output", at_output), ("input", at_entry)):
             if factor is not None:
                 shaped = factor[:, None] if side == "output" else factor[None, :]
-                once = f"look for a factor {name} that forward has and backward lacks"
                 varies = not np.allclose(factor, factor[0])
-                yield _Kind(f"-{name}{side}", shaped, ones, f"the factor {name} is missing", once, varies)
-                twice = f"the factor {name} is one too many, or a division by it is missing"
-                yield _Kind(f"+{name}{side}", ones, shaped, twice, f"leave {name} out once, or divide by it", varies)
+                yield _Kind(f"-{name}{side}", shaped, ones, Fact("factor-missing", about), varies)
+                yield _Kind(f"+{name}{side}", ones, shaped, Fact("factor-too-many", about), varies)
         if at_output is not None and at_entry is not None:
-            moved = f"multiply dout by {name} first, before what forward did ahead of {name} is undone"
             sides = at_output[:, None], at_entry[None, :]
             varies = not np.allclose(at_output, at_output[0])
-            yield _Kind(f"<{name}", *sides, f"{name} multiplies at the wrong place", moved, varies)
+            yield _Kind(f"<{name}", *sides, Fact("factor-at-the-wrong-place", about), varies)
     yield from _slopes(answer)
 
 
@@ -198,11 +184,9 @@ def _slopes(answer: Answers) -> Iterator[_Kind]:
     for name, formula, slope, early, possible in curves:
         if not possible.all():
             continue
-        column = slope[:, None]
-        without = f"{name}'s derivative {formula} is missing"
-        yield _Kind(f"-{name}", column, ones, without, f"multiply dout by {formula} first")
-        yield _Kind(f"+{name}", ones, column, f"{name}'s derivative {formula} is there twice", "multiply by it once")
-        wrong = f"{name}'s derivative is taken at the pre-activation, not at the output"
+        column, about = slope[:, None], {"function": name, "formula": formula}
+        yield _Kind(f"-{name}", column, ones, Fact("derivative-missing", about))
+        yield _Kind(f"+{name}", ones, column, Fact("derivative-twice", about))
         sure = slope > SATURATED  # beyond, the output does not tell its pre-activation to enough digits
         right, mine = (np.where(sure, values, 0.0)[:, None] for values in (slope, early))
-        yield _Kind(f"@{name}", right, mine, wrong, f"use {formula}, out being forward's output")
+        yield _Kind(f"@{name}", right, mine, Fact("derivative-of-the-pre-activation", about))

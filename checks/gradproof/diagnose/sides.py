@@ -6,14 +6,14 @@ be recognised as well, or give values that the function of that slope cannot tak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, EPS, SUPPORT, Evidence, Floats, Sample, result_of
 from gradproof.diagnose.functions import FUNCTIONS, SLIPS, Curve, Function
+from gradproof.findings import Cause
 
 # Roundings by which two ways to write one slope or one function may differ.
 ULPS = 8
@@ -57,13 +57,10 @@ def wrong_side(evidence: Evidence) -> Cause | None:
     contrast = _contrast(reading, evidence, points, recognised=len(forward) == 1)
     if contrast is None:
         return None
-    lines = (("everywhere", f"yours = dout * {reading.text}   {_count(evidence, points)}"),)
-    used = f"formula {reading.function.formula.format('out')}" if reading.at_output else "derivative"
-    known = f"is {forward[0].name}" if len(forward) == 1 else f"is not {name}"
-    likely = f"your backward uses {name}'s {used}, but your forward {known}: {contrast}"
-    return Cause(
-        "GP110", lines, likely, f"if forward is meant to be {name}, mend forward; if not, differentiate it anew"
-    )
+    formula = reading.function.formula.format("out") if reading.at_output else ""
+    known = forward[0].name if len(forward) == 1 else ""
+    about = {"function": name, "formula": formula, "forward": known}
+    return _cause("GP110", "derivative-of-another", about, reading, evidence, points, contrast)
 
 
 def _slipped(evidence: Evidence, held: Sequence[Reading], points: Sequence[Points]) -> Cause | None:
@@ -77,9 +74,8 @@ def _slipped(evidence: Evidence, held: Sequence[Reading], points: Sequence[Point
     if len(pairs) != 1:
         return None
     reading, slip = pairs[0]
-    lines = (("everywhere", f"yours = dout * {reading.text}   {_count(evidence, points)}"),)
-    likely = f"your backward is right for {slip.of}, your forward is not {slip.of}: it computes {slip.text}"
-    return Cause("GP110", lines, likely, "mend forward: brackets, signs and the order of operations")
+    about = {"function": slip.of, "forward": slip.text}
+    return _cause("GP110", "forward-mistyped", about, reading, evidence, points)
 
 
 def wrong_argument(evidence: Evidence) -> Cause | None:
@@ -89,19 +85,24 @@ def wrong_argument(evidence: Evidence) -> Cause | None:
     if len(held) != 1:
         return None
     reading, name = held[0], held[0].function.name
-    lines = (("everywhere", f"yours = dout * {reading.text}   {_count(evidence, points)}"),)
     if reading.at_output:
-        likely = f"your backward takes {name}'s derivative at the output, where x belongs"
-        return Cause(
-            "GP112", lines, likely, "look for an output cached in the place of x, or for x overwritten in forward"
-        )
-    right = reading.function.formula.format("out")
-    likely = f"your backward uses {name}'s formula {right} with x in the place of the output"
-    return Cause("GP112", lines, likely, "cache forward's output, and use that in backward")
+        return _cause("GP112", "derivative-at-the-output", {"function": name}, reading, evidence, points)
+    about = {"function": name, "formula": reading.function.formula.format("out")}
+    return _cause("GP112", "formula-of-the-input", about, reading, evidence, points)
 
 
-def _count(evidence: Evidence, points: Sequence[Points]) -> str:
-    return replace(evidence, failing=tuple(p.sample for p in points)).count
+def _cause(
+    code: str,
+    kind: str,
+    about: Mapping[str, str],
+    reading: Reading,
+    evidence: Evidence,
+    points: Sequence[Points],
+    contrast: Mapping[str, float] | None = None,
+) -> Cause:
+    """The cause, with the slope that backward uses, and what forward gives at one x."""
+    support = replace(evidence, failing=tuple(p.sample for p in points)).support
+    return Cause(code, kind, about, {"slope": reading.text, **(contrast or {})}, support)
 
 
 def _own(function: Function) -> list[Reading]:
@@ -170,8 +171,10 @@ def _is_value(curve: Curve, points: Points) -> bool:
     return bool((np.abs(points.out - value) <= ULPS * EPS * (1 + np.abs(points.out))).all())
 
 
-def _contrast(reading: Reading, evidence: Evidence, points: Sequence[Points], *, recognised: bool) -> str | None:
-    """Write one x where forward and the function part, of the smallest example if it has one; None at too few x."""
+def _contrast(
+    reading: Reading, evidence: Evidence, points: Sequence[Points], *, recognised: bool
+) -> Mapping[str, float] | None:
+    """One x where forward and the function part, of the smallest example if it has one; None at too few x."""
     function, found = reading.function, list[tuple[float, float, float]]()
     for p in sorted(points, key=lambda p: p.sample.outcome is not evidence.minimal):
         with np.errstate(all="ignore"):
@@ -183,4 +186,4 @@ def _contrast(reading: Reading, evidence: Evidence, points: Sequence[Points], *,
     if len({x for x, _, _ in found}) < ENOUGH:
         return None
     x, out, value_there = found[0]
-    return f"at {evidence.tensor} = {x:.6g} it gives {out:.6g}, {function.name} {value_there:.6g}"
+    return {"x": x, "out": out, "value": value_there}

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from gradproof.compare.tally import verdict_of
+from gradproof.findings import Finding
 from gradproof.generate.hyperparameters import told
-from gradproof.values import Finding, Outcome, Reason, TensorResult, TensorSummary, Verdict
+from gradproof.values import Outcome, Reason, TensorResult, TensorSummary, Verdict
 
 # a subject with such an outcome cannot pass, however many of its entries agree elsewhere
 SELDOM = 0.125  # of the failing examples: a staircase is one in nearly every example, plateaus are rare

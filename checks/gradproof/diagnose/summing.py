@@ -6,10 +6,10 @@ import numpy as np
 
 from gradproof.diagnose import regions
 from gradproof.diagnose.answers import Answers, counted, linear_answers
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask
+from gradproof.findings import Cause, Confidence, Fact
 
-_EVERY_OUTPUT = "every output's gradient counts: add what each of them brings"
+SOME_ENTRIES = "some-entries"  # of the outputs, which no row or slice describes
 
 
 def dout_unused(evidence: Evidence) -> Cause | None:
@@ -25,17 +25,12 @@ def dout_unused(evidence: Evidence) -> Cause | None:
         or sum(int(np.count_nonzero(a.lost)) for a in found) < ENOUGH
     ):
         return None
-    left, some = f"d{evidence.tensor} takes nothing from {where} of dout", where.endswith("entries")
-    lines = (("everywhere", f"yours is right but for {where} of dout: left out   {counted(evidence, found)}"),)
+    about, support = {"where": where}, counted(evidence, found)
     if found[0].shapes and len(found[0].shapes) > 1:
-        return Cause("GP114", lines, left, _EVERY_OUTPUT, vague=True)
-    if some:
-        likely = f"{left}: the terms that these bring are missing"
-        return Cause(
-            "GP114", lines, likely, "go through what forward does with each entry: each way counts", vague=True
-        )
-    likely = f"{left}: it is not summed over all of it"
-    return Cause("GP114", lines, likely, "sum over that axis instead of taking a part")
+        return Cause("GP114", "output-unused", about, support=support, confidence=Confidence.VAGUE)
+    if where.kind == SOME_ENTRIES:
+        return Cause("GP114", "entries-unused", about, support=support, confidence=Confidence.VAGUE)
+    return Cause("GP114", "part-unused", about, support=support)
 
 
 def overwritten(evidence: Evidence) -> Cause | None:
@@ -46,21 +41,16 @@ def overwritten(evidence: Evidence) -> Cause | None:
     several = sum(int(np.count_nonzero(_short(answer))) for answer in found)
     if several < 2 or sum(int(np.count_nonzero(a.right & a.wanted)) for a in found) < ENOUGH:
         return None
-    tensor = evidence.tensor
+    support = counted(evidence, found)
     if len(found[0].shapes) > 1 and len(lost := _outputs_of_lost(found)) == 1:
-        text = f"some entries of {tensor} get nothing from output {min(lost)} of dout   {counted(evidence, found)}"
-        likely = f"d{tensor} takes nothing from output {min(lost)} of dout, for some of its entries"
-        return Cause("GP114", (("everywhere", text),), likely, _EVERY_OUTPUT, vague=True)
+        about = {"output": min(lost)}
+        return Cause("GP114", "output-unused-by-some", about, support=support, confidence=Confidence.VAGUE)
     which = _which(found)
-    kept = f"the {which} of its shares alone" if which else "some of its shares alone"
-    text = f"an entry of {tensor} used several times gets {kept}, each of them right   {counted(evidence, found)}"
     if which == "first":  # what is overwritten keeps the last
-        likely = f"d{tensor} takes the first of several shares alone: it is not summed over all of them"
-        return Cause("GP114", (("everywhere", text),), likely, "sum over the uses instead of taking the first one")
-    likely = f"d{tensor} is assigned where it should be added up: entries used several times are overwritten"
-    advice = "use += (np.add.at for an array of indices, which += would count once)"
+        return Cause("GP114", "first-share-alone", support=support)
     # of several that are kept, some may have been left out rather than overwritten
-    return Cause("GP115", (("everywhere", text),), likely, advice, vague=which is None)
+    confidence = Confidence.VAGUE if which is None else Confidence.NAMED
+    return Cause("GP115", "overwritten", evidence={"kept": which or "some"}, support=support, confidence=confidence)
 
 
 def _unused(answer: Answers) -> Mask | None:
@@ -72,22 +62,22 @@ def _unused(answer: Answers) -> Mask | None:
     return np.asarray(unused, dtype=np.bool_) if unused.any() and summed and explained.all() else None
 
 
-def _where(found: list[Answers], unused: list[Mask]) -> str:
+def _where(found: list[Answers], unused: list[Mask]) -> Fact:
     """Name the outputs that have no part: by their number, by a slice, or by their count."""
     first = found[0].shapes
     if len(first) > 1:
         pairs = zip(found, unused, strict=True)
         outputs = [{_number(answer, int(o)) for o in np.flatnonzero(rows)} for answer, rows in pairs]
         same = all(numbers == outputs[0] for numbers in outputs)
-        return "output " + " and ".join(map(str, sorted(outputs[0]))) if same else _some(unused[0])
-    for name, pattern in regions.patterns([shape for answer in found for shape in answer.shapes]):
+        return Fact("outputs", {"numbers": tuple(sorted(outputs[0]))}) if same else _some(unused[0])
+    for where, pattern in regions.patterns([shape for answer in found for shape in answer.shapes]):
         if all(_covers(a, pattern(a.shapes[0]).ravel(), rows) for a, rows in zip(found, unused, strict=True)):
-            return name
+            return where
     for axis in range(len(found[0].shapes[0])):
         indices = [set(a.rows(axis)[rows, 0].tolist()) for a, rows in zip(found, unused, strict=True)]
         several = [a.rows(axis).any() for a in found]
         if all(len(index) == 1 and index == indices[0] for index in indices) and all(several):
-            return f"index {indices[0].pop()} along axis {axis}"
+            return Fact("index", {"index": indices[0].pop(), "axis": axis})
     return _some(unused[0])
 
 
@@ -108,8 +98,8 @@ def _outputs_of_lost(found: list[Answers]) -> set[int]:
     return {_number(answer, int(o)) for answer in found for o in np.flatnonzero(answer.lost.any(axis=1))}
 
 
-def _some(unused: Mask) -> str:
-    return f"{int(np.count_nonzero(unused))} of {unused.size} entries"
+def _some(unused: Mask) -> Fact:
+    return Fact(SOME_ENTRIES, {"count": int(np.count_nonzero(unused)), "of": unused.size})
 
 
 def _covers(answer: Answers, inside: Mask, unused: Mask) -> bool:

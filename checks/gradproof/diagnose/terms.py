@@ -14,9 +14,9 @@ from itertools import combinations
 import numpy as np
 
 from gradproof.compare.lanes import MARGIN
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Floats, Sample
 from gradproof.diagnose.formulas import Named, known, scales, upstream, written
+from gradproof.findings import Cause, Confidence, Support
 
 # At values near the largest float a product overflows: it is then not finite, and refutes the formula.
 EXTREME = np.errstate(over="ignore", invalid="ignore")
@@ -40,10 +40,7 @@ def derivative_left_out(evidence: Evidence) -> Cause | None:
     facts = _facts(evidence)
     if not facts or not all(isinstance(f.dout, np.ndarray) and f.sample.equals(f.dout).all() for f in facts):
         return None
-    d = f"d{evidence.tensor}"
-    lines = (("everywhere", f"yours = dout   {_count(evidence, facts)}"),)
-    likely = f"{d} is dout, unchanged: the derivative of this layer is not multiplied in"
-    return Cause("GP117", lines, likely, f"{d} = dout times the derivative of the output by {evidence.tensor}")
+    return Cause("GP117", "dout-unchanged", support=_support(evidence, facts))
 
 
 def known_factor(evidence: Evidence) -> Cause | None:
@@ -58,12 +55,8 @@ def known_factor(evidence: Evidence) -> Cause | None:
             text = f"yours * {factor} = {constant}numeric" if missing else f"yours = {constant}numeric * {factor}"
             if missing and not constant:
                 text = f"numeric = yours * {factor}"
-            lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
-            state = "is missing" if missing else "is one too many, or a division by it is missing"
-            likely = f"a factor of d{evidence.tensor} {state}: {name}"
-            return Cause(
-                "GP117", lines, likely, f"write the derivative factor by factor, and see where {name} comes in"
-            )
+            kind, support = "known-factor-missing" if missing else "known-factor-too-many", _support(evidence, facts)
+            return Cause("GP117", kind, {"factor": name}, {"formula": text}, support)
     return None
 
 
@@ -74,11 +67,9 @@ def known_term(evidence: Evidence) -> Cause | None:
         constant = _constant([_multiple(f, _of(f, name)) for f in facts], facts)
         if constant is not None:
             term = f"{constant}dout" + ("" if name == "1" else f" * {_in_brackets(name)}")
-            lines = (("everywhere", f"yours - numeric = {term}   {_count(evidence, facts)}"),)
-            what = "dout" if name == "1" else name
-            likely = f"a term of d{evidence.tensor} is missing, or one too many: the one with {what}"
-            advice = "compare the terms of forward, one by one, with those of backward"
-            return Cause("GP113", lines, likely, advice, vague=True)
+            about = {"term": "dout" if name == "1" else name}
+            shown, support = {"formula": f"yours - numeric = {term}"}, _support(evidence, facts)
+            return Cause("GP113", "known-term", about, shown, support, Confidence.VAGUE)
     return None
 
 
@@ -95,9 +86,9 @@ def known_formula(evidence: Evidence) -> Cause | None:
     if not mine or not right or not (_varies(facts, mine[0][0]) and _varies(facts, right[0][0])):
         return None
     has, belongs = (f"{constant}dout * {_in_brackets(name)}" for name, constant in (mine[0], right[0]))
-    lines = (("everywhere", f"yours = {has}, numeric = {belongs}   {_count(evidence, facts)}"),)
-    likely = f"d{evidence.tensor} is {has}, the true gradient is {belongs}"
-    return Cause("GP117", lines, likely, f"put {right[0][1]}{right[0][0]} in the place of {mine[0][1]}{mine[0][0]}")
+    exchange = {"mine": f"{mine[0][1]}{mine[0][0]}", "right": f"{right[0][1]}{right[0][0]}"}
+    about = {"has": has, "belongs": belongs, **exchange}
+    return Cause("GP117", "another-formula", about, support=_support(evidence, facts))
 
 
 def known_exchange(evidence: Evidence) -> Cause | None:
@@ -106,15 +97,15 @@ def known_exchange(evidence: Evidence) -> Cause | None:
     for one, other in combinations(_common(facts, with_dout=False), 2):
         text = _as_term(facts, one, other)
         if text is not None:
-            lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
-            likely = f"d{evidence.tensor} takes {one} and {other} for each other: one stands where the other belongs"
-            return Cause("GP117", lines, likely, f"look for {one} and for {other} in backward", vague=True)
+            about, shown = {"one": one, "other": other}, {"formula": text}
+            support = _support(evidence, facts)
+            return Cause("GP117", "terms-exchanged", about, shown, support, Confidence.VAGUE)
         for mine, right in ((one, other), (other, one)):
             text = _as_factor(facts, mine, right)
             if text is not None:
-                lines = (("everywhere", f"{text}   {_count(evidence, facts)}"),)
-                likely = f"d{evidence.tensor} is multiplied by {mine} where {right} belongs"
-                return Cause("GP117", lines, likely, f"put {right} in the place of {mine}", vague=True)
+                about, shown = {"mine": mine, "right": right}, {"formula": text}
+                support = _support(evidence, facts)
+                return Cause("GP117", "another-factor", about, shown, support, Confidence.VAGUE)
     return None
 
 
@@ -153,8 +144,8 @@ def _has_kinks(sample: Sample, tensor: str) -> bool:
     return any(result.kinks for result in sample.outcome.tensors if result.name == tensor)
 
 
-def _count(evidence: Evidence, facts: Sequence[_Facts]) -> str:
-    return replace(evidence, failing=tuple(f.sample for f in facts)).count
+def _support(evidence: Evidence, facts: Sequence[_Facts]) -> Support:
+    return replace(evidence, failing=tuple(f.sample for f in facts)).support
 
 
 def _common(facts: Sequence[_Facts], *, with_dout: bool) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradproof.diagnose.cause import BROKEN
-from gradproof.values import Finding
+from gradproof.findings import Confidence, Edit, Finding
 
 PART, CHAIN, UNNAMED = "GP120", "GP121", "GP101"
+# of a composite whose parts are right: one of them is given a wrong dout, or none
+BROKEN = frozenset({"last-call-remembered", "left-out-of-the-chain", "another-dout", "dout-multiplied"})
 MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512", "GP514"})
 
 
@@ -29,10 +29,7 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
     if part is not None:
         return [*written, _for_all(part, gradients), *others]
     chains = [f for f in findings if f.code == CHAIN]
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in gradients:
-        groups.setdefault(_key(finding, chained=bool(chains)), []).append(finding)
-    told = [_with_others(group) for group in groups.values()]
+    told = [_with_others(group) for group in _alike(gradients, chained=bool(chains))]
     named, unnamed = ([f for f in told if (f.code == UNNAMED) is without] for without in (False, True))
     # where each gradient has a cause of its own, that says more than that the chaining is wrong
     ordered = [*chains, *named, *unnamed] if unnamed else [*named, *chains]
@@ -40,34 +37,43 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _is_broken(finding: Finding) -> bool:
-    return finding.headline == BROKEN
+    return finding.cause is not None and finding.cause.measured.kind in BROKEN
 
 
 def _is_gradient(finding: Finding) -> bool:
     return finding.tensor is not None and finding.code.startswith("GP1")
 
 
-def _key(finding: Finding, *, chained: bool) -> tuple[str, str]:
-    """Code and cause, with the tensor's own name taken out; without a cause, every tensor is a case of its own."""
-    likely = dict(finding.lines).get("likely cause")
-    name = finding.tensor or ""
-    if likely is None:
-        return finding.code, "" if chained else name
-    return finding.code, re.sub(rf"(?<!\w)(d?){re.escape(name)}(?!\w)", r"\1*", likely)
+def _alike(gradients: Sequence[Finding], *, chained: bool) -> list[list[Finding]]:
+    """The findings about gradients in groups, each of one cause.
+
+    Those without a cause stay apart, each of which is a case of its own, but where a wrong chaining explains them.
+    """
+    groups: list[list[Finding]] = []
+    for finding in gradients:
+        mine = next((group for group in groups if _is_one(group[0], finding, chained=chained)), None)
+        if mine is None:
+            groups.append([finding])
+        else:
+            mine.append(finding)
+    return groups
+
+
+def _is_one(first: Finding, other: Finding, *, chained: bool) -> bool:
+    if Confidence.OPEN in (first.confidence, other.confidence):
+        return chained and first.code == other.code and first.confidence is other.confidence
+    return first.cause is not None and other.cause is not None and first.cause.identity == other.cause.identity
 
 
 def _with_others(group: Sequence[Finding]) -> Finding:
-    first, names = group[0], [f.tensor for f in group if f.tensor is not None]
-    if len(names) < 2:
-        return first
-    listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    same = ("the same for", ", ".join(names[1:]))
-    lines = (*first.lines[:1], same, *first.lines[1:])
-    return replace(first, headline=f"the gradients of {listed} are wrong", lines=lines, also=tuple(names[1:]))
+    """The first of a group, which stands for the others, with every change that mends one of them."""
+    others = tuple(finding.tensor for finding in group[1:] if finding.tensor is not None)
+    edits: list[Edit] = []
+    for finding in group:
+        edits += [edit for edit in finding.edits if edit not in edits]
+    return replace(group[0], also=others, edits=tuple(edits))
 
 
 def _for_all(part: Finding, gradients: Sequence[Finding]) -> Finding:
-    names = [f.tensor for f in gradients if f.tensor is not None]
-    explains = (("accounts for", f"the wrong gradient of {', '.join(names)}"),) if names else ()
-    lines = (*part.lines[:1], *explains, *part.lines[1:])
-    return replace(part, tensor=names[0] if names else None, lines=lines, also=tuple(names[1:]))
+    names = tuple(f.tensor for f in gradients if f.tensor is not None)
+    return replace(part, tensor=names[0] if names else None, also=names[1:])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradproof.diagnose.answers import CLOSE, Answers, counted, linear_answers
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import Evidence, Floats
 from gradproof.diagnose.formulas import plain
 from gradproof.diagnose.shares import telling
+from gradproof.findings import Cause, own
 
 
 def operator_transposed(evidence: Evidence) -> Cause | None:
@@ -16,22 +16,14 @@ def operator_transposed(evidence: Evidence) -> Cause | None:
     found = linear_answers(evidence)
     if not telling(found):
         return None
-    tensor, count = evidence.tensor, counted(evidence, found)
+    support = counted(evidence, found)
     if all(a.claimed.shape[0] == a.claimed.shape[1] and a.equal(a.claimed, a.true.T).all() for a in found):
         if all(_is_order(a.true) for a in found):
-            lines = (("everywhere", f"yours puts dout in forward's order, not back   {count}"),)
-            likely = (
-                f"d{tensor} has the right numbers in the wrong places: forward's order is taken once more, not undone"
-            )
-            return Cause("GP109", lines, likely, "undo the order: argsort of the indices, or dx[indices] = dout")
-        lines = (("everywhere", f"yours = forward's own matrix times dout, not its transpose   {count}"),)
-        likely = f"a transpose is missing in d{tensor}: dout goes through the same matrix as {tensor} did in forward"
-        return Cause("GP105", lines, likely, "write W.T where forward has W, and reverse what forward does in order")
+            return Cause("GP109", "order-taken-twice", support=support)
+        return Cause("GP105", "operator-not-transposed", support=support)
     for name in _squares(found[0]):
         if all(_uses_transpose(answer, name) for answer in found):
-            lines = (("everywhere", f"yours has {name} where {name}.T belongs, or the reverse   {count}"),)
-            likely = f"a transpose is missing in d{tensor}: {name} is used where {name}.T belongs, or the reverse"
-            return Cause("GP105", lines, likely, f"where forward multiplies by {name}, backward multiplies by {name}.T")
+            return Cause("GP105", "matrix-not-transposed", {"matrix": own(name, evidence.tensor)}, support=support)
     return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gradproof.diagnose.cause import Cause
 from gradproof.diagnose.evidence import Evidence, result_of
+from gradproof.findings import Cause, Confidence
 from gradproof.values import Role, TensorResult, Verdict
 
 
@@ -11,21 +11,15 @@ def never_written(evidence: Evidence) -> Cause | None:
     """GP104 where nothing but zeros was ever claimed; without a cause where that is a part of a larger fault."""
     if any(sample.analytic.any() for sample in evidence.samples):
         return None
-    tensor = evidence.tensor
-    lines = (("everywhere", f"yours = 0   {evidence.count}"),)
+    support = evidence.support
     if _beside_others(evidence):
-        return Cause("GP101", lines)
-    result = result_of(evidence.failing[0].outcome, tensor)
+        return Cause("GP101", "zero-beside-others", support=support, confidence=Confidence.OPEN)
+    result = result_of(evidence.failing[0].outcome, evidence.tensor)
     if result is None or result.role is Role.INPUT:
-        advice = "look for a factor that is zero: a mask, a cache, an array never filled"
-        return Cause("GP104", lines, f"backward returns nothing but zeros for d{tensor}", advice)
+        return Cause("GP104", "zeros-returned", support=support)
     if _absent_at_first(evidence):
-        likely = f"backward never writes d{tensor}, or takes it from the first step alone, where it is zero"
-        return Cause(
-            "GP104", lines, likely, f"add what every step brings to grads[i], i being {tensor}'s place in params"
-        )
-    advice = f"write grads[i][...] = d{tensor} in backward, i being the place of {tensor} in params"
-    return Cause("GP104", lines, f"backward never writes d{tensor}, or writes nothing but zeros", advice)
+        return Cause("GP104", "first-step-alone", support=support)
+    return Cause("GP104", "never-written", support=support)
 
 
 def _absent_at_first(evidence: Evidence) -> bool:

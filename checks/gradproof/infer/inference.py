@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from gradproof.case.case import Case
 from gradproof.case.specs import Literal, OneHot
+from gradproof.findings import Finding, SubjectReport
 from gradproof.infer.own_faults import is_own_fault, may_be_avoided
 from gradproof.infer.sentences import keep
-from gradproof.values import Finding, LayerError, SubjectReport, Verdict
+from gradproof.report.lines import headline
+from gradproof.values import LayerError, Verdict
 
 _EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructor, by forward, by backward
 
@@ -114,7 +116,7 @@ def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     wrong = any(f.severity == "error" for f in findings) or any(t.verdict is Verdict.FAIL for t in report.tensors)
     if wrong:
         return replace(report, findings=findings)
-    reason = f"{guessed[0].headline}: the layer or the inferred shapes are wrong"
+    reason = f"{headline(guessed[0])}: the layer or the inferred shapes are wrong"
     if not report.tensors:
         reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
     reason = f"{reason}. {keep(report.location, inference.case)}"

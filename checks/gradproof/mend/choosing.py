@@ -9,9 +9,10 @@ import numpy as np
 from gradproof.compare.tally import is_unread
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
+from gradproof.findings import Confidence, Finding
 from gradproof.mend.bench import ENOUGH
 from gradproof.mend.kinds import FORWARD, FORWARD_TYPOS, Kind
-from gradproof.values import Finding, Outcome, Verdict
+from gradproof.values import Outcome, Verdict
 
 FAILING = 5  # examples with a wrong gradient, shared out among the tensors
 MEASURED = 3  # examples whose true gradients must be measured first, for backward gave nothing to compare with
@@ -31,15 +32,16 @@ def asks_twice(findings: Sequence[Finding]) -> bool:
 def of_forward(findings: Sequence[Finding]) -> tuple[Kind, ...]:
     """The changes of forward that are worth trying: all where a wrong gradient has no cause, few where it is open."""
     wrong = [finding for finding in findings if finding.code.startswith("GP1")]
-    if any("likely cause" not in dict(finding.lines) for finding in wrong):
+    if any(finding.confidence is Confidence.OPEN for finding in wrong):
         return FORWARD
-    return FORWARD_TYPOS if any(finding.vague for finding in wrong) else ()
+    return FORWARD_TYPOS if any(finding.confidence is Confidence.VAGUE for finding in wrong) else ()
 
 
 def effort(findings: Sequence[Finding]) -> int:
     """How many changes are worth trying."""
     wrong = [f for f in findings if f.severity == "error" and f.code.startswith("GP1")]
-    return NAMED if wrong and not any(finding.vague for finding in wrong) else OPEN
+    is_named = all(finding.confidence is Confidence.NAMED for finding in wrong)
+    return NAMED if wrong and is_named else OPEN
 
 
 def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bool) -> list[Outcome]:

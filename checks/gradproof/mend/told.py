@@ -6,14 +6,13 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradproof.codes import CODES
+from gradproof.findings import Cause, Confidence, Edit, Finding
 from gradproof.mend.bench import Mend
 from gradproof.mend.mend import Mended
 from gradproof.source.source import shown
-from gradproof.values import Finding
 
 _RETURNED = ("GP1", "GP2", "GP303", "GP508", "GP509", "GP513", "GP514")
-_AFTER = ("smallest case", "values", "reproduce")  # the labels that stand below it
+SLIP = "slip"  # the kind of cause that a change of the source names
 
 
 def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
@@ -42,7 +41,7 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
     mine = found.of(finding.tensor)
     if finding.code == "GP303":  # a line that no longer raises is not yet right
         mine = [mend for mend in mine if mend.tensors == found.wrong]
-    if finding.vague or not finding.code.startswith("GP1"):
+    if finding.confidence is not Confidence.NAMED or not finding.code.startswith("GP1"):
         return mine[0] if mine else None
     if finding.code == "GP110":
         return None
@@ -70,36 +69,22 @@ def _concerns(finding: Finding) -> bool:
 def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: frozenset[str | None]) -> Finding:
     if mend is None:
         return finding
-    named = "likely cause" in dict(finding.lines)
-    open_still = not named or (finding.vague and not mend.change.plain)
+    is_vague = finding.confidence is Confidence.VAGUE and not mend.change.plain
+    open_still = finding.confidence is Confidence.OPEN or is_vague
     if open_still or mend.change.sure or _says_more(mend, finding.code, swapped):
         finding = _named(finding, mend, other)
-    wheres = [_where(each) for each in (mend, *([other] if other is not None else []))]
-    line = ("change to", "\n".join([*wheres, _tried(mend)]))
-    # the advice of a broken promise says why; that of a wrong gradient, only where one might look
-    general = finding.code.startswith(("GP1", "GP2", "GP303"))
-    lines = tuple(line for line in finding.lines if not (general and line[0] == "what to do"))
-    at = next((i for i, (label, _) in enumerate(lines) if label in _AFTER), len(lines))
-    return replace(finding, lines=(*lines[:at], line, *lines[at:]))
+    return replace(finding, edits=tuple(_edit(each) for each in (mend, other) if each is not None))
 
 
 def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
-    change, form = mend.change, not finding.code.startswith("GP1")
-    likely = change.told if other is None else f"{change.told}; or {other.change.told}"
-    finding = replace(finding, lines=tuple(line for line in finding.lines if line[0] != "likely cause"))
-    at = next((i for i, (label, _) in enumerate(finding.lines) if label in _AFTER), len(finding.lines))
-    lines = (*finding.lines[:at], ("likely cause", likely), *finding.lines[at:])
-    code = finding.code if form else change.code  # what is wrong with the form is known; the slip behind it is told
-    return replace(finding, code=code, name=CODES[code], lines=lines, vague=False)
+    """The finding with the slip for its cause; what was measured stays."""
+    told = tuple(each.change.told for each in (mend, other) if each is not None)
+    # what is wrong with the form is known; the slip behind it is told
+    code = mend.change.code if finding.code.startswith("GP1") else finding.code
+    return replace(finding, code=code, cause=Cause(code, SLIP, {"slips": told}, of=finding.cause))
 
 
-def _where(mend: Mend) -> str:
-    return f"{shown(mend.tree.function.file)}:{mend.change.statement.lineno}   {mend.change.text}"
-
-
-def _tried(mend: Mend) -> str:
-    *names, last = [f"d{name}" for name in sorted(mend.tensors)]
-    told = f"{', '.join(names)} and {last} are" if names else f"{last} is"
-    examples = "the example" if mend.examples == 1 else f"all {mend.examples} examples"
-    kept = f"; forward must keep {' and '.join(mend.change.needs)} for it" if mend.change.needs else ""
-    return f"tried: {told} then right in {examples}{kept}"
+def _edit(mend: Mend) -> Edit:
+    change = mend.change
+    place = shown(mend.tree.function.file), change.statement.lineno
+    return Edit(*place, change.text, tuple(sorted(mend.tensors)), mend.examples, change.needs)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from gradproof.findings import Finding, SubjectReport
 from gradproof.report import schema, text
-from gradproof.values import Finding, SubjectReport, Verdict
+from gradproof.values import Verdict
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradproof.values import Finding, Reason, SubjectReport, TensorSummary, Verdict
+from gradproof.findings import Finding, SubjectReport
+from gradproof.report.lines import headline, lines
+from gradproof.values import Reason, TensorSummary, Verdict
 
 NAME = "gradproof-report"
 VERSION = 1  # grows when a field is removed or changes its meaning; a new field does not raise it
@@ -83,8 +85,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "also": list(finding.also),
         "index": None if finding.index is None else [int(i) for i in finding.index],
         "severity": finding.severity,
-        "headline": finding.headline,
-        "lines": [{"label": label, "text": content} for label, content in finding.lines],
+        "headline": headline(finding),
+        "lines": [{"label": label, "text": content} for label, content in lines(finding)],
         "traceback": finding.traceback,
         "dims": {name: _dim(extent) for name, extent in finding.dims.items()},
     }

@@ -6,12 +6,16 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from gradproof.columns import columns, padded, wrapped
+from gradproof.findings import Finding, SubjectReport
 from gradproof.report.labels import file_of, labels, prefixes
-from gradproof.values import Finding, Reason, SubjectReport, TensorSummary, Verdict
+from gradproof.report.lines import headline, lines
+from gradproof.values import Reason, TensorSummary, Verdict
 
 WIDTH = 80  # columns of the narrowest terminal that the tables are made for
+EVERYWHERE = "fails-everywhere"  # the law of what fails in all examples that were tried
 COMMANDS = frozenset({"reproduce", "explain"})  # labels whose text is copied whole, hence never wrapped
 SEVERITIES = ("error", "warning", "note")  # in the order in which they are told; "allowed" ones are not
 _LABEL = 13  # columns: the length of "smallest case", the longest usual label
@@ -46,22 +50,32 @@ def finding(item: Finding, file: str = "") -> str:
 
     ``file`` stands before its name, as in "layers.py::".
     """
+    return block(item, shown(item), file)
+
+
+def shown(item: Finding) -> tuple[tuple[str, str], ...]:
+    """The labelled lines of a finding that are printed."""
+    return lines(item if item.severity == "error" else _without_details(item))
+
+
+def block(item: Finding, labelled: Sequence[tuple[str, str]], file: str = "") -> str:
+    """A finding with these lines below its first one."""
     rank = "" if item.severity == "error" else f"{item.severity}: "
-    subject = f"{file}{item.subject}: {rank}{item.headline}"
+    subject = f"{file}{item.subject}: {rank}{headline(item)}"
     code = f"{item.code} {item.name}"
-    lines = [f"{padded(subject, max(columns(subject) + 2, WIDTH - len(code)))}{code}"]
-    shown = [line for line in item.lines if item.severity == "error" or not _is_detail(*line)]
-    column = max([_LABEL, *(columns(label) for label, _ in shown)]) + 1
-    for label, content in (*shown, ("explain", f"gradproof explain {item.code}")):
-        lines += _labelled(label, content, column)
+    told = [f"{padded(subject, max(columns(subject) + 2, WIDTH - len(code)))}{code}"]
+    column = max([_LABEL, *(columns(label) for label, _ in labelled)]) + 1
+    for label, content in (*labelled, ("explain", f"gradproof explain {item.code}")):
+        told += _labelled(label, content, column)
     if item.traceback is not None:
-        lines += textwrap.indent(item.traceback.rstrip("\n"), "    ").splitlines()
-    return "\n".join(lines)
+        told += textwrap.indent(item.traceback.rstrip("\n"), "    ").splitlines()
+    return "\n".join(told)
 
 
-def _is_detail(label: str, content: str) -> bool:
-    """What a fault is shown with, and a warning is told without: it must not drown the faults beside it."""
-    return label in ("values", "smallest case") or (label == "law" and content.startswith("fails in all "))
+def _without_details(item: Finding) -> Finding:
+    """A warning without what a fault is shown with: it must not drown the faults beside it."""
+    law = None if item.law is not None and item.law.kind == EVERYWHERE else item.law
+    return replace(item, law=law, dims={}, values={}, varied={})
 
 
 def unjudged(subject: SubjectReport, file: str = "") -> str:

@@ -8,19 +8,19 @@ from typing import Any
 
 from gradproof.case.case import Case
 from gradproof.check import check_case
-from gradproof.codes import CODES
 from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable, unchanged
 from gradproof.convention.plans import is_pair_by_name
 from gradproof.diagnose.diagnose import ERROR_CODES
 from gradproof.diagnose.exceptions import advice, seen
 from gradproof.errors import UsageError
+from gradproof.findings import Finding, SubjectReport
 from gradproof.infer.inference import judged
 from gradproof.infer.own_faults import is_own_fault, remedy
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.surroundings import restored
-from gradproof.source.hints import hinted, line_of
-from gradproof.values import Finding, LayerError, SubjectReport, Verdict
+from gradproof.source.hints import line_of
+from gradproof.values import LayerError, Verdict
 
 _OTHERS = {  # those that are no fault of the layer's
     "ImportError": "install what it imports",
@@ -138,9 +138,15 @@ def _advice(error: LayerError | None, target: Any) -> str:
 def _raised(name: str, error: LayerError, location: str, todo: str | None, *, certain: bool) -> Finding:
     code = ERROR_CODES.get(error.stage, "GP302")
     headline = f"{error.stage} raises {error.kind}"
-    told = [*seen(error), ("what to do", todo), ("reproduce", f"gradproof {location}")]
-    lines = tuple((label, content) for label, content in told if content)
-    severity = "error" if certain else "warning"
-    finding = Finding(code, CODES[code], name, headline, severity=severity, lines=lines, traceback=error.traceback)
     line = line_of(error)
-    return finding if line is None else hinted(finding, [line])
+    return Finding(
+        code,
+        name,
+        headline,
+        severity="error" if certain else "warning",
+        remarks=seen(error),
+        advice=todo or None,
+        hints=() if line is None else (line,),
+        reproduce=f"gradproof {location}",
+        traceback=error.traceback,
+    )

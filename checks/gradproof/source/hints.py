@@ -12,17 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.codes import CODES
 from gradproof.convention.convention import Convention
+from gradproof.findings import Finding, SourceHint
 from gradproof.nodes.conventions import operation_of
 from gradproof.source import clues, origin, writes
 from gradproof.source.origin import Place
 from gradproof.source.slips import Slip, never_stored, slips_in
 from gradproof.source.source import Code, Function, code_of_class, code_of_functions, helpers, shown
-from gradproof.values import Finding, LayerError, Outcome, SourceHint
+from gradproof.values import LayerError, Outcome
 
 MOST_LINES = 3  # lines of source under "look at": the one that computes the gradient, and what that is made of
-_AFTER = ("change to", "smallest case", "values", "reproduce")  # the labels that stand below the source
 _HEADLINES = {
     "GP601": "divides by one",
     "GP602": "drops the answer of a comparison",
@@ -93,15 +92,7 @@ def code_of(target: Any, backward: Any = None, convention: Convention | None = N
 
 def hinted(finding: Finding, hints: Sequence[SourceHint]) -> Finding:
     """The finding with the lines of source before those that say how to see it again."""
-    looked = [f"{hint.file}:{hint.line}   {hint.text}" for hint in hints if hint.sentence is None]
-    lines: list[tuple[str, str]] = [("look at", "\n".join(looked))] if looked else []
-    for hint in hints:
-        if hint.sentence is not None:
-            where = f"{hint.file}:{hint.line}   {hint.text}"
-            told = hint.sentence if hint.code is None else f"{hint.sentence} ({hint.code})"
-            lines.append(("the source", told if where in looked else f"{where}\n{told}"))
-    at = next((i for i, (label, _) in enumerate(finding.lines) if label in _AFTER), len(finding.lines))
-    return replace(finding, lines=(*finding.lines[:at], *lines, *finding.lines[at:])) if lines else finding
+    return replace(finding, hints=(*finding.hints, *hints)) if hints else finding
 
 
 def _is_fault(finding: Finding) -> bool:
@@ -176,5 +167,5 @@ def _note(subject: str, slip: Slip) -> Finding:
     code = str(slip.code)
     name = slip.function.node.name
     title = subject if name == subject else f"{subject}.{name}"
-    finding = Finding(code, CODES[code], title, _HEADLINES[code], severity="note")
-    return hinted(finding, [replace(_slip_hint(slip), code=None)])  # the headline has it
+    hint = replace(_slip_hint(slip), code=None)  # the headline has it
+    return Finding(code, title, _HEADLINES[code], severity="note", hints=(hint,))

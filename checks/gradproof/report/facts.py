@@ -1,0 +1,146 @@
+"""The words for every kind of fact (a law of the shapes, a region, a share), a row for each; it knows no finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gradproof.findings import OWN, Fact, Parameters, Value
+
+Words = Mapping[str, Any]  # parameters as they are written, the tensor's name, and under "raw" as they are
+Template = str | Callable[[Words], str]
+
+
+def phrase(fact: Fact, tensor: str) -> str:
+    """A fact about the gradient of ``tensor``, as it stands within a sentence."""
+    return filled(FACTS[fact.kind], words(fact.parameters, tensor))
+
+
+def advice(fact: Fact, tensor: str) -> str:
+    """What to do about it."""
+    return filled(ADVICE[fact.kind], words(fact.parameters, tensor))
+
+
+def words(parameters: Parameters, tensor: str) -> dict[str, Any]:
+    """Every parameter as it is written; numbers stay numbers, so that a template can say with how many digits."""
+    written = {name: _written(value, tensor) for name, value in parameters.items()}
+    return {"tensor": tensor, "raw": parameters, **written}
+
+
+def filled(template: Template, given: Words) -> str:
+    """The text of a template."""
+    return template.format_map(given) if isinstance(template, str) else template(given)
+
+
+def _written(value: Value, tensor: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(OWN, tensor)
+    if isinstance(value, Fact):
+        return phrase(value, tensor)
+    if not isinstance(value, tuple):
+        return value
+    if all(isinstance(one, int) for one in value):
+        return " and ".join(f"axis {one}" for one in value)
+    return " or ".join(str(_written(one, tensor)) for one in value)
+
+
+def _slice(words: Words, number: str = "") -> str:
+    """Name a slice across an axis: "row 2", "column 2", "slice 2 along axis 0"; without a number, its kind."""
+    axes, axis = words["axes"], words["axis"]
+    kinds = {1: ("entry",), 2: ("row", "column")}.get(axes)
+    return f"{kinds[axis] if kinds else 'slice'}{number}{'' if kinds else f' along axis {axis}'}"
+
+
+def _threshold(words: Words) -> str:
+    dim, (least, most), (low, high) = words["dim"], words["raw"]["fails"], words["raw"]["passes"]
+    if least > high:
+        passes = f"at {dim} = {high}" if low == high else f"up to {dim} = {high}"
+        return f"fails whenever {dim} >= {least}, passes {passes}"
+    fails = f"at {dim} = {most}" if least == most else f"whenever {dim} <= {most}"
+    passes = f"at {dim} = {low}" if low == high else f"from {dim} = {low} on"
+    return f"fails {fails}, passes {passes}"
+
+
+def _everywhere(words: Words) -> str:
+    one = "fails in the one example tried"
+    return one if words["tried"] == 1 else f"fails in all {words['tried']} examples tried"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _wrong(words: Words, located: str = "") -> str:
+    verb = "is" if words["wrong"] == 1 else "are"
+    return f"{words['wrong']} of {words['measured']} {located}entries {verb} wrong"
+
+
+def _numbered(words: Words) -> str:
+    of = f" of {words['size']}" if "size" in words else ""
+    number = f" {words['index']}{of}"
+    return f"{_slice(words, number)} (counted from 0)"
+
+
+FACTS: Mapping[str, Template] = {
+    # for which shapes a subject fails
+    "fails-everywhere": _everywhere,
+    "fails-in-some": "fails in {failing} of {tried} examples tried",
+    "threshold": _threshold,
+    "one-size": "fails at {dim} = {fails} only",
+    "relation": "fails whenever {one} {fails} {other}, passes where {one} {passes} {other}",
+    "parity": "fails whenever {dim} is {fails}, passes where it is {passes}",
+    "both": "fails whenever {one} >= {one_fails_from} and {other} >= {other_fails_from}, passes up to {one} ="
+    " {one_passes_up_to} and up to {other} = {other_passes_up_to}",
+    "fails-away-from": "fails whenever {name} != {value}, passes at {name} = {value}",
+    "fails-only-away-from": "fails only where {name} != {value}, passes at {name} = {value}",
+    "fails-at-one-value": "fails whenever {name} = {value}, passes at other values",
+    "fails-away-from-defaults": lambda w: f"fails only away from {_listed(w['raw']['defaults'])}",
+    "fails-away-from-made": lambda w: (
+        f"fails only away from the values that the layer itself gives {_listed(w['raw']['parameters'])}"
+    ),
+    # regions of a tensor
+    "first-slice": lambda w: f"the first {_slice(w)}",
+    "last-slice": lambda w: f"the last {_slice(w)}",
+    "all-but-first": lambda w: f"every {_slice(w)} but the first",
+    "all-but-last": lambda w: f"every {_slice(w)} but the last",
+    "slice": _numbered,
+    "slice-of": _numbered,
+    "first-entry": "the first entry",
+    "last-entry": "the last entry",
+    "diagonal": "the diagonal",
+    "off-diagonal": "what lies off the diagonal",
+    "values-by-sign": "what belongs to {of} {sign} 0",
+    "values-up-to": "what belongs to {of} <= {border:.3g} (right from {right_from:.3g} on)",
+    "values-from": "what belongs to {of} >= {border:.3g} (right up to {right_up_to:.3g})",
+    "ties": "what belongs to ties of {tensor}, values that occur more than once,",
+    "entries-wrong": _wrong,
+    "located-entries-wrong": lambda w: _wrong(w, "located "),
+    # outputs
+    "outputs": lambda w: f"output {' and '.join(map(str, w['raw']['numbers']))}",
+    "index": "index {index} along axis {axis}",
+    "some-entries": "{count} of {of} entries",
+    # terms
+    "term-of-a-mean": "the same number in every entry: the term of a mean or a sum over axis {axis}",
+    "term-of-a-variance": "proportional to {tensor} minus its mean over axis {axis}: the term of the variance",
+    "term-of-a-norm": "proportional to {tensor}: the term of a norm, or of a mean of squares, over axis {axis}",
+    "any-term": "one sum over axis {axis}, times one vector",
+    # factors
+    "factor-missing": "the factor {factor} is missing",
+    "factor-too-many": "the factor {factor} is one too many, or a division by it is missing",
+    "factor-at-the-wrong-place": "{factor} multiplies at the wrong place",
+    "derivative-missing": "{function}'s derivative {formula} is missing",
+    "derivative-twice": "{function}'s derivative {formula} is there twice",
+    "derivative-of-the-pre-activation": "{function}'s derivative is taken at the pre-activation, not at the output",
+    # places
+    "part": "{part} in {path}",
+    "dout-of-the-whole": "the dout of the whole",
+}
+
+ADVICE: Mapping[str, str] = {
+    "factor-missing": "look for a factor {factor} that forward has and backward lacks",
+    "factor-too-many": "leave {factor} out once, or divide by it",
+    "factor-at-the-wrong-place": "multiply dout by {factor} first, before what forward did ahead of {factor} is undone",
+    "derivative-missing": "multiply dout by {formula} first",
+    "derivative-twice": "multiply by it once",
+    "derivative-of-the-pre-activation": "use {formula}, out being forward's output",
+}

@@ -1,0 +1,142 @@
+"""A finding as labelled lines, in the order in which they are read; it knows no page and no terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from gradproof.findings import Edit, Finding, SourceHint
+from gradproof.report import sentences
+from gradproof.report.facts import phrase
+from gradproof.values import Entry
+
+MOST_DIGITS = 6
+TO_DO = "what to do"
+COMPOSITES = ("GP120", "GP121")  # codes of composites: the fault of a part, or of the chain, makes gradients wrong
+# codes whose advice says only where one might look, which a change that was tried says better
+GENERAL = ("GP1", "GP2", "GP303")
+
+Line = tuple[str, str]
+
+
+def headline(finding: Finding) -> str:
+    """What is wrong, in one sentence without the subject."""
+    if finding.headline is not None:
+        raised = finding.error is not None and bool(finding.dims)
+        return f"{finding.headline} at {dims_text(finding.dims)}" if raised else finding.headline
+    own = None if finding.cause is None else sentences.headline(finding.cause, finding.tensor or "")
+    if own is not None:
+        return own
+    if not finding.also:
+        return f"the gradient of {finding.tensor} is wrong"
+    *names, last = (finding.tensor, *finding.also)
+    return f"the gradients of {', '.join(map(str, names))} and {last} are wrong"
+
+
+def lines(finding: Finding) -> tuple[Line, ...]:
+    """All that is said of a finding below its headline, as (label, text)."""
+    found = [*_seen(finding), *_source(finding), *_case(finding)]
+    return (*found[:1], *_together(finding), *found[1:])
+
+
+def _seen(finding: Finding) -> Iterator[Line]:
+    """The evidence, the law, the cause, the advice."""
+    tensor, cause, because = finding.tensor or "", finding.cause, finding.because
+    if finding.worst is not None:
+        yield "worst entry", entry_text(tensor, finding.worst)
+    if because is not None:
+        if cause is not None and cause.kind == "broken-promise":
+            yield "likely cause", headline(because)
+        yield from because.remarks
+    is_mended = bool(finding.edits) and finding.code.startswith(GENERAL)
+    yield from (line for line in finding.remarks if not (is_mended and line[0] == TO_DO))
+    if cause is not None:
+        yield from sentences.evidence(cause, tensor)
+    if finding.law is not None:
+        yield "law", phrase(finding.law, tensor)
+    likely = None if cause is None else sentences.likely(cause, tensor)
+    if likely is not None:
+        yield "likely cause", likely
+    advice = finding.advice if cause is None else sentences.advice(cause, tensor)
+    if advice is not None and not is_mended:
+        yield TO_DO, advice
+
+
+def _together(finding: Finding) -> Iterator[Line]:
+    """The other gradients that the finding is about."""
+    of_the_whole = finding.cause is not None and finding.cause.measured.code in COMPOSITES
+    if of_the_whole and finding.tensor is not None:
+        yield "accounts for", f"the wrong gradient of {', '.join((finding.tensor, *finding.also))}"
+    elif finding.also:
+        yield "the same for", ", ".join(finding.also)
+
+
+def _source(finding: Finding) -> Iterator[Line]:
+    """The lines of source that bear on it, and the changes that were tried."""
+    looked = [_where(hint) for hint in finding.hints if hint.sentence is None]
+    if looked:
+        yield "look at", "\n".join(looked)
+    for hint in finding.hints:
+        if hint.sentence is not None:
+            told = hint.sentence if hint.code is None else f"{hint.sentence} ({hint.code})"
+            yield "the source", told if _where(hint) in looked else f"{_where(hint)}\n{told}"
+    if finding.edits:
+        together = [list(edits) for _, edits in groupby(finding.edits, key=lambda edit: edit.tensors)]
+        yield "change to", "\n".join(line for edits in together for line in (*map(_where, edits), _tried(edits[0])))
+
+
+def _where(place: SourceHint | Edit) -> str:
+    return f"{place.file}:{place.line}   {place.text}"
+
+
+def _tried(edit: Edit) -> str:
+    *names, last = [f"d{name}" for name in edit.tensors]
+    told = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+    examples = "the example" if edit.examples == 1 else f"all {edit.examples} examples"
+    kept = f"; forward must keep {' and '.join(edit.needs)} for it" if edit.needs else ""
+    return f"tried: {told} then right in {examples}{kept}"
+
+
+def _case(finding: Finding) -> Iterator[Line]:
+    """The smallest example that shows it, and how to see it again."""
+    if finding.dims:
+        yield "at" if finding.code == "GP304" else "smallest case", dims_text(finding.dims)
+    varied = [f"{name} = {value}" for name, value in finding.varied.items()]
+    arrays = [f"{name} = {_digits(value)}" for name, value in finding.values.items()]
+    if varied or arrays:
+        yield "values", ", ".join((*varied, *arrays))
+    if finding.reproduce is not None:
+        yield "reproduce", finding.reproduce
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_digits(item) for item in value)}]"
+    return f"{value:.6g}"
+
+
+def dims_text(dims: Mapping[str, int | tuple[int, ...]]) -> str:
+    """Write dims as ``n=3, d=1, *batch=(2, 3)``."""
+    return ", ".join(
+        f"*{name}={value}" if isinstance(value, tuple) else f"{name}={value}" for name, value in dims.items()
+    )
+
+
+def entry_text(tensor: str, entry: Entry) -> str:
+    """Write one entry as ``W[1, 0]   yours 0.513700   numeric 1.54100 ± 3e-13``."""
+    where = f"{tensor}[{', '.join(map(str, entry.index))}]" if entry.index else tensor
+    yours, numeric = number_text(entry.analytic, entry.bound), number_text(entry.numeric, entry.bound)
+    hidden = f"   difference {entry.analytic - entry.numeric:.2g}" if yours == numeric else ""
+    return f"{where}   yours {yours}   numeric {numeric} ± {entry.bound:.0e}{hidden}"
+
+
+def number_text(value: float, bound: float) -> str:
+    """Write ``value`` with the significant digits that ``bound`` supports: at least 1, at most six."""
+    if value == 0.0 or not math.isfinite(value):
+        return f"{value:g}"
+    # the last digit written is the one in the place of the bound's own first digit
+    places = MOST_DIGITS if bound <= 0.0 else math.floor(math.log10(abs(value))) - math.floor(math.log10(bound)) + 1
+    digits = max(1, min(MOST_DIGITS, places))
+    return f"{value:#.{digits}g}".rstrip(".")
