@@ -61,6 +61,12 @@ def owners(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_owner(name) for name in names))
 
 
+@functools.lru_cache(maxsize=256)  # asked at every call, always of the same names
+def _are_arguments(names: tuple[str, ...]) -> bool:
+    """Whether each of the names is an argument, and none a part of one."""
+    return len(owners(names)) == len(names) and not any("[" in name for name in names)
+
+
 def _owner(name: str) -> str:
     part = key_of(name)
     return name if part is None else part[0]
@@ -68,7 +74,7 @@ def _owner(name: str) -> str:
 
 def nested(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values as the arguments that a call takes: parts of a dict stand in one, made anew."""
-    if len(owners(tuple(values))) == len(values) and not any("[" in name for name in values):
+    if _are_arguments(tuple(values)):
         return values
     found: dict[str, Any] = {}
     for name, value in values.items():

@@ -34,6 +34,10 @@ class Signature:
     extra_keywords: bool = False
     extra_positions: bool = False
 
+    @functools.cached_property
+    def _passed(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]]:
+        return {}
+
     def bind(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Named values as (args, kwargs): by keyword where the signature allows it, else by position.
 
@@ -41,11 +45,13 @@ class Signature:
         as ``parameters['W']``, go as that dict.
         """
         values = nested(values)
-        positions, keywords = _passing(self, tuple(values))
+        given = tuple(values)
+        if given not in self._passed:  # asked before every forward, always with the same names
+            self._passed[given] = _passing(self, given)
+        positions, keywords = self._passed[given]
         return [values[name] for name in positions], {name: values[name] for name in keywords}
 
 
-@functools.lru_cache(maxsize=256)  # asked before every forward, always with the same names
 def _passing(signature: Signature, given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names that go by position and those that go by keyword."""
     extra = tuple(name for name in given if name not in signature.names)

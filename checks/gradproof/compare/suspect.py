@@ -49,7 +49,7 @@ def _factors(problem: Problem) -> list[tuple[Floats, Floats]]:
 
 
 def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measured:
-    """Probe the problem: 18 forwards with backwards for round-off, two for what hides, 22 forwards for steps."""
+    """Probe the problem: 18 forwards with backwards for round-off, two for what hides, 45 forwards for steps."""
     directions = [dense(t.value, rng) for t in problem.tensors]
     values = [t.value for t in problem.tensors]
 
@@ -65,7 +65,7 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
         return value, [gradient.reshape(-1)[pick] for gradient, pick in zip(gradients, picks, strict=True)]
 
     rough = noise.roughness(sample)
-    seen = noise.survey(lambda distance: problem.at(along(distance))[0][shown])
+    seen = noise.survey(lambda distance: problem.outputs_at(along(distance))[shown])
     hidden_value, hidden_gradients = _hidden(problem, seen, shown)
     claimed = [noise.largest(finite(t.claim)) for t in problem.tensors]
     natural = [max(sizes) for sizes in zip(claimed, hidden_gradients, strict=True)]

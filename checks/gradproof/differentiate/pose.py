@@ -134,7 +134,8 @@ class Pose:
         self.remarks += [defect for defect in defects if defect not in self.remarks]
         names, form = [tensor.name for tensor in found.tensors], self._form or Form((), ())
         calls = self._evaluator(names), self._line(names, dout), self._stacker(names)
-        return Problem(found.tensors, flat, dout, *calls, max(map(unit, form.dtypes)), form.shapes, found.unread)
+        alone = self._forward_alone(names)
+        return Problem(found.tensors, flat, dout, *calls, max(map(unit, form.dtypes)), form.shapes, found.unread, alone)
 
     def _values(self) -> dict[str, Floats]:
         """Copies of every tensor's value: the differentiable inputs, then the parameters."""
@@ -173,7 +174,14 @@ class Pose:
         return claims, (*defects, *more)
 
     def _evaluator(self, names: Sequence[str]) -> Callable[[int, Floats], Floats]:
-        return lambda number, value: self._moved_to({names[number]: value})
+        def evaluate(number: int, value: Floats) -> Floats:
+            given = {names[number]: value}
+            return self._outputs(given, {}) if names[number] in self.wanted else self._outputs({}, given)
+
+        return evaluate
+
+    def _forward_alone(self, names: Sequence[str]) -> Callable[[Sequence[Floats]], Floats]:
+        return lambda values: self._moved_to(dict(zip(names, values, strict=True)))
 
     def _moved_to(self, values: Mapping[str, Floats]) -> Floats:
         inputs = {name: value for name, value in values.items() if name in self.wanted}

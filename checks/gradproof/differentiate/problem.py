@@ -36,7 +36,8 @@ class Problem:
     tensors replaced (a full forward and backward). stack: for an input whose rows may be independent, the outputs of
     many copies of the batch in one forward; None where the subject cannot take another batch size. eps: the round-off
     unit of the outputs. shapes: what the flat outputs were, where that is known. unread: the tensors whose gradient is
-    missing or of a form that nothing can be compared with; their claim is NaN.
+    missing or of a form that nothing can be compared with; their claim is NaN. forward: the outputs with all tensors
+    replaced, without a backward; None for those of ``at``.
     """
 
     tensors: Sequence[Tensor]
@@ -48,6 +49,11 @@ class Problem:
     eps: float
     shapes: tuple[tuple[int, ...], ...] = ()
     unread: Sequence[Tensor] = ()
+    forward: Callable[[Sequence[Floats]], Floats] | None = None
+
+    def outputs_at(self, values: Sequence[Floats]) -> Floats:
+        """The flat outputs with all tensors replaced; NaN where forward raises there."""
+        return self.at(values)[0] if self.forward is None else self.forward(values)
 
     @property
     def point(self) -> Point:

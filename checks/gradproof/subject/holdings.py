@@ -50,6 +50,7 @@ class Holdings:
         numbers: Mapping[str, tuple[Path, Path]],
     ) -> None:
         self.convention, self.watch, self.notes = convention, Watch(), list[str]()
+        self._told_of: object = None  # what the notes were made of
         self.unread: Mapping[str, str] = {}
         self._taken, self._live = tuple(taken), dict[str, Array]()
         self.numbers = Numbers(numbers)
@@ -228,7 +229,12 @@ class Holdings:
         return shared.inputs
 
     def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped, stored: Mapping[str, Any]) -> None:
-        plain = pairing.is_book(step.layer) and all(path[0] == pairing.GRADS for p in places.values() for path in p)
+        is_book = pairing.is_book(step.layer)
+        told_of = is_book, places, list(returned), list(step.gradients), list(stored), step.unread
+        if told_of == self._told_of:
+            return
+        self._told_of = told_of
+        plain = is_book and all(path[0] == pairing.GRADS for p in places.values() for path in p)
         parts = [] if plain or not places else [pairing.told(places)]
         parts += [f"{', '.join(returned)} from what backward returns"] if returned else []
         parts += [f"{', '.join(step.gradients)} from the update that backward makes"] if step.gradients else []

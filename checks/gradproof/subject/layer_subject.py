@@ -152,7 +152,7 @@ class LayerSubject:
             result = self._handed.output.after(self.layer)
         outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         self._returned, self._cached = outputs, False
-        if len(outputs) > 1 and takes_cache(getattr(self.layer, self.convention.backward)):
+        if len(outputs) > 1 and takes_cache(getattr(type(self.layer), self.convention.backward)):
             outputs, self._cache, self._cached = outputs[:-1], outputs[-1], True
         self._outputs = len(outputs)
         is_last = not self.takes_dout() or self.default_dout() is not None
