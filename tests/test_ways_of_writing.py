@@ -274,3 +274,34 @@ def test_rounding_at_a_dout_of_zeros_is_no_broken_promise():
     assert check(CancellingSum, x="n d", settings=FEW).verdict is Verdict.PASS
     with pytest.raises(GradientFault):
         check(AddedConstant, x="n d", settings=FEW)
+
+
+class ComparedRows:
+    """It compares the rows of x, which floats that are drawn never are alike: whole numbers run, and are not meant."""
+
+    def forward(self, x):
+        if len(np.unique(x)) == x.size > 1:
+            raise ValueError("no two values are alike")
+        self.x = x
+        return (x * 2.0).sum(axis=1)
+
+    def backward(self, dout):
+        raise ValueError("not for whole numbers")
+
+
+class Embedding:
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, idx):
+        self.idx = idx
+        return self.W[idx]
+
+    def backward(self, dout):
+        self.dW = np.zeros_like(self.W)
+        np.add.at(self.dW, self.idx, dout)
+
+
+def test_labels_that_index_nothing_are_in_doubt():
+    assert infer(ComparedRows).doubts == ("x was only found to run as whole numbers",)
+    assert infer(Embedding).doubts == ()

@@ -79,6 +79,7 @@ def infer_target(target: Target) -> Inference:
         nothing = _nothing(target, found, case)
         return replace(nothing, seconds=time.perf_counter() - began, forwards=spent)
     doubted = (*_constant(found), *doubts(found.candidate, hints, declaring), *_idle(found.candidate, found, target))
+    doubted = (*doubted, *_labels_for_nothing(search, found.candidate, hints))
     if all(seen.between for seen in found.seen):
         doubted = (*doubted, *without_gradient(found.candidate, hints))
     ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
@@ -208,6 +209,13 @@ def _with_kind(candidate: Candidate, name: str, kind: Kind) -> Candidate:
 
 def _constant(found: Found) -> tuple[str, ...]:
     return (CONSTANT,) if found.seen and all(seen.constant for seen in found.seen) else ()
+
+
+def _labels_for_nothing(search: Search, candidate: Candidate, hints: Mapping[str, Hint]) -> tuple[str, ...]:
+    """What forward is about, where it only ran with whole numbers that it then does not index with."""
+    labelled = [n for n, kind in candidate.kinds.items() if kind.what is What.LABELS and hints[n].first]
+    picking = search.tracer.run(candidate, falling=False).run.seen.picking if labelled else set[str]()
+    return tuple(f"{name} was only found to run as whole numbers" for name in labelled if name not in picking)
 
 
 def _idle(candidate: Candidate, found: Found, target: Target) -> tuple[str, ...]:
