@@ -7,6 +7,7 @@ import pytest
 
 from gradproof import Case, Convention, Settings, UsageError, Verdict, constant, floats, size, sizes
 from gradproof.check import check_case
+from gradproof.convention.convention import convention_of
 from gradproof.convention.descent import Descent, is_optimizer
 from gradproof.convention.preparation import preparation_of
 
@@ -388,3 +389,86 @@ def test_a_net_that_is_given_the_answer_is_not_accused_and_what_is_said_of_it_wo
         Case(WithItsLoss, d=size("d"), x=constant("n d"), y=constant(floats("n 1", min_value=0, max_value=1)))
     )
     assert mended.verdict is Verdict.PASS
+
+
+class Called:
+    """Its ``__call__`` does nothing but call forward, whose state a property's setter makes."""
+
+    def __init__(self, n):
+        self.state = {"mean": np.zeros(n)}
+
+    @property
+    def state(self):
+        return {"mean": self.mean}
+
+    @state.setter
+    def state(self, value):
+        self.mean = value["mean"]
+
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+
+    def forward(self, x):
+        self.mean = self.mean + x.mean(axis=0)
+        return x * 2.0
+
+    def backward(self, dout):
+        return dout * 2.0
+
+
+def test_a_call_that_only_hands_on_is_not_what_feeds_an_object():
+    assert convention_of(Called).forward == "forward"
+
+
+class Normed:
+    """Backward is that of training, which a new object is not in."""
+
+    def __init__(self, n):
+        self.mean, self.is_training = np.zeros(n), False
+
+    def forward(self, x):
+        mean = x.mean(axis=0) if self.is_training else self.mean
+        return x - mean
+
+    def backward(self, dout):
+        return dout - dout.mean(axis=0)
+
+
+class NormedWrong(Normed):
+    def backward(self, dout):
+        return dout
+
+
+def test_an_object_is_put_in_training():
+    report = check_case(Case(Normed, n=size("d"), x="n d"), location="x", examples=8)
+    assert report.verdict is Verdict.PASS
+    assert report.notes[0] == "is_training set to True, as backward belongs to training"
+    assert check_case(Case(NormedWrong, n=size("d"), x="n d"), location="x", examples=8).verdict is Verdict.FAIL
+
+
+class NormedByDescent:
+    """Its own update moves gamma only where the batch has more than one example."""
+
+    def __init__(self, n):
+        self.gamma, self.lr = np.ones(n), 0.1
+
+    def forward(self, x):
+        self.c = x - x.mean(axis=0)
+        return self.gamma * self.c
+
+    def backward(self, dout):
+        dx = self.gamma * (dout - dout.mean(axis=0))
+        self.gamma -= self.lr * (dout * self.c).sum(axis=0)
+        return dx
+
+
+class NormedByDescentTwice(NormedByDescent):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.gamma -= self.lr * (dout * self.c).sum(axis=0)
+        return dx
+
+
+def test_an_update_that_moves_nothing_at_one_example_ends_no_check():
+    assert check_case(Case(NormedByDescent, n=size("d"), x="n d"), location="x").verdict is Verdict.PASS
+    assert check_case(Case(NormedByDescentTwice, n=size("d"), x="n d"), location="x").verdict is Verdict.FAIL

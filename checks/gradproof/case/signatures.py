@@ -13,7 +13,7 @@ from typing import Any
 from gradproof.case.nested import nested
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import is_optimizer
-from gradproof.convention.preparation import preparation_of
+from gradproof.convention.preparation import preparation_of, training_flags
 from gradproof.errors import UsageError
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -76,6 +76,7 @@ class Construction:
 
     constructor: Signature = NO_ARGUMENTS
     steps: tuple[tuple[str, Signature], ...] = ()
+    flags: tuple[str, ...] = ()  # attributes that are True in training and False at first
 
     @property
     def prepare(self) -> tuple[str, ...]:
@@ -112,6 +113,7 @@ class Construction:
         calls = [f"{name}({', '.join(n for n in taken.names if n in known)})" for name, taken in self.steps]
         parts = [f"prepared by {', then '.join(calls)}"] if calls else []
         parts += [f"gradproof's plain gradient descent stands for {' and '.join(ours)}"] if ours else []
+        parts += [f"{' and '.join(self.flags)} set to True, as backward belongs to training"] if self.flags else []
         return ("; ".join(parts),) if parts else ()
 
     def given(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
@@ -138,7 +140,7 @@ def construction_of(cls: type, convention: Convention, named: Iterable[str] | No
         others = {*constructor.names, *forward}
         meant = found.certain or any(declared.intersection(s.names) - others for _, s in steps)
         steps = tuple((m, s) for m, s in steps if meant and _can_be_called(s, declared))
-    return Construction(constructor, steps)
+    return Construction(constructor, steps, training_flags(cls))
 
 
 def _can_be_called(signature: Signature, declared: set[str]) -> bool:

@@ -52,7 +52,8 @@ def layouts(scene: Scene) -> Iterator[Defect]:
             yield Defect("GP504", f"{raised.error.stage} raises for another memory layout", None, lines, "warning")
             return
         for call, one, other in (("forward", output, found), ("backward", right, gradients)):
-            wrong = [name for name in one.then if not within(one.then[name], other.then[name], COARSE)]
+            both = [name for name in one.then if name in other.then]
+            wrong = [name for name in both if not within(one.then[name], other.then[name], COARSE)]
             if wrong:
                 yield _defect(call, wrong[0], told, one, other)
                 return

@@ -158,5 +158,8 @@ def _kind(first: Array, second: Array) -> np.dtype[Any]:
 
 
 def differing(names: Sequence[str], first: Returned, second: Returned) -> list[str]:
-    """Name the results, of those in ``names``, that are not alike right after the two calls."""
-    return [n for n in names if n not in second.then or not same(first.then[n], second.then[n])]
+    """Name the results, of those in ``names``, that are not alike right after the two calls.
+
+    A gradient that is read from an update is there only where the update moves something.
+    """
+    return [name for name in names if name in second.then and not same(first.then[name], second.then[name])]

@@ -28,6 +28,7 @@ _OTHERS = re.compile(
     r"get_|to_|from_|backward|forward|call|plot|show|summary|freeze|clip|gradient|grad)",
     re.IGNORECASE,
 )
+_TRAINING = re.compile(r"_*((is|in)_?)?train(ing)?(_?(mode|flag|flg|phase|time))?", re.IGNORECASE)
 _DEEPEST = 12  # methods that call each other
 
 
@@ -77,7 +78,16 @@ def is_fed_by_call(cls: type, forward: str, backward: str) -> bool:
         return False
     reader = _Class(cls, (forward, backward))
     is_called = forward in reader.reached("__call__")
-    return is_called and any(reader.sets("__call__", name) for name in reader.unmet(forward, backward))
+    recorded = (name for name in reader.unmet(forward, backward) if reader.sets("__call__", name))
+    return is_called and not all(reader.sets(forward, name) for name in recorded)
+
+
+@functools.lru_cache(maxsize=256)
+def training_flags(cls: type) -> tuple[str, ...]:
+    """The attributes that say whether the object is in training and that are False at first: backward belongs to it."""
+    first = _Class(cls, ()).constructed().empty
+    off = [*first, *(name for name in dir(cls) if getattr(cls, name, None) is False)]
+    return tuple(dict.fromkeys(name for name in off if _TRAINING.fullmatch(name)))
 
 
 class _Class:
@@ -187,8 +197,10 @@ class _Class:
             return self.methods.get(event.name)
         if event.use is Use.SUPER:
             return self._inherited(event.name, caller)
-        is_property = event.use is Use.READ and isinstance(getattr(self.cls, event.name, None), property)
-        return self.methods.get(event.name) if is_property else None
+        known = getattr(self.cls, event.name, None)
+        if not isinstance(known, property):
+            return None
+        return self.methods.get(event.name) if event.use is Use.READ else known.fset
 
     def _inherited(self, name: str, caller: Callable[..., Any]) -> Any:
         """What ``super().name`` is inside of ``caller``."""

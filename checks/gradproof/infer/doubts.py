@@ -38,8 +38,9 @@ def unused(candidate: Candidate, target: Target) -> tuple[str, ...]:
     names = [name for name in target.built if candidate.kinds[name].what in _MADE_OF]
     layers = [name for name in target.built if role_of(name, constructor=True) is Role.LAYERS]
     if isinstance(target.subject, type):
-        parameters = inspect.signature(target.subject).parameters.values()
-        layers += [f"*{p.name}" for p in parameters if p.kind is p.VAR_POSITIONAL]
+        parameters = list(inspect.signature(target.subject).parameters.values())
+        hands_on = any(p.kind is p.VAR_KEYWORD for p in parameters)  # *args, **kwargs: what a base takes
+        layers += [f"*{p.name}" for p in parameters if p.kind is p.VAR_POSITIONAL and not hands_on]
     if layers:
         return (
             f"forward returns its input as it is: it was built with nothing in {' and '.join(layers)} that changes it",

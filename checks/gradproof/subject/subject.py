@@ -200,6 +200,9 @@ def constructed(cls: Callable[..., Any], construction: Construction, values: Map
     for (method, signature), named in zip(construction.steps, steps, strict=True):
         args, kwargs = signature.bind(named)
         getattr(built, method)(*args, **kwargs)
+    for name in construction.flags:
+        if getattr(built, name, None) is False:
+            setattr(built, name, True)
     return built
 
 
