@@ -11,7 +11,7 @@ import pytest
 from faulty import FAULTS
 from faulty_activations import Sigmoid as RightSigmoid
 from gradproof import Case, GradientFault, check
-from gradproof.findings import Fact, Finding, SourceHint
+from gradproof.findings import Fact, Finding, Location, SourceHint
 from gradproof.report.lines import lines
 from gradproof.source.clues import of_gradient, of_missing, of_missing_grads
 from gradproof.source.hints import code_of, hinted
@@ -360,8 +360,10 @@ def test_a_misspelt_grads_is_pointed_at():
     assert of_missing_grads(code_of(Book)) == []
 
 
-LOOK = SourceHint("layers.py", 17, "return dout / n")
-SLIP = SourceHint("layers.py", 9, "return 1 / 1 + np.exp(-x)", "1 / 1 + ... is read as (1 / 1) + ...", "GP601")
+LOOK = SourceHint(Location("layers.py", 17, 8, 17, 23), "return dout / n")
+SLIP = SourceHint(
+    Location("layers.py", 9, 8, 9, 33), "return 1 / 1 + np.exp(-x)", "1 / 1 + ... is read as (1 / 1) + ...", "GP601"
+)
 FINDING = Finding("GP102", "A", law=Fact("one-size", {"dim": "n", "fails": 1}), dims={"n": 1})
 
 
@@ -376,7 +378,7 @@ def test_the_source_stands_between_the_cause_and_the_way_to_see_it_again():
 
 
 def test_a_line_that_is_shown_already_is_not_shown_twice():
-    sentence = SourceHint(LOOK.file, LOOK.line, LOOK.text, "look closely")
+    sentence = SourceHint(LOOK.at, LOOK.text, "look closely")
     assert lines(hinted(FINDING, [LOOK, sentence]))[1:3] == (
         ("look at", "layers.py:17   return dout / n"),
         ("the source", "look closely"),

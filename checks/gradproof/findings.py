@@ -77,29 +77,64 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Location:
+    """Where a piece of source stands: lines from 1, columns in characters from 0, the end behind the last character.
+
+    In a notebook, lines are those of the code ``cell``, counted from 1; ``cell_begins`` is the cell's first line.
+    """
+
+    file: str  # as the author would type it
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    cell: int | None = None
+    cell_begins: str | None = None
+
+
+@dataclass(frozen=True)
 class SourceHint:
     """A line of the author's source: one that computes a gradient or, with a sentence, one whose syntax shows a slip.
 
     ``code`` is that of a slip that is told also where nothing was measured; None where it only fits a measured fault.
     """
 
-    file: str  # as the author would type it
-    line: int
+    at: Location
     text: str
     sentence: str | None = None
     code: str | None = None
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A change of one statement that was tried: with it, the gradients of ``tensors`` are right at ``examples``.
+class Action(StrEnum):
+    """What an edit does with a statement."""
 
-    ``text`` is the statement as it is then. ``needs``: what forward would have to keep for it.
+    REPLACE = "replace"
+    DELETE = "delete"
+    MOVE = "move"  # to the end of the loop above it
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """One statement, or the head of a loop or a branch: ``old`` as its author wrote it, ``new`` what belongs there.
+
+    ``text`` is what is printed of it; empty where what is printed of another one says it.
     """
 
-    file: str
-    line: int
+    at: Location
+    action: Action
+    old: str
+    new: str
     text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of the source that was tried: with it, the gradients of ``tensors`` are right at all ``examples``.
+
+    ``needs``: what forward would have to keep for it.
+    """
+
+    replacements: tuple[Replacement, ...]
     tensors: tuple[str, ...]
     examples: int
     needs: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from gradproof.collect.statements import Statement, statements
 from gradproof.collect.stepwise import Stepwise
 from gradproof.findings import Finding
 from gradproof.sandbox.surroundings import restored
+from gradproof.source.locations import cell_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ class _Running:
             self._note(cell, f"{line} is no Python: passed over")
         names = vars(self.source.module)
         before = dict(names)
-        home, filename = f"{self._name}.cell_{cell.number}", f"{shown(self.file)}[cell {cell.number}]"
+        home, filename = f"{self._name}.cell_{cell.number}", cell_file(shown(self.file), cell.number)
         lines = cell.source.splitlines(keepends=True)
         linecache.cache[filename] = (len(cell.source), None, lines, filename)  # for tracebacks and inspect
         module = ModuleType(home)

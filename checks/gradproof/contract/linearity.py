@@ -82,7 +82,9 @@ def _ignored(name: str, gradient: Array, told: str, what: str) -> Defect:
         ),
         ("what to do", f"multiply by dout: d{name} = dout * ..."),
     )
-    return Defect("GP509", f"the gradient of {name} ignores {what}dout", name, lines, "warning")
+    return Defect(
+        "GP509", f"the gradient of {name} ignores {what}dout", name, lines, "warning", kind=f"ignores {what}dout"
+    )
 
 
 def _defect(name: str, expected: Array, found: Array, told: str) -> Defect:

@@ -131,9 +131,8 @@ def _rebound(name: str, where: str) -> Defect:
         ("what to do", f"let the layer write into the array that it has, self.grads[i][...] = ..., in self.{where}; or "
          "collect grads anew after every backward"),
     )  # fmt: skip
-    return Defect(
-        "GP521", f"the layer's gradient of {name} is a new array, which the net's grads do not hold", name, lines
-    )
+    headline = f"the layer's gradient of {name} is a new array, which the net's grads do not hold"
+    return Defect("GP521", headline, name, lines, kind="rebound")
 
 
 def _slot(name: str, where: str) -> Defect:

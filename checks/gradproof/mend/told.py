@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from gradproof.findings import Cause, Confidence, Edit, Finding
+from gradproof.findings import Action, Cause, Confidence, Edit, Finding, Replacement
 from gradproof.mend.bench import Mend
+from gradproof.mend.change import Change
 from gradproof.mend.mend import Mended
-from gradproof.source.source import shown
+from gradproof.source.locations import located, source_at
 
 _RETURNED = ("GP1", "GP2", "GP303", "GP508", "GP509", "GP513", "GP514")
 SLIP = "slip"  # the kind of cause that a change of the source names
@@ -86,5 +87,22 @@ def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
 
 def _edit(mend: Mend) -> Edit:
     change = mend.change
-    place = shown(mend.tree.function.file), change.statement.lineno
-    return Edit(*place, change.text, tuple(sorted(mend.tensors)), mend.examples, change.needs)
+    written = tuple(_replacements(change, mend.tree.function.file))
+    return Edit(written, tuple(sorted(mend.tensors)), mend.examples, change.needs)
+
+
+def _replacements(change: Change, file: str) -> Iterator[Replacement]:
+    """The statements that are changed, the one that is told first."""
+    if isinstance(change.nodes[0], ast.stmt):
+        moves = isinstance(change.nodes[0], ast.Pass) and not change.deletes
+        action = Action.DELETE if change.deletes else Action.MOVE if moves else Action.REPLACE
+        at = located(file, change.statement)
+        new = change.text if action is Action.REPLACE else ""
+        yield Replacement(at, action, source_at(file, at), new, change.text)
+        return
+    with change.made():
+        new_lines = {slot.statement: ast.unparse(slot.statement).splitlines()[0] for slot in change.slots}
+    for statement, new in new_lines.items():
+        at = located(file, statement)
+        told = change.text if statement is change.statement else ""
+        yield Replacement(at, Action.REPLACE, source_at(file, at), new, told)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from gradproof.findings import Edit, Finding, SourceHint
+from gradproof.findings import Edit, Finding, Replacement, SourceHint
 from gradproof.report import sentences
 from gradproof.report.facts import phrase
 from gradproof.values import Entry
@@ -84,11 +84,19 @@ def _source(finding: Finding) -> Iterator[Line]:
             yield "the source", told if _where(hint) in looked else f"{_where(hint)}\n{told}"
     if finding.edits:
         together = [list(edits) for _, edits in groupby(finding.edits, key=lambda edit: edit.tensors)]
-        yield "change to", "\n".join(line for edits in together for line in (*map(_where, edits), _tried(edits[0])))
+        yield "change to", "\n".join(line for edits in together for line in _changed(edits))
 
 
-def _where(place: SourceHint | Edit) -> str:
-    return f"{place.file}:{place.line}   {place.text}"
+def _changed(edits: Sequence[Edit]) -> Iterator[str]:
+    """Changes of the same gradients, each of which mends them."""
+    for edit in edits:
+        yield from (_where(each) for each in edit.replacements if each.text)
+    yield _tried(edits[0])
+
+
+def _where(place: SourceHint | Replacement) -> str:
+    cell = "" if place.at.cell is None else f"[cell {place.at.cell}]"
+    return f"{place.at.file}{cell}:{place.at.line}   {place.text}"
 
 
 def _tried(edit: Edit) -> str:

@@ -16,9 +16,10 @@ from gradproof.convention.convention import Convention
 from gradproof.findings import Finding, SourceHint
 from gradproof.nodes.conventions import operation_of
 from gradproof.source import clues, origin, writes
+from gradproof.source.locations import at_line, located
 from gradproof.source.origin import Place
 from gradproof.source.slips import Slip, never_stored, slips_in
-from gradproof.source.source import Code, Function, code_of_class, code_of_functions, helpers, shown
+from gradproof.source.source import Code, Function, code_of_class, code_of_functions, helpers
 from gradproof.values import LayerError, Outcome
 
 MOST_LINES = 3  # lines of source under "look at": the one that computes the gradient, and what that is made of
@@ -121,7 +122,7 @@ def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tu
 
 def line_of(error: LayerError) -> SourceHint | None:
     """The innermost line of the author's of an exception; None where the call itself was refused."""
-    return SourceHint(shown(error.file), error.line, error.text) if error.line else None
+    return SourceHint(at_line(error.file, error.line), error.text) if error.line else None
 
 
 def place_of(code: Code, tensor: str, outcomes: Sequence[Outcome]) -> Place | None:
@@ -156,7 +157,7 @@ def _is_defined_in(module: ModuleType, value: Any) -> bool:
 
 
 def _hint(function: Function, statement: Any) -> SourceHint:
-    return SourceHint(shown(function.file), statement.lineno, function.text(statement))
+    return SourceHint(located(function.file, statement), function.text(statement))
 
 
 def _slip_hint(slip: Slip) -> SourceHint:
