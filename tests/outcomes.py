@@ -58,7 +58,7 @@ def named(outcomes: list[Outcome], name: str = "W") -> tuple[str, dict[str, str]
     """The code and the lines of the finding about the first outcome that fails."""
     minimal = next(o for o in outcomes if any(t.name == name and t.verdict is Verdict.FAIL for t in o.tensors))
     finding = diagnose("Affine", minimal, outcomes, "gradproof layers.py::Affine --seed 0", name)
-    assert finding.name == CODES[finding.code]
+    assert finding.name == CODES[finding.code].name
     return finding.code, dict(lines(finding))
 
 

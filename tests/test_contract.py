@@ -116,6 +116,12 @@ def test_states_draws_and_parameters_built_late_break_no_promise(layer):
     assert findings_of(layer, OTHERS.get(layer, SQUARE)).findings == ()
 
 
+@pytest.mark.parametrize("code", sorted({promise.code for promise in PROMISES}))
+def test_the_table_of_codes_says_how_severe_a_broken_promise_may_be(code):
+    said = {promise.severity for promise in PROMISES if promise.code == code}
+    assert CODES[code].severity in said
+
+
 def test_every_code_of_a_promise_has_a_layer_that_breaks_it():
     codes = {code for code in CODES if code.startswith("GP5")} - {"GP522"}  # which is about a comment
     assert {promise.code for promise in PROMISES} == codes

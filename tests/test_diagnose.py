@@ -49,7 +49,7 @@ def test_an_exception_is_a_finding_with_the_layers_own_traceback(stage: str, cod
     minimal = Outcome(example(1, 2, 1), error=error)
     tried = [minimal, Outcome(example(1, 3, 1), error=error), Outcome(example(2, 2, 1)), Outcome(example(3, 3, 1))]
     finding = diagnose("Affine", minimal, tried, "gradproof x.py")
-    assert (finding.code, finding.name) == (code, CODES[code])
+    assert (finding.code, finding.name) == (code, CODES[code].name)
     assert headline(finding) == f"{stage} raises ValueError at n=1, d=2, h=1"
     assert finding.traceback == error.traceback
     assert ("message", "shapes (2,) and (3,)") in lines(finding)

@@ -24,7 +24,7 @@ def test_every_code_has_its_page_and_every_page_its_code():
 @pytest.mark.parametrize("code", WRITTEN)
 def test_a_page_has_its_title_and_its_sections(code):
     found = page(code)
-    assert found.title == f"{code} {CODES[code]}"
+    assert found.title == f"{code} {CODES[code].name}"
     if code not in OF_A_FILE:
         assert found.sections == SECTIONS
         assert set(found.blocks) == {"Wrong", "Right", "See it by hand"}
@@ -76,7 +76,7 @@ def test_an_unknown_code_is_refused_with_those_that_look_like_it(written, hint):
 
 
 def test_the_listing_has_every_code_with_its_name():
-    assert dict(line.split("  ") for line in listing().splitlines()) == dict(CODES)
+    assert dict(line.split("  ") for line in listing().splitlines()) == {code: row.name for code, row in CODES.items()}
 
 
 def test_no_page_names_a_code_that_does_not_exist():

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradproof.diagnose.together import MUTATES
+from gradproof.codes import CODES, is_of_gradient
 from gradproof.findings import Cause, Confidence, Finding
 
-# the gradient of that tensor is wrong because of it, whatever else its numbers look like
-EXPLAINS = frozenset({"GP519", "GP520", "GP521"})
-# the cause of a gradient for which the numbers name none; where they name one, these repeat it, or say something else
-REPEATS = frozenset({"GP508", "GP509", "GP513", "GP514"})
 BROKEN_PROMISE = "broken-promise"  # the kind of cause that one is
 UNNAMED = "GP101"  # a wrong gradient without a cause
 REGION, NOT_LINEAR = "GP107", "GP509"
 MISPLACED, STALE = "GP109", "GP508"
-NEEDS_PROOF = frozenset({"GP520", "GP521"})  # of one tensor: a net may change its gradient on purpose, and be right
 
 
 def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[Finding]:
     """Findings about gradients, some with a broken promise as their cause, then the other broken promises."""
-    wrong = {finding.tensor: finding for finding in gradients if finding.code.startswith("GP1")}
+    wrong = {finding.tensor: finding for finding in gradients if is_of_gradient(finding.code)}
     causes: dict[str | None, Finding] = {}
     left: list[Finding] = []
     for breach in broken:
-        if breach.tensor is None and breach.code in REPEATS and breach.severity == "error" and wrong:
+        if breach.tensor is None and CODES[breach.code].repeats and breach.severity == "error" and wrong:
             # of the whole layer: what it keeps from call to call makes every gradient wrong that has no other cause
             vague = [name for name, fault in wrong.items() if fault.confidence is not Confidence.NAMED]
             causes |= {name: breach for name in vague if name not in causes}
@@ -34,25 +29,26 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
         fault = wrong.get(breach.tensor) if breach.tensor is not None else None
         is_error = breach.severity == "error"  # a warning explains no wrong number, and repeats none
         unnamed = fault is not None and _leaves_open(fault, breach.code) and is_error
-        if fault is not None and (breach.code in EXPLAINS or unnamed):
+        if fault is not None and (CODES[breach.code].explains or unnamed):
             causes.setdefault(breach.tensor, breach)
-        elif fault is not None and breach.code in REPEATS and is_error:
+        elif fault is not None and CODES[breach.code].repeats and is_error:
             continue
-        elif fault is not None or breach.tensor is None or breach.code not in NEEDS_PROOF:
+        elif fault is not None or breach.tensor is None or not CODES[breach.code].needs_proof:
             left.append(breach)
     named = [_caused(f, causes[f.tensor]) if wrong.get(f.tensor) is f and f.tensor in causes else f for f in gradients]
     # what a call writes to is wrong for all that read it: told before the gradients that it makes wrong
-    return sorted([*named, *_together(left)], key=lambda f: not (f.code in MUTATES and f.severity == "error"))
+    return sorted([*named, *_together(left)], key=lambda f: not (CODES[f.code].mutates and f.severity == "error"))
 
 
 def _leaves_open(fault: Finding, code: str) -> bool:
     """Whether a broken promise says more of a wrong gradient than its numbers do."""
     if fault.code == MISPLACED and code == STALE:  # entries of an earlier forward are often the same in other places
         return True
+    says_more = CODES[code].repeats or CODES[code].mutates
     if fault.code == UNNAMED:
-        return code in REPEATS | MUTATES
+        return says_more
     is_open = fault.confidence is not Confidence.NAMED
-    return is_open and code in REPEATS | MUTATES and not (fault.code == REGION and code == NOT_LINEAR)
+    return is_open and says_more and not (fault.code == REGION and code == NOT_LINEAR)
 
 
 def _together(breaches: Sequence[Finding]) -> list[Finding]:

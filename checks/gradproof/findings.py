@@ -182,7 +182,7 @@ class Finding:
     @property
     def name(self) -> str:
         """The short name of its code."""
-        return CODES[self.code]
+        return CODES[self.code].name
 
     @property
     def index(self) -> tuple[int, ...] | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from gradproof.allowances import Allowances
-from gradproof.breach import EXPLAINS, reconciled
+from gradproof.breach import reconciled
+from gradproof.codes import CODES
 from gradproof.contract.contract import worth_keeping
 from gradproof.deadlines import Expired, limited
 from gradproof.diagnose import summary
@@ -148,12 +149,12 @@ class Run:
     def _look_inside(self) -> type | None:
         """One finding more for a composite: the part that is wrong, or the place where the chain breaks."""
         tensors = self._wrong()
-        explained = any(finding.code in EXPLAINS for finding in self.findings)  # by its lists, not by its chain
+        explained = any(CODES[finding.code].explains for finding in self.findings)  # by its lists, not by its chain
         chosen = worth_asking(self.outcomes, tensors[0]) if tensors else []
         link = self.look_inside(chosen[0].example) if chosen else None
         if not chosen or link is None or (explained and not link.proven):
             return None
-        self.findings[:] = [f for f in self.findings if not (link.proven and f.code in EXPLAINS)]
+        self.findings[:] = [f for f in self.findings if not (link.proven and CODES[f.code].explains)]
         self.naming_forwards += link.forwards
         self.findings.append(linked(self.name, link, chosen[0], self.reproduce))
         return link.part

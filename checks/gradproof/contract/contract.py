@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gradproof.codes import CODES
 from gradproof.compare.look import quiet
 from gradproof.compare.tally import is_unread
 from gradproof.contract.aliasing import aliases
@@ -48,13 +49,6 @@ PROMISES: Mapping[Callable[[Scene], Iterator[Defect]], frozenset[str]] = {
     graphs: frozenset({"GP701", "GP703"}),
 }
 
-# what is seen of the first only because of one of the others, which is then told alone
-FOLLOWS: Mapping[str, frozenset[str]] = {
-    "GP503": frozenset({"GP502", "GP519"}),
-    "GP508": frozenset({"GP501", "GP502", "GP519"}),
-    "GP514": frozenset({"GP511", "GP512"}),
-}
-
 
 def keep(
     example: Example, build: Callable[[Example], Build], *, declared: bool = True, code: str | None = None
@@ -65,12 +59,12 @@ def keep(
         if not _runs(scene):
             return Outcome(example, unjudged=Reason.NOT_EXAMINED, forwards=scene.forwards)
         defects: dict[tuple[str, str | None], Defect] = {}
-        asked = None if code is None else {code} | FOLLOWS.get(code, frozenset())
+        asked = None if code is None else {code, *CODES[code].follows}
         for promise, codes in PROMISES.items():
             for defect in _tried(promise, scene) if asked is None or asked & codes else ():
                 defects.setdefault((defect.code, defect.tensor), defect)
         told = {code for code, _ in defects}
-        own = [defect for defect in defects.values() if not FOLLOWS.get(defect.code, frozenset()) & told]
+        own = [defect for defect in defects.values() if told.isdisjoint(CODES[defect.code].follows)]
         return Outcome(example, defects=tuple(own), forwards=scene.forwards)
 
 

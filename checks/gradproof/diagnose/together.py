@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gradproof.codes import CODES, is_of_gradient
 from gradproof.findings import Confidence, Edit, Finding
 
 PART, CHAIN, UNNAMED = "GP120", "GP121", "GP101"
 # of a composite whose parts are right: one of them is given a wrong dout, or none
 BROKEN = frozenset({"last-call-remembered", "left-out-of-the-chain", "another-dout", "dout-multiplied"})
-MUTATES = frozenset({"GP501", "GP502", "GP511", "GP512", "GP514"})
 
 
 def told_once(findings: Sequence[Finding]) -> list[Finding]:
@@ -24,7 +24,7 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
     gradients = [f for f in findings if _is_gradient(f)]
     rest = [f for f in findings if not _is_gradient(f) and f.code not in (PART, CHAIN)]
     # what a call writes to is wrong for all that read it
-    written = [f for f in rest if f.code in MUTATES and f.severity == "error"]
+    written = [f for f in rest if CODES[f.code].mutates and f.severity == "error"]
     others = [f for f in rest if f not in written]
     if part is not None:
         return [*written, _for_all(part, gradients), *others]
@@ -41,7 +41,7 @@ def _is_broken(finding: Finding) -> bool:
 
 
 def _is_gradient(finding: Finding) -> bool:
-    return finding.tensor is not None and finding.code.startswith("GP1")
+    return finding.tensor is not None and is_of_gradient(finding.code)
 
 
 def _alike(gradients: Sequence[Finding], *, chained: bool) -> list[list[Finding]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from gradproof.codes import CODES, is_of_form, is_of_gradient
 from gradproof.compare.tally import is_unread
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
@@ -21,17 +22,16 @@ RESERVE = 4  # examples beside these at which a change that helps must help, too
 # changes that are tried: where the numbers leave the cause open, and where they name it and only the line is missing
 OPEN, NAMED = 2500, 800
 LARGE = 4.0  # an input beyond it may saturate what it goes through
-_TWICE = frozenset({"GP513", "GP514"})  # promises about a second backward
 
 
 def asks_twice(findings: Sequence[Finding]) -> bool:
     """Whether a second backward after one forward is wrong."""
-    return any(finding.code in _TWICE and finding.severity == "error" for finding in findings)
+    return any(CODES[finding.code].second_backward and finding.severity == "error" for finding in findings)
 
 
 def of_forward(findings: Sequence[Finding]) -> tuple[Kind, ...]:
     """The changes of forward that are worth trying: all where a wrong gradient has no cause, few where it is open."""
-    wrong = [finding for finding in findings if finding.code.startswith("GP1")]
+    wrong = [finding for finding in findings if is_of_gradient(finding.code)]
     if any(finding.confidence is Confidence.OPEN for finding in wrong):
         return FORWARD
     return FORWARD_TYPOS if any(finding.confidence is Confidence.VAGUE for finding in wrong) else ()
@@ -39,7 +39,7 @@ def of_forward(findings: Sequence[Finding]) -> tuple[Kind, ...]:
 
 def effort(findings: Sequence[Finding]) -> int:
     """How many changes are worth trying."""
-    wrong = [f for f in findings if f.severity == "error" and f.code.startswith("GP1")]
+    wrong = [f for f in findings if f.severity == "error" and is_of_gradient(f.code)]
     is_named = all(finding.confidence is Confidence.NAMED for finding in wrong)
     return NAMED if wrong and is_named else OPEN
 
@@ -122,7 +122,7 @@ def _is_malformed(outcome: Outcome) -> bool:
         return False
     if outcome.error is not None:
         return outcome.error.stage == "backward"
-    return any(defect.severity == "error" and defect.code.startswith("GP2") for defect in outcome.defects)
+    return any(defect.severity == "error" and is_of_form(defect.code) for defect in outcome.defects)
 
 
 def of_any_shape(outcomes: Sequence[Outcome], wrong: Sequence[str]) -> frozenset[str]:

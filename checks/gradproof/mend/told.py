@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from gradproof.codes import CODES, is_of_form, is_of_gradient
 from gradproof.findings import Action, Cause, Confidence, Edit, Finding, Replacement
 from gradproof.mend.bench import Mend
 from gradproof.mend.change import Change
 from gradproof.mend.mend import Mended
 from gradproof.source.locations import located, source_at
 
-_RETURNED = ("GP1", "GP2", "GP303", "GP508", "GP509", "GP513", "GP514")
 SLIP = "slip"  # the kind of cause that a change of the source names
 
 
@@ -42,7 +42,7 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
     mine = found.of(finding.tensor)
     if finding.code == "GP303":  # a line that no longer raises is not yet right
         mine = [mend for mend in mine if mend.tensors == found.wrong]
-    if finding.confidence is not Confidence.NAMED or not finding.code.startswith("GP1"):
+    if finding.confidence is not Confidence.NAMED or not is_of_gradient(finding.code):
         return mine[0] if mine else None
     if finding.code == "GP110":
         return None
@@ -64,7 +64,9 @@ def _says_more(mend: Mend, code: str, swapped: frozenset[str | None]) -> bool:
 
 def _concerns(finding: Finding) -> bool:
     """Whether a finding is about what backward returns, or that it returns nothing."""
-    return finding.severity == "error" and finding.code.startswith(_RETURNED)
+    code = finding.code
+    is_returned = is_of_gradient(code) or is_of_form(code) or CODES[code].mendable
+    return finding.severity == "error" and is_returned
 
 
 def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: frozenset[str | None]) -> Finding:
@@ -81,7 +83,7 @@ def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
     """The finding with the slip for its cause; what was measured stays."""
     told = tuple(each.change.told for each in (mend, other) if each is not None)
     # what is wrong with the form is known; the slip behind it is told
-    code = mend.change.code if finding.code.startswith("GP1") else finding.code
+    code = mend.change.code if is_of_gradient(finding.code) else finding.code
     return replace(finding, code=code, cause=Cause(code, SLIP, {"slips": told}, of=finding.cause))
 
 

@@ -16,7 +16,7 @@ def explain(code: str) -> str:
     Raises UsageError for a code that does not exist, with the one that was probably meant.
     """
     wanted = code.strip()
-    by_name = {name: known for known, name in CODES.items()}
+    by_name = {row.name: known for known, row in CODES.items()}
     known = by_name.get(wanted.lower(), wanted.upper())
     if known not in CODES:
         raise UsageError(f"expected the code of a finding or its short name, got {code!r}: {closest(wanted)}")
@@ -25,4 +25,4 @@ def explain(code: str) -> str:
 
 def listing() -> str:
     """All codes with their short names, one on a line."""
-    return "\n".join(f"{code}  {name}" for code, name in sorted(CODES.items()))
+    return "\n".join(f"{code}  {CODES[code].name}" for code in sorted(CODES))

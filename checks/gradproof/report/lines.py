@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from gradproof.codes import is_of_promise
 from gradproof.findings import Edit, Finding, Replacement, SourceHint
 from gradproof.report import sentences
 from gradproof.report.facts import phrase
@@ -15,8 +16,6 @@ from gradproof.values import Entry
 MOST_DIGITS = 6
 TO_DO = "what to do"
 COMPOSITES = ("GP120", "GP121")  # codes of composites: the fault of a part, or of the chain, makes gradients wrong
-# codes whose advice says only where one might look, which a change that was tried says better
-GENERAL = ("GP1", "GP2", "GP303")
 
 Line = tuple[str, str]
 
@@ -50,7 +49,8 @@ def _seen(finding: Finding) -> Iterator[Line]:
         if cause is not None and cause.kind == "broken-promise":
             yield "likely cause", headline(because)
         yield from because.remarks
-    is_mended = bool(finding.edits) and finding.code.startswith(GENERAL)
+    # the advice of a broken promise says why; any other one where to look, which a change that was tried says better
+    is_mended = bool(finding.edits) and not is_of_promise(finding.code)
     yield from (line for line in finding.remarks if not (is_mended and line[0] == TO_DO))
     if cause is not None:
         yield from sentences.evidence(cause, tensor)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradproof.case.case import Case
 from gradproof.check import check_case
+from gradproof.codes import is_of_gradient
 from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable, unchanged
 from gradproof.convention.plans import is_pair_by_name
@@ -80,7 +81,7 @@ def _doubted(report: SubjectReport, target: Any) -> SubjectReport:
 
     Where what comes back is no derivative by its shape, or nothing comes back, they may as well be something else.
     """
-    has_values = any(finding.code.startswith("GP1") and finding.severity == "error" for finding in report.findings)
+    has_values = any(is_of_gradient(finding.code) and finding.severity == "error" for finding in report.findings)
     if report.verdict is not Verdict.FAIL or has_values or not is_pair_by_name(target):
         return report
     forward, backward = (part.__name__ for part in target)

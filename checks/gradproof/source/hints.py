@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.codes import CODES, is_of_exception, is_of_form, is_of_gradient, is_of_promise
 from gradproof.convention.convention import Convention
 from gradproof.findings import Finding, SourceHint
 from gradproof.nodes.conventions import operation_of
@@ -23,14 +24,6 @@ from gradproof.source.source import Code, Function, code_of_class, code_of_funct
 from gradproof.values import LayerError, Outcome
 
 MOST_LINES = 3  # lines of source under "look at": the one that computes the gradient, and what that is made of
-_HEADLINES = {
-    "GP601": "divides by one",
-    "GP602": "drops the answer of a comparison",
-    "GP603": "returns from inside a loop",
-    "GP604": "drops a result",
-    "GP605": "has a sign behind the equals sign",
-    "GP606": "reads what nothing stores",
-}
 
 
 def pointed(findings: Sequence[Finding], code: Code, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
@@ -97,14 +90,15 @@ def hinted(finding: Finding, hints: Sequence[SourceHint]) -> Finding:
 
 
 def _is_fault(finding: Finding) -> bool:
-    return finding.severity == "error" and finding.code.startswith(("GP1", "GP2", "GP3"))
+    code = finding.code
+    return finding.severity == "error" and (is_of_gradient(code) or is_of_form(code) or is_of_exception(code))
 
 
 def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tuple[list[Place], list[Slip]]:
     """The statements that compute the gradient that a finding is about, and the signs that fit the fault."""
     if finding.code == "GP205":
         return [], clues.of_missing_grads(code)
-    if finding.code.startswith("GP5"):
+    if is_of_promise(finding.code):
         return writes.of_promise(code, finding.code, finding.tensor), []
     if finding.tensor is None or not outcomes:
         return [], []
@@ -114,7 +108,7 @@ def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tu
     places = [] if place is None else [place, *origin.behind(code, place)][:MOST_LINES]
     if finding.code == "GP202":
         return places, clues.of_missing(code) if tensor in inputs else []
-    if not finding.code.startswith("GP1"):
+    if not is_of_gradient(finding.code):
         return places, []
     signs = clues.of_gradient(code, tensor, place, parameter=tensor not in inputs, rank=parameters.get(tensor))
     return places, signs
@@ -169,4 +163,4 @@ def _note(subject: str, slip: Slip) -> Finding:
     name = slip.function.node.name
     title = subject if name == subject else f"{subject}.{name}"
     hint = replace(_slip_hint(slip), code=None)  # the headline has it
-    return Finding(code, title, _HEADLINES[code], severity="note", hints=(hint,))
+    return Finding(code, title, CODES[code].headline, severity=CODES[code].severity, hints=(hint,))
