@@ -129,8 +129,10 @@ class TracedRun:
 
     def stands_for(self, size: int) -> Polynomial:
         """A dim, what arithmetic gave, a product of dims and a small number, or the number itself."""
-        if size in self.known:
-            return self.known[size]
+        return self.known[size] if size in self.known else self.factors_of(size)
+
+    def factors_of(self, size: int) -> Polynomial:
+        """The product of dims and a small number that a size is, whatever arithmetic gave the same; else the number."""
         rest, dims = size, list[str]()
         for name, factor in self.sizes.items():
             while factor > 1 and rest > 1 and rest % factor == 0:
@@ -162,6 +164,10 @@ class TracedRun:
         ways: list[list[Proposal]] = []
         for one, two in pairs:
             found = oriented(solutions(self.polynomial(one), self.polynomial(two)), self.order)
+            if (
+                not found and isinstance(one, int) and isinstance(two, int)
+            ):  # one of them by accident what it is known as
+                found = oriented(solutions(self.factors_of(int(one)), self.factors_of(int(two))), self.order)
             if found:
                 ways.append([Proposal(each.cost, Equal(each.dim, each.size)) for each in found])
         if not ways:
@@ -228,10 +234,9 @@ class TracedRun:
         return [Proposal(0.1, Become(argument, SIZE)) for argument in numbers]
 
     def windows(self, differences: Iterable[Polynomial]) -> frozenset[str]:
-        """The free dims that are taken off in differences."""
-        taken = itertools.chain.from_iterable(
-            monomial for size in differences for monomial, factor in size.terms if factor < 0
-        )
+        """The free dims that are taken off in differences; products of differences mix them with the others."""
+        plain = [size for size in differences if all(len(m) == 1 for m, factor in size.terms if m and factor > 0)]
+        taken = itertools.chain.from_iterable(m for size in plain for m, factor in size.terms if factor < 0)
         return frozenset(name for name in taken if name in self.sizes)
 
     def left_over(self) -> list[Proposal]:
