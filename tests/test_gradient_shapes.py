@@ -1,5 +1,7 @@
 """Gradients of another shape than their tensor's: which can be read, what an update makes of them, what is told."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,7 @@ class Nothing(Dense):
         return dx
 
 
+@functools.cache
 def told_of(cls, b):
     case = Case(cls, W="d h", b=b, x="n d", settings=Settings(examples=6))
     report = check_case(case, location="here")

@@ -102,11 +102,17 @@ def held_rates(layer: object) -> tuple[str, ...]:
 
 def may_step(layer: object, backward: str) -> bool:
     """Whether the layer holds what an update needs, a learning rate or an optimizer, or its backward makes a step."""
-    methods = methods_of(type(layer))
+    cls: object = type(layer)
+    return _steps_by_hand(cls, backward) or bool(held_rates(layer) or optimizers_in(layer) or _optimizers_of(layer))
+
+
+@functools.lru_cache(maxsize=256)
+def _steps_by_hand(cls: object, backward: str) -> bool:
+    """Whether backward, or a method that it calls, makes a step of descent by the source."""
+    methods = methods_of(cls) if isinstance(cls, type) else {}
     own = methods.get(backward)
     called = [methods.get(event.name) for event in events_of(own) if event.use is Use.CALLED] if own is not None else []
-    by_hand = any(moves_by_hand(method) for method in (own, *called) if method is not None)
-    return by_hand or bool(held_rates(layer) or optimizers_in(layer) or _optimizers_of(layer))
+    return any(moves_by_hand(method) for method in (own, *called) if method is not None)
 
 
 def _optimizers_of(layer: object) -> tuple[str, ...]:
