@@ -75,9 +75,11 @@ class Told:
 
     def tells_line(self, number: int) -> bool:
         """Whether a finding names the line."""
-        parts = [str(part["text"]) for f in self.findings for part in f["lines"]]
-        parts += [f["traceback"] or "" for f in self.findings]
-        return any(re.search(rf"(?::|\bline ){number}\b", part) for part in parts)
+        places = [hint for f in self.findings for hint in f["hints"]]
+        places += [each for f in self.findings for edit in f["edits"] for each in edit["replacements"]]
+        traces = [f["traceback"] or "" for f in self.findings]
+        in_a_trace = any(re.search(rf"\bline {number}\b", trace) for trace in traces)
+        return in_a_trace or any(place["line"] == number for place in places)
 
     def says(self, word: str) -> bool:
         """Whether a finding or a note holds the word."""

@@ -86,7 +86,7 @@ def examined(source: str, number: int, seed: int) -> Row:
         first,
         frozenset() if first is None else causes_named(first),
         not errors and any({*fault.causes} & causes_named(f) for f in warnings(report, fault, seed)),
-        first is not None and "change to" in dict(lines(first)),
+        first is not None and bool(first.edits),
         first is not None and line_told(first) in teachers_lines(fault),
         report.naming_forwards,
         time.perf_counter() - begin,

@@ -9,14 +9,13 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-import re
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType
 
 from faulty_base import Fault, Pair
 from gradproof.findings import Finding
-from gradproof.report.lines import lines
 
 Line = tuple[str, int]  # the file as its author would type it, and the number of a statement's first line
 Statement = tuple[str, int]  # its indent and its source without comments and breaks; the number of its first line
@@ -24,8 +23,10 @@ Statement = tuple[str, int]  # its indent and its source without comments and br
 
 def line_told(finding: Finding) -> Line | None:
     """The file's name and the line of the change that is told first; None where none is told."""
-    told = re.match(r"(?:.*/)?([^/]+):(\d+)   ", dict(lines(finding)).get("change to", ""))
-    return None if told is None else (told[1], int(told[2]))
+    if not finding.edits:
+        return None
+    at = finding.edits[0].replacements[0].at
+    return Path(at.file).name, at.line
 
 
 def teachers_lines(fault: Fault) -> frozenset[Line]:

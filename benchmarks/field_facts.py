@@ -139,8 +139,11 @@ def checked(command: str, text: str) -> Record:
     subjects = report["subjects"]
     verdicts = [subject["verdict"] for subject in subjects]
     errors = [f for subject in subjects for f in subject["findings"] if f["severity"] == "error"]
-    parts = [f"{part['text']}" for f in errors for part in f["lines"]] + [f["traceback"] or "" for f in errors]
-    lines = {int(n) for part in parts for n in re.findall(r"layer\.py(?::|\", line )(\d+)", part)}
+    places = [hint for f in errors for hint in f["hints"]]
+    places += [each for f in errors for edit in f["edits"] for each in edit["replacements"]]
+    traces = [f["traceback"] or "" for f in errors]
+    lines = {int(n) for trace in traces for n in re.findall(r"layer\.py\", line (\d+)", trace)}
+    lines |= {place["line"] for place in places if place["file"].endswith("layer.py")}
     verdict = next((v for v in ("FAIL", "INCONCLUSIVE", "PASS") if v in verdicts), "not found")
     reasons = [subject["reason"] for subject in subjects if subject["reason"]]
     return {

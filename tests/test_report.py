@@ -9,10 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from gradproof.findings import Cause, Fact, Finding, SubjectReport, Support
+from gradproof.findings import (
+    Action,
+    Cause,
+    Edit,
+    Fact,
+    Finding,
+    Location,
+    Replacement,
+    SourceHint,
+    SubjectReport,
+    Support,
+)
 from gradproof.report import schema, text
+from gradproof.report.facts import FACTS
 from gradproof.report.report import GradientFault, Report
+from gradproof.report.sentences import CAUSES
 from gradproof.values import Entry, Reason, Role, TensorSummary, Verdict
+from json_schema import REPORT
 
 DOC = Path(__file__).parent.parent / "docs" / "report-schema.md"
 
@@ -239,12 +253,48 @@ def test_json_says_what_the_report_says():
     assert (document["schema"], document["version"]) == (schema.NAME, schema.VERSION)
     assert (document["verdict"], document["forwards"], document["seed"]) == ("FAIL", 840, 0)
     found = document["subjects"][1]["findings"][0]
-    assert (found["code"], found["tensor"], found["index"]) == ("GP102", "W", [1, 0])
+    assert (found["code"], found["tensor"], found["worst"]["index"]) == ("GP102", "W", [1, 0])
+    assert found["cause"]["kind"] == "divided-by-the-batch-size"
+    assert found["cause"]["evidence"] == {"ratio": 1 / 3, "factors": ["1/n"]}
+    assert found["law"] == {"kind": "threshold", "parameters": {"dim": "n", "fails": [2, 6], "passes": [1, 1]}}
     assert found["dims"] == {"n": 3, "d": 1, "batch": [2, 3]}
     assert found["lines"][2] == {"label": "law", "text": "fails whenever n >= 2, passes at n = 1"}
 
 
-MAPS = ("dims", "unjudged")  # their keys are the user's names or reasons, not fields
+HERE = Location("layers.py", 16, 8, 16, 20)
+EDIT = Edit((Replacement(HERE, Action.REPLACE, "return 2 * x", "return x", "return x"),), ("W",), 12)
+STALE = Finding("GP508", "Affine", "the gradient of W belongs to an earlier forward", tensor="W")
+FULL = replace(FACTOR, hints=(SourceHint(HERE, "return 2 * x"),), edits=(EDIT,), because=STALE)
+MAPS = ("dims", "unjudged", "values", "varied", "parameters", "evidence")  # keys are names or reasons, not fields
+
+
+def test_the_place_of_a_finding_is_that_of_its_first_edit_else_of_its_first_hint():
+    there = replace(HERE, line=17, end_line=17)
+    first = [replace(FULL, hints=(SourceHint(there, "return x"),)), replace(FULL, edits=()), FACTOR]
+    document = json.loads(report(subject(findings=tuple(first))).to_json())
+    places = [found["location"] for found in document["subjects"][0]["findings"]]
+    assert [None if place is None else place["line"] for place in places] == [16, 16, None]
+    assert document["subjects"][0]["findings"][0]["edits"][0]["replacements"][0]["new"] == "return x"
+
+
+def test_the_report_fits_its_schema_and_another_document_does_not():
+    document = json.loads(report(FAILS, subject(Verdict.FAIL, findings=(FULL, NOTE)), UNCLEAR, notes=(NOTE,)).to_json())
+    assert list(REPORT.problems(document)) == []
+    broken = json.loads(json.dumps(document))
+    found = broken["subjects"][1]["findings"][0]
+    found["cause"]["kind"] = "nobody-knows"
+    found["worst"] |= {"bound": "small"}
+    found["hint"] = found.pop("hints")
+    del broken["seed"]
+    problems = list(REPORT.problems(broken))
+    assert len(problems) == 5
+    assert any("'nobody-knows' is none of" in problem for problem in problems)
+
+
+def test_the_schema_lists_every_kind_of_cause_and_of_fact():
+    defined = REPORT.whole["$defs"]
+    assert defined["cause"]["properties"]["kind"]["enum"] == sorted(CAUSES)
+    assert defined["fact"]["properties"]["kind"]["enum"] == sorted(FACTS)
 
 
 def paths(value, prefix=""):
@@ -260,7 +310,7 @@ def paths(value, prefix=""):
 
 def test_the_documentation_lists_exactly_the_fields_of_the_report():
     documented = re.findall(r"^\| `([\w\[\].]+)` \|", DOC.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    written = list(paths(json.loads(report(FAILS).to_json())))
+    written = list(paths(json.loads(report(subject(Verdict.FAIL, findings=(FULL,))).to_json())))
     assert sorted(documented) == sorted(written)
 
 

@@ -48,9 +48,10 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel: zipfile.ZipFil
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_module_and_page_and_the_type_marker_are_in_the_wheel(wheel: zipfile.ZipFile, package: str) -> None:
+def test_every_module_and_page_the_schema_and_the_type_marker_are_there(wheel: zipfile.ZipFile, package: str) -> None:
     folder = PACKAGES[package]
-    files = [path for kind in ("*.py", "*.md") for path in folder.rglob(kind)]  # *.md: the pages of the codes
+    kinds = ("*.py", "*.md", "*.json")  # the pages of the codes, the schema of the report
+    files = [path for kind in kinds for path in folder.rglob(kind)]
     expected = {f"{package}/{path.relative_to(folder).as_posix()}" for path in files}
     packed = {path for path in wheel.namelist() if path.startswith(f"{package}/")}
     assert packed == expected | {f"{package}/py.typed"}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from gradproof.findings import Finding, SubjectReport
+import numpy as np
+
+from gradproof.findings import OWN, Cause, Edit, Fact, Finding, Location, SourceHint, SubjectReport, Value
 from gradproof.report.lines import headline, lines
-from gradproof.values import Reason, TensorSummary, Verdict
+from gradproof.values import Entry, Reason, TensorSummary, Verdict
 
 NAME = "gradproof-report"
-VERSION = 1  # grows when a field is removed or changes its meaning; a new field does not raise it
+FILE = Path(__file__).with_name("schema.json")  # the JSON Schema of the document
+VERSION = 2  # grows when a field is removed or changes its meaning; a new field does not raise it
 
 
 def document(
@@ -76,20 +81,97 @@ def _tensor(tensor: TensorSummary) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    tensor, places = finding.tensor or "", [*(hint.at for hint in finding.hints)]
+    places = [*(each.at for edit in finding.edits for each in edit.replacements), *places]
     return {
         "code": finding.code,
         "name": finding.name,
+        "kind": finding.kind or None,
         "subject": finding.subject,
         "file": finding.file,
         "tensor": finding.tensor,
         "also": list(finding.also),
-        "index": None if finding.index is None else [int(i) for i in finding.index],
         "severity": finding.severity,
+        "confidence": finding.confidence.value,
         "headline": headline(finding),
+        "cause": None if finding.cause is None else _cause(finding.cause, tensor),
+        "because": None if finding.because is None else _because(finding.because),
+        "worst": None if finding.worst is None else _entry(finding.worst),
+        "law": None if finding.law is None else plain(finding.law, tensor),
+        "location": _location(places[0]) if places else None,
+        "hints": [_hint(hint) for hint in finding.hints],
+        "edits": [_edit(edit) for edit in finding.edits],
+        "dims": {name: _dim(extent) for name, extent in finding.dims.items()},
+        "values": {name: _plain(value) for name, value in finding.values.items()},
+        "varied": {name: str(value) for name, value in finding.varied.items()},
+        "reproduce": finding.reproduce,
         "lines": [{"label": label, "text": content} for label, content in lines(finding)],
         "traceback": finding.traceback,
-        "dims": {name: _dim(extent) for name, extent in finding.dims.items()},
     }
+
+
+def _cause(cause: Cause, tensor: str) -> dict[str, Any]:
+    support = cause.support
+    return {
+        "code": cause.code,
+        "kind": cause.kind,
+        "parameters": {name: plain(value, tensor) for name, value in cause.parameters.items()},
+        "evidence": {name: plain(value, tensor) for name, value in cause.evidence.items()},
+        "support": None if support is None else {"entries": support.entries, "examples": support.examples},
+        "confidence": cause.confidence.value,
+        "tensor": cause.tensor,
+        "of": None if cause.of is None else _cause(cause.of, cause.tensor or tensor),
+    }
+
+
+def _because(promise: Finding) -> dict[str, Any]:
+    return {"code": promise.code, "name": promise.name, "headline": headline(promise)}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    numbers = {"analytic": entry.analytic, "numeric": entry.numeric, "bound": entry.bound}
+    finite = {name: _finite(number) for name, number in numbers.items()}
+    return {"index": [int(i) for i in entry.index], **finite}
+
+
+def _location(at: Location) -> dict[str, Any]:
+    return dataclasses.asdict(at)
+
+
+def _hint(hint: SourceHint) -> dict[str, Any]:
+    return {**_location(hint.at), "text": hint.text, "sentence": hint.sentence, "code": hint.code}
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    return {
+        "replacements": [
+            {**_location(each.at), "action": each.action.value, "old": each.old, "new": each.new}
+            for each in edit.replacements
+        ],
+        "tensors": list(edit.tensors),
+        "examples": edit.examples,
+        "needs": list(edit.needs),
+    }
+
+
+def plain(value: Value, tensor: str) -> Any:
+    """A parameter as JSON: a fact as its kind and parameters, the tensor's own name where a formula stands for it."""
+    if isinstance(value, Fact):
+        return {"kind": value.kind, "parameters": {name: plain(one, tensor) for name, one in value.parameters.items()}}
+    if isinstance(value, tuple):
+        return [plain(one, tensor) for one in value]
+    return value.replace(OWN, tensor) if isinstance(value, str) else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value of an example as JSON: numbers, lists of them, or the text of anything else."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, float | np.floating):
+        return _finite(float(value))
+    if isinstance(value, int | np.integer):
+        return value if isinstance(value, bool) else int(value)
+    return str(value)
 
 
 def _reasons(unjudged: Mapping[Reason, int]) -> dict[str, int]:
