@@ -16,7 +16,7 @@ def said(subject):
     found = infer(subject)
     assert found.case is not None, found.problem
     report, *others = [check_case(case, location="here", examples=5) for case in (found.case, *found.others)]
-    readings = [check_case(case, location="here", examples=5) for case in found.readings]
+    readings = [check_case(each.case, location="here", examples=5) for each in found.readings]
     return judged(report, found, others, readings), found
 
 

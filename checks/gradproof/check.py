@@ -215,7 +215,7 @@ def _check_subject(
         return [_check_declared(case.under(as_settings(settings)), inferred=True) for case in cases]
 
     report, *others = checked([found.case, *found.others])
-    readings = checked(found.readings) if report.verdict is Verdict.FAIL else []
+    readings = checked(each.case for each in found.readings) if report.verdict is Verdict.FAIL else []
     return judged(report, found, others, readings)
 
 

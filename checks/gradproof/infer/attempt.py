@@ -135,7 +135,8 @@ def different(space: Space, *, falling: bool) -> Chosen:
     for name in narrow:
         least, most = space.ranges[name]
         values = range(most, least - 1, -1) if falling else range(max(least, min(2, most)), most + 1)
-        chosen[name] = next((value for value in values if value not in chosen.values()), most)
+        last = max(least, min(2, most)) if falling else most  # where all are taken, the order of sizes is kept
+        chosen[name] = next((value for value in values if value not in chosen.values()), last)
     pool = [value for value in _PRIMES if value not in chosen.values()][: len(free) + 2]
     for name in reversed(free) if falling else free:
         fitting = [value for value in pool if value >= space.ranges[name][0]] or [max(_PRIMES) + len(chosen)]

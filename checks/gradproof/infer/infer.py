@@ -22,7 +22,8 @@ from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gra
 from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
-from gradproof.infer.inference import Inference
+from gradproof.infer.inference import Inference, Reading
+from gradproof.infer.logits import of_logits
 from gradproof.infer.more_axes import of_flattened
 from gradproof.infer.operations import infer_operation
 from gradproof.infer.roles import Role, role_of
@@ -70,8 +71,10 @@ def infer_target(target: Target) -> Inference:
         deeper = with_three_axes(search, found, declaring)
         also = [*_other_targets(search, found, hints), *filter(None, [deeper])]
         others = tuple(declaring.case(other) for other in also)
-        readings = tuple(declaring.case(other) for other in with_fewer_axes(search, found, hints))
+        fewer = [declaring.case(other) for other in with_fewer_axes(search, found, hints)]
         case = None if found.candidate is None else declaring.case(found.candidate)
+        readings = [Reading(each, f"{each.declaration()}: forward takes both") for each in fewer]
+        readings += [] if case is None else of_logits(target, case)
     except UsageError as error:
         return Inference(None, problem=str(error))
     spent = search.runs + confirming.forwards
@@ -86,7 +89,7 @@ def infer_target(target: Target) -> Inference:
     left_out = ranks + limits(refused, found.candidate, declaring)
     seconds = time.perf_counter() - began
     inference = Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
-    return replace(inference, readings=readings)
+    return replace(inference, readings=tuple(readings))
 
 
 def start_of(target: Target) -> Candidate:

@@ -17,6 +17,14 @@ _EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructo
 
 
 @dataclass(frozen=True, eq=False)
+class Reading:
+    """Another way to understand a subject, in which it may be right: the case, and what is then right, in words."""
+
+    case: Case
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
 class Inference:
     """What was inferred of one subject.
 
@@ -24,8 +32,7 @@ class Inference:
     target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; limits:
     what was left out of the case, and why; chosen: what keeps a failure from meaning much; error: the exception of the
     likeliest candidate, where it raised; seconds, forwards: what the search took; remedy: what to do where a
-    pass is in doubt; readings: declarations with a weight of one axis fewer, which forward takes as well: to be checked
-    where the case fails.
+    pass is in doubt; readings: other ways to understand the subject, to be checked where the case fails.
     """
 
     case: Case | None
@@ -38,7 +45,7 @@ class Inference:
     seconds: float = 0.0
     forwards: int = 0
     remedy: str | None = None
-    readings: tuple[Case, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
     @property
     def declaration(self) -> str | None:
@@ -75,12 +82,12 @@ def judged(
 
 
 def _in_doubt(report: SubjectReport, inference: Inference, readings: Sequence[SubjectReport]) -> SubjectReport:
-    """No accusation where the layer is right with a weight of one axis fewer, which its forward takes as well."""
+    """No accusation where the layer is right as another reading."""
     tried = zip(inference.readings, readings, strict=False)
-    right = [case.declaration() for case, other in tried if other.verdict is Verdict.PASS]
+    right = [reading.text for reading, other in tried if other.verdict is Verdict.PASS]
     if report.verdict is not Verdict.FAIL or not right:
         return report
-    reason = f"wrong as {inference.declaration}, right as {right[0]}: forward takes both. Declare the one that is meant"
+    reason = f"wrong as {inference.declaration}, right as {right[0]}. Declare the one that is meant"
     findings = tuple(replace(finding, severity="warning") for finding in report.findings)
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
 

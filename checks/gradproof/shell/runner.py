@@ -71,7 +71,7 @@ def _check(item: Item, options: Options, checked: list[SubjectReport]) -> None:
     (whole,) = partial
     if item.inference is not None:
         is_wrong = whole.verdict is Verdict.FAIL
-        readings = [_checked(item, case, options, []) for case in item.inference.readings if is_wrong]
+        readings = [_checked(item, each.case, options, []) for each in item.inference.readings if is_wrong]
         whole = _doubted(judged(whole, item.inference, reports, readings), item.target)
     checked.append(whole)
 
