@@ -305,3 +305,85 @@ class Embedding:
 def test_labels_that_index_nothing_are_in_doubt():
     assert infer(ComparedRows).doubts == ("x was only found to run as whole numbers",)
     assert infer(Embedding).doubts == ()
+
+
+class OfChances:
+    """-log p, with p - t: right for the logits of a softmax before it."""
+
+    def forward(self, y_pred, y_true):
+        y_pred = np.clip(y_pred, 1e-15, 1 - 1e-15)
+        return -np.sum(y_true * np.log(y_pred)) / len(y_pred)
+
+    def backward(self, y_pred, y_true):
+        return (y_pred - y_true) / len(y_true)
+
+
+class OfChancesWrong(OfChances):
+    def backward(self, y_pred, y_true):
+        return y_pred - y_true
+
+
+def binary(y_pred, y_true):
+    return -np.mean(y_true * np.log(y_pred + 1e-9) + (1 - y_true) * np.log(1 - y_pred + 1e-9))
+
+
+def binary_derivative(y_pred, y_true):
+    return (y_pred - y_true) / y_true.size
+
+
+def binary_derivative_wrong(y_pred, y_true):
+    return (y_true - y_pred) / y_true.size
+
+
+LOGITS = [
+    pytest.param(OfChances, OfChancesWrong, "a softmax", id="a class"),
+    pytest.param((binary, binary_derivative), (binary, binary_derivative_wrong), "a sigmoid", id="two functions"),
+]
+
+
+@pytest.mark.parametrize(("meant", "wrong", "squash"), LOGITS)
+def test_a_gradient_for_the_logits_before_a_loss_accuses_nobody(meant, wrong, squash):
+    found = as_the_command_does(meant)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert f"right as the gradient for the logits of {squash} before it" in found.reason
+    assert as_the_command_does(wrong).verdict is Verdict.FAIL
+
+
+def as_the_command_does(subject):
+    found = infer(subject)
+    report = check_case(found.case.under(FEW), location="x", inferred=True)
+    others = [check_case(case.under(FEW), location="x", inferred=True) for case in found.others]
+    readings = [check_case(each.case.under(FEW), location="x", inferred=True) for each in found.readings]
+    return judged(report, found, others, readings)
+
+
+def unrolled_forward(x, w):
+    """A convolution by columns, whose sizes are products of differences."""
+    n, _c, h, width = x.shape
+    f, channels, kh, kw = w.shape
+    high, wide = int((h - kh) / 1 + 1), int((width - kw) / 1 + 1)
+    columns = np.zeros((n, high * wide, channels * kh * kw))
+    for i in range(high):
+        for j in range(wide):
+            columns[:, i * wide + j] = x[:, :, i : i + kh, j : j + kw].reshape(n, -1)
+    out = columns @ w.reshape(f, -1).T
+    return out.transpose(0, 2, 1).reshape(n, f, high, wide), (x, w)
+
+
+def unrolled_backward(dout, cache):
+    x, w = cache
+    kh, kw = w.shape[2:]
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for i in range(dout.shape[2]):
+        for j in range(dout.shape[3]):
+            dw += np.einsum("nf,nchw->fchw", dout[:, :, i, j], x[:, :, i : i + kh, j : j + kw])
+            dx[:, :, i : i + kh, j : j + kw] += np.einsum("nf,fchw->nchw", dout[:, :, i, j], w)
+    return dx, dw
+
+
+def test_sizes_that_are_products_of_differences_leave_windows_small_alone():
+    declaration = infer((unrolled_forward, unrolled_backward)).declaration
+    assert 'x="n c h w", w="f c kh kw"' in declaration
+    assert "'h': (3, 6)" in declaration
+    assert "'kh': (1, 3)" in declaration
+    assert "'f'" not in declaration

@@ -19,6 +19,8 @@ from gradproof.errors import UsageError
 from gradproof.infer.arguments import Target
 from gradproof.infer.inference import Reading
 
+BOUND = 3.0  # of logits: beyond it, chances are clipped, and no gradient is left
+
 Squash = Callable[[Any], Any]
 
 
@@ -41,7 +43,7 @@ def of_logits(target: Target, case: Case) -> Iterator[Reading]:
     (name,) = names
     spec = cast(Floats, case.inputs[name])
     for squash in (softmax, sigmoid):
-        specs = {**case.init, **case.inputs, name: Floats(spec.shape)}
+        specs = {**case.init, **case.inputs, name: Floats(spec.shape, -BOUND, BOUND)}
         if squash is softmax:
             specs |= {n: _rows(s) for n, s in case.inputs.items() if isinstance(s, Floats) and n != name}
         functions = _behind(case, name, squash)
