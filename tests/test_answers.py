@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from asked import Backward, Forward, cause, outcome, posed
-from gradproof import Case, GradientFault, check
+from gradproof import Case, GradientFault, Settings, check
 from gradproof.compare.response import MOST, responses
 from gradproof.diagnose.asking import worth_asking
 from gradproof.report.lines import lines
 from nodes import normal
+
+FEW = Settings(examples=5)  # beside the corner shapes
 
 
 def softmax(x: Any) -> Any:
@@ -259,7 +261,7 @@ def test_a_parameter_whose_gradient_sums_entries_without_a_part_lacks_a_mask() -
             return np.where(self.x > 0, dout, self.params[0] * dout)
 
     with pytest.raises(GradientFault) as caught:
-        check(Case(PReLU, alpha="d", x="n d"))
+        check(Case(PReLU, alpha="d", x="n d", settings=FEW))
     finding = caught.value.report.findings[0]
     assert (finding.code, finding.tensor) == ("GP107", "alpha")
     assert dict(lines(finding))["likely cause"] == "a mask is missing: the factor (self.x <= 0)"
@@ -280,7 +282,7 @@ def test_a_parameter_whose_gradient_sums_another_array_is_named() -> None:
             return dout * self.params[0] * (1 - self.x**2)
 
     with pytest.raises(GradientFault) as caught:
-        check(Case(Scale, gamma="d", x="n d"))
+        check(Case(Scale, gamma="d", x="n d", settings=FEW))
     finding = caught.value.report.findings[0]
     assert (finding.code, finding.tensor) == ("GP117", "gamma")
     told = dict(lines(finding))
@@ -301,7 +303,7 @@ def memory_backward_of_the_cell_alone(dh: Any, dnew: Any, cache: Any) -> Any:
 
 def test_all_of_an_output_that_is_left_out_is_not_overwritten() -> None:
     with pytest.raises(GradientFault) as caught:
-        check(memory_forward, memory_backward_of_the_cell_alone, c="n h", a="n h")
+        check(memory_forward, memory_backward_of_the_cell_alone, c="n h", a="n h", settings=FEW)
     first = caught.value.report.findings[0]
     assert first.code == "GP114"
     assert dict(lines(first))["likely cause"].endswith("takes nothing from output 0 of dout")
@@ -325,6 +327,6 @@ class Thresholds:
 
 def test_the_same_share_that_is_off_at_every_output_is_no_term_without_dout() -> None:
     with pytest.raises(GradientFault) as caught:
-        check(Thresholds, b="k", x="n")
+        check(Thresholds, b="k", x="n", settings=FEW)
     (finding,) = caught.value.report.findings
     assert "dout" not in dict(lines(finding)).get("likely cause", "")

@@ -55,6 +55,7 @@ def affine_backward_halved(dout, cache):
 
 SHAPES = {"W": "d h", "b": "h", "x": "n d"}
 PAIR = {"x": "n d", "w": "d h", "b": "h"}
+FEW = Settings(examples=5)  # beside the corner shapes
 
 
 def test_a_class_is_checked_at_many_shapes():
@@ -75,9 +76,9 @@ def test_a_wrong_class_raises_with_the_report_and_names_the_tensor():
 
 
 def test_a_pair_of_functions_is_checked_and_its_wrong_gradient_found():
-    assert check(affine_forward, affine_backward, **PAIR).verdict is Verdict.PASS
+    assert check(affine_forward, affine_backward, settings=FEW, **PAIR).verdict is Verdict.PASS
     with pytest.raises(GradientFault) as caught:
-        check(affine_forward, affine_backward_halved, **PAIR)
+        check(affine_forward, affine_backward_halved, settings=FEW, **PAIR)
     assert [finding.tensor for finding in caught.value.report.findings] == ["w"]
 
 
@@ -212,15 +213,15 @@ class ImpreciseAndWrong(Imprecise):
 
 
 def test_an_allowed_code_is_silenced_visibly():
-    assert [finding.code for finding in report_of(Imprecise, **SHAPES).findings] == ["GP108"]
-    report = check(Imprecise, settings=Settings(allow=("GP108",)), **SHAPES)
+    assert [finding.code for finding in report_of(Imprecise, settings=FEW, **SHAPES).findings] == ["GP108"]
+    report = check(Imprecise, settings=Settings(allow=("GP108",), examples=5), **SHAPES)
     assert report.verdict is Verdict.PASS
     assert [(finding.code, finding.severity) for finding in report.findings] == [("GP108", "allowed")]
     assert "GP108 for W is allowed (in its Settings)" in report.subjects[0].notes
 
 
 def test_an_allowed_code_silences_no_other():
-    report = report_of(ImpreciseAndWrong, settings=Settings(allow=("GP108",)), **SHAPES)
+    report = report_of(ImpreciseAndWrong, settings=Settings(allow=("GP108",), examples=5), **SHAPES)
     assert report.verdict is Verdict.FAIL
     assert {(finding.code, finding.severity) for finding in report.findings} == {
         ("GP102", "error"),
@@ -257,7 +258,7 @@ def test_without_a_place_for_it_an_interrupt_leaves_nothing():
 
 
 def test_the_same_seed_finds_the_same():
-    first, second = (report_of(AffineMeanBias, settings=Settings(seed=4), **SHAPES) for _ in range(2))
+    first, second = (report_of(AffineMeanBias, settings=Settings(seed=4, examples=5), **SHAPES) for _ in range(2))
     assert first.findings == second.findings
     assert first.forwards == second.forwards
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradproof import Case, GradientFault, check
+from gradproof import Case, GradientFault, Settings, check
 from gradproof.report.lines import lines
 from gradproof.values import Outcome, Probe
 from outcomes import named, search
 
 ALL, NONE = frozenset({"W"}), frozenset[str]()
+FEW = Settings(examples=5)  # beside the corner shapes
 
 
 def probed(negated: frozenset[str], rescaled: frozenset[str]) -> list[Outcome]:
@@ -114,7 +115,7 @@ class ScalarLoss:
 )
 def test_a_layer_blind_to_dout_is_named_from_end_to_end(layer: type, likely: str) -> None:
     with pytest.raises(GradientFault) as caught:
-        check(Case(layer, W="d h", x="n d"))
+        check(Case(layer, W="d h", x="n d", settings=FEW))
     (finding,) = caught.value.report.findings
     assert (finding.tensor, finding.code) == ("x", "GP111")
     assert dict(lines(finding))["likely cause"] == likely
@@ -122,7 +123,7 @@ def test_a_layer_blind_to_dout_is_named_from_end_to_end(layer: type, likely: str
 
 def test_a_layer_that_adds_to_dout_follows_it_and_has_a_term_too_many() -> None:
     with pytest.raises(GradientFault) as caught:
-        check(Case(Offset, W="d h", x="n d"))
+        check(Case(Offset, W="d h", x="n d", settings=FEW))
     (finding,) = caught.value.report.findings
     assert (finding.tensor, finding.code) == ("x", "GP113")
     assert "something that is not multiplied by dout is added" in dict(lines(finding))["likely cause"]
@@ -130,7 +131,7 @@ def test_a_layer_that_adds_to_dout_follows_it_and_has_a_term_too_many() -> None:
 
 def test_a_backward_that_takes_no_dout_does_not_ignore_it() -> None:
     with pytest.raises(GradientFault) as caught:
-        check(Case(ScalarLoss, x="n d"))
+        check(Case(ScalarLoss, x="n d", settings=FEW))
     (finding,) = caught.value.report.findings
     assert finding.code == "GP113"
     assert dict(lines(finding))["likely cause"] == "a term of dx is missing, or one too many: the one with cos(x)"

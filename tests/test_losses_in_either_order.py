@@ -8,6 +8,8 @@ from gradproof.infer.answers import answer_of
 from gradproof.infer.infer import infer
 from nodes import report_of
 
+FEW = Settings(examples=4)  # beside the corner shapes
+
 
 @pytest.mark.parametrize(
     ("names", "answer"),
@@ -62,8 +64,8 @@ class OtherNames:
 
 def test_a_loss_with_its_targets_first_is_judged_by_the_gradient_of_its_predictions():
     assert 'y=constant("n d"), y_pred="n d"' in (infer(TargetsFirst).declaration or "")
-    assert report_of(TargetsFirst).verdict is Verdict.PASS
-    assert [f.tensor for f in report_of(Reversed).findings if f.severity == "error"] == ["y_pred"]
+    assert report_of(TargetsFirst, settings=FEW).verdict is Verdict.PASS
+    assert [f.tensor for f in report_of(Reversed, settings=FEW).findings if f.severity == "error"] == ["y_pred"]
 
 
 def test_losses_under_other_names_of_their_two_methods_are_found():
@@ -92,7 +94,7 @@ class WrongRegression(Regression):
 
 @pytest.mark.parametrize(("model", "wrong"), [(Regression, []), (WrongRegression, ["w"])])
 def test_a_model_that_returns_the_gradients_of_its_parameters_alone_is_judged_by_them(model, wrong):
-    case = Case(model, d=size("d"), X="n d", y=constant("n 1"), settings=Settings(examples=4), dims={"n": (2, 6)})
+    case = Case(model, d=size("d"), X="n d", y=constant("n 1"), settings=FEW, dims={"n": (2, 6)})
     report = report_of(case)
     assert [f.tensor for f in report.findings if f.severity == "error"] == wrong
     assert [tensor.name for tensor in report.tensors] == ["w", "b"]
@@ -131,11 +133,11 @@ class HandedItsOutput:
 
 @pytest.mark.parametrize("loss", [HandedItsPredictions, HandedItsOutput])
 def test_a_loss_that_is_handed_its_predictions_again_is_right(loss):
-    report = report_of(loss)
+    report = report_of(loss, settings=FEW)
     assert report.verdict is Verdict.PASS
     assert any("backward is called with dvalues=" in note for note in report.notes)
 
 
 def test_a_wrong_loss_that_is_handed_its_predictions_again_is_accused_of_its_gradient():
-    report = report_of(WrongHandedItsPredictions)
+    report = report_of(WrongHandedItsPredictions, settings=FEW)
     assert [f.tensor for f in report.findings if f.severity == "error"] == ["y_pred"]
