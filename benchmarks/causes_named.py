@@ -1,15 +1,17 @@
 """Reads which causes a finding names, in a teacher's words; it knows neither the faults nor the rules that speak.
 
-A finding that names a cause in words unknown here counts as wrong: a new sentence needs a line in this table first.
+A kind of cause that is unknown here counts as wrong, and so does a slip in words that are: it needs a line here first.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from gradproof.findings import Finding
-from gradproof.report.lines import headline, lines
+from gradproof.codes import is_of_gradient
+from gradproof.findings import Cause, Confidence, Fact, Finding
 
 BRANCH = ", in one branch of np.where"
 IN_THE_LINE = ", in the line for"
@@ -24,7 +26,7 @@ REGION, SHAPE, ADDED = "one region of values wrong", "one shape wrong", "overwri
 ORDER, SKIPPED, DROPPED = "layers in the wrong order", "a layer skipped", "a branch dropped"
 SHARED, LISTS = "shared gradients not added", "lists out of step"
 
-# What a tried change of the source says of the slip, whatever the code is that it goes with.
+# What a tried change of the source says of the slip, whatever the code is that it goes with: the first that fits.
 CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^your backward is right for another forward", ("the forward is the wrong side",)),
     (r"^brackets: one of forward", (POWER, OTHER, LESS, MORE, "the forward is the wrong side")),
@@ -111,116 +113,193 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"stands where \S.* belongs$", (OTHER, PRE, POST)),
 )
 
-# code, what its text must contain (a regular expression), the causes that it then names: the first line that fits holds
-READINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("GP102", r"^where it is wrong", (SHAPE, "constant factor")),
-    ("GP102", rf"divided by (the batch size )?{BATCH}\b", (MEAN,)),
-    ("GP102", rf"\b{BATCH} times too large", (SUM,)),
-    ("GP102", r"sqrt\(\w+\) times too large", ("a dim as factor", LESS)),
-    ("GP102", r"divided by sqrt\(", ("a dim as factor", MORE)),
-    ("GP102", r"divided by|times too large", ("a dim as factor",)),
-    ("GP102", r"is (twice|half) the true|times the true gradient", ("constant factor",)),
-    ("GP102", r"one factor: a single number", (LESS, "a dim as factor")),
-    ("GP103", r"sign", ("sign",)),
-    ("GP104", r"^where it is wrong", (SHAPE, "never written")),
-    ("GP104", r"from the first step alone", ("never written", "not summed")),
-    ("GP104", r"zeros", ("never written",)),
-    ("GP105", r"with axes \d and \d exchanged", ("transpose", "entries permuted")),
-    ("GP105", r"transpose|exchanged", ("transpose",)),
-    ("GP106", r"belongs to", ("gradients swapped",)),
-    ("GP107", r"for what belongs to|mask of \S+ is inverted", (REGION,)),
-    ("GP107", r"not broadcast back", ("not broadcast back",)),
-    ("GP107", r"a mask is missing", (REGION, LESS)),
-    ("GP107", r"another mask", (REGION, OTHER, "stale cache")),
-    ("GP107", r"\brow\b", ("one row wrong",)),
-    ("GP107", r"\bcolumn\b", ("one column wrong",)),
-    # of an image or a sequence, what a teacher calls a row, a column or a channel depends on what its axes are
-    ("GP107", r"\bslice (\d+ )?along axis", ("one row wrong", "one column wrong", "one channel wrong")),
-    ("GP107", r"\bentry\b", ("one entry wrong",)),
-    ("GP108", r"or something .* float32", ("down-casts", "epsilon left out", "constant mistyped")),
-    ("GP108", r"float32|float16", ("down-casts",)),
-    ("GP108", r"epsilon or a constant", ("epsilon left out", "constant mistyped")),
-    ("GP108", r"epsilon is in one", ("epsilon left out",)),
-    ("GP109", r"wrong places", ("entries permuted",)),
-    ("GP110", r"your forward", ("the forward is the wrong side",)),
-    ("GP111", r"without dout", ("ignores dout",)),
-    ("GP111", r"ignores the sign", ("ignores the sign of dout",)),
-    ("GP111", r"ignores the size", ("ignores the scale of dout",)),
-    ("GP112", r"at the output", (POST,)),
-    ("GP112", r"in the place of the output", (PRE,)),
-    ("GP113", r"not multiplied by dout", ("a term too many",)),
-    ("GP113", r"carr(y|ies) ", ("not carried through time",)),
-    ("GP113", r"or has a wrong factor", ("a term missing", "a term too many", "a dim as factor", OTHER)),
-    ("GP113", r"missing, or one too many", ("a term missing", "a term too many")),
-    ("GP113", r"term of \S+ is missing", ("a term missing",)),
-    ("GP114", r"takes nothing from output", (DROPPED,)),
-    ("GP114", r"the terms that these bring are missing", ("a term missing", "not summed")),
-    ("GP114", r"takes nothing from|takes the first of several", ("not summed", "a term missing")),
-    ("GP115", r"assigned where it should be added", (ADDED,)),
-    ("GP116", r"wrong axis", ("sum over the wrong axis",)),
-    ("GP116", r"mixes the entries", ("sum over the wrong axis", "a term too many")),
-    ("GP117", r"is dout, unchanged", ("derivative left out",)),
-    ("GP117", r"taken at the pre-activation", (PRE,)),
-    ("GP117", r"one too many, or a division", (MORE, POWER, LESS)),
-    ("GP117", r"one too many|there twice", (MORE, POWER)),
-    ("GP117", r"at the wrong place", (ORDER,)),
-    ("GP117", r"is missing", (LESS, POWER, "derivative left out")),
+CONSTANT, DIM, NEVER = "constant factor", "a dim as factor", "never written"
+TERM, EXTRA, SUMMED = "a term missing", "a term too many", "not summed"
+EPSILON, MISTYPED, DERIVATIVE = "epsilon left out", "constant mistyped", "derivative left out"
+SIDE, STALE = "the forward is the wrong side", "stale cache"
+
+# what each kind of cause names, where that does not hang on its parameters
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "one-of-several-factors": (CONSTANT,),
+    "twice": (CONSTANT,),
+    "half": (CONSTANT,),
+    "constant-factor": (CONSTANT,),
+    "wrong-sign": ("sign",),
+    "sign-lost": ("sign",),
+    "multiplied-by-a-root": (DIM, LESS),
+    "divided-by-a-root": (DIM, MORE),
+    "one-scalar": (LESS, DIM),
+    "factor-where-wrong": (SHAPE, CONSTANT),
+    "zero-where-wrong": (SHAPE, NEVER),
+    "zeros-returned": (NEVER,),
+    "never-written": (NEVER,),
+    "first-step-alone": (NEVER, SUMMED),
+    "transposed": ("transpose",),
+    "operator-not-transposed": ("transpose",),
+    "matrix-not-transposed": ("transpose",),
+    "axes-exchanged": ("transpose", "entries permuted"),
+    "gradient-of-another": ("gradients swapped",),
+    "mask-inverted": (REGION,),
+    "mask-missing": (REGION, LESS),
+    "mask-of-a-sum": (REGION, LESS),
+    "another-mask": (REGION, OTHER, STALE),
+    "not-broadcast-back": ("not broadcast back",),
+    "dout-to-one-entry": ("not broadcast back",),
+    "constant-or-rounding": ("down-casts", EPSILON, MISTYPED),
+    "cast-down": ("down-casts",),
+    "constant-or-epsilon": (EPSILON, MISTYPED),
+    "epsilon-in-one": (EPSILON,),
+    "in-another-order": ("entries permuted",),
+    "shares-misplaced": ("entries permuted",),
+    "order-taken-twice": ("entries permuted",),
+    "derivative-of-another": (SIDE,),
+    "forward-mistyped": (SIDE,),
+    "another-reduction": (SIDE,),
+    "dout-ignored": ("ignores dout",),
+    "sign-of-dout-ignored": ("ignores the sign of dout",),
+    "size-of-dout-ignored": ("ignores the scale of dout",),
+    "derivative-at-the-output": (POST,),
+    "formula-of-the-input": (PRE,),
+    "term-without-dout": (EXTRA,),
+    "not-carried-back": ("not carried through time",),
+    "carried-wrong": ("not carried through time",),
+    "term-of-a-sum": (TERM, EXTRA, DIM, OTHER),
+    "known-term": (TERM, EXTRA),
+    "uncoupled": (TERM,),
+    "first-factor-alone": (TERM,),
+    "output-unused-by-some": (DROPPED,),
+    "entries-unused": (TERM, SUMMED),
+    "part-unused": (SUMMED, TERM),
+    "first-share-alone": (SUMMED, TERM),
+    "overwritten": (ADDED,),
+    "another-axis": ("sum over the wrong axis",),
+    "axis-too-many": ("sum over the wrong axis", EXTRA),
+    "dout-unchanged": (DERIVATIVE,),
+    "dout-to-every-entry": (LESS, POWER, DERIVATIVE),
+    "known-factor-missing": (LESS, POWER, DERIVATIVE),
+    "known-factor-too-many": (MORE, POWER, LESS),
     # both formulas are written out there, and hold of every entry
-    ("GP117", r"the true gradient is", (OTHER, LESS, MORE, POWER, PRE, POST, "the forward is the wrong side")),
-    ("GP117", r"not what forward multiplies", (OTHER, PRE, POST)),
-    ("GP117", r"where \S.* belongs|where the other belongs", (OTHER, PRE, POST)),
-    ("GP120", r"is wrong", ("one layer wrong",)),
-    ("GP121", r"out of the chain", (SKIPPED,)),
-    ("GP121", r"dout is multiplied by 1/[a-z]", (MEAN, "constant factor")),
-    ("GP121", r"dout is multiplied by", ("constant factor", "a dim as factor", SUM)),
-    ("GP121", r"chaining between", (ORDER, SKIPPED, DROPPED)),
-    ("GP121", r"returns or collects", (DROPPED, SHARED, LISTS)),
-    ("GP121", r"called several times", ("stale cache", ADDED, SHARED)),
-    ("GP206", r"", ("not a number",)),
-    ("GP2", r"", ("wrong form",)),
-    ("GP3", r"", ("crash",)),
-    ("GP401", r"", ("down-casts",)),
-    ("GP50[12]", r"", ("mutates",)),
-    ("GP507", r"", ("down-casts",)),
-    ("GP508", r"", ("stale cache",)),
-    ("GP509", r"ignores dout$", ("ignores dout",)),
-    ("GP509", r"ignores the size of dout$", ("ignores the scale of dout",)),
-    ("GP509", r"ignores the sign of dout$", ("ignores the sign of dout",)),
-    ("GP509", r"", ("not linear in dout",)),
-    ("GP51[012]", r"", ("mutates",)),
-    ("GP513", r"", ("accumulates",)),
-    ("GP514", r"", ("mutates",)),  # "backward changed what forward had kept"
-    ("GP51[89]", r"", ("list rebound",)),
-    ("GP521", r"is a new array, which the net", ("list rebound", LISTS)),
-    ("GP52[01]", r"", (LISTS,)),
+    "another-formula": (OTHER, LESS, MORE, POWER, PRE, POST, SIDE),
+    "terms-exchanged": (OTHER, PRE, POST),
+    "another-factor": (OTHER, PRE, POST),
+    "wrong-part": ("one layer wrong",),
+    "left-out-of-the-chain": (SKIPPED,),
+    "another-dout": (ORDER, SKIPPED, DROPPED),
+    "wrongly-collected": (DROPPED, SHARED, LISTS),
+    "one-call-kept": (STALE, ADDED, SHARED),
+    "last-call-remembered": (STALE, ADDED, SHARED),
+}
+
+# what is wrong with a share, which may be one of several
+SHARES: Mapping[str, tuple[str, ...]] = {
+    "factor-missing": (LESS, POWER, DERIVATIVE),
+    "factor-too-many": (MORE, POWER, LESS),
+    "factor-at-the-wrong-place": (ORDER,),
+    "derivative-missing": (LESS, POWER, DERIVATIVE),
+    "derivative-twice": (MORE, POWER),
+    "derivative-of-the-pre-activation": (PRE,),
+}
+
+# what is no matter of numbers, by the beginning of its code; kinds of one code before it
+PREFIXES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
+    ("GP206", None, ("not a number",)),
+    ("GP2", None, ("wrong form",)),
+    ("GP3", None, ("crash",)),
+    ("GP401", None, ("down-casts",)),
+    ("GP501", None, ("mutates",)),
+    ("GP502", None, ("mutates",)),
+    ("GP507", None, ("down-casts",)),
+    ("GP508", None, (STALE,)),
+    ("GP509", "ignores dout", ("ignores dout",)),
+    ("GP509", "ignores the size of dout", ("ignores the scale of dout",)),
+    ("GP509", "ignores the sign of dout", ("ignores the sign of dout",)),
+    ("GP509", None, ("not linear in dout",)),
+    ("GP510", None, ("mutates",)),
+    ("GP511", None, ("mutates",)),
+    ("GP512", None, ("mutates",)),
+    ("GP513", None, ("accumulates",)),
+    ("GP514", None, ("mutates",)),  # backward changed what forward had kept
+    ("GP518", None, ("list rebound",)),
+    ("GP519", None, ("list rebound",)),
+    ("GP521", "rebound", ("list rebound", LISTS)),
+    ("GP520", None, (LISTS,)),
+    ("GP521", None, (LISTS,)),
 )
 
 
 def causes_named(finding: Finding) -> frozenset[str]:
     """The causes that a student reads out of the finding; empty where it claims none.
 
-    A gradient's finding claims a cause by its line "likely cause" alone. A form or an exception is its own cause.
-    Where two causes are joined by "or", both are named.
+    A gradient's finding claims what its cause says. A form, an exception or a broken promise is its own cause, beside
+    which the slip that a change names counts, too. Where two causes are joined by "or", both are named.
     """
-    text = dict(lines(finding)).get("likely cause")
-    if text is None and finding.code.startswith(("GP1", "GP6")) and finding.code != "GP206":
-        return frozenset()
-    return frozenset(_read(finding.code, text or headline(finding))) or frozenset({UNKNOWN})
+    cause = finding.cause
+    found = [] if cause is None else [*_of_cause(cause)]
+    if not is_of_gradient(finding.code):
+        found += _of_code(finding)
+    claims = finding.confidence is not Confidence.OPEN or not finding.code.startswith(("GP1", "GP6"))
+    return frozenset(found) or frozenset({UNKNOWN} if claims else ())
 
 
-def _read(code: str, text: str) -> Iterator[str]:
-    """The causes of the first line of each table that fits; the more special lines stand first."""
-    # two changes that mend the same are joined by "; or": nobody can know which was meant
-    if IN_THE_LINE in text:
-        yield from PARTS
-    parts = [part.partition(IN_THE_LINE)[0].partition(BRANCH) for part in text.split("; or ")]
-    changed = [next((causes for pattern, causes in CHANGES if re.search(pattern, t)), ()) for t, _, _ in parts]
-    yield from (REGION for _, branch, _ in parts if branch)
-    yield from (cause for causes in changed for cause in causes)
-    changed = [causes for causes in changed if causes]
-    if changed and code.startswith("GP1"):
-        return
-    for start, pattern, causes in READINGS:
-        if re.match(start, code) and re.search(pattern, text):
-            yield from causes
-            return
+def _of_code(finding: Finding) -> tuple[str, ...]:
+    kind = finding.kind if finding.because is None else finding.because.kind
+    fitting = (causes for start, own, causes in PREFIXES if finding.code.startswith(start) and own in (None, kind))
+    return next(fitting, ())
+
+
+def _of_cause(cause: Cause) -> Iterator[str]:
+    by_parameters = READ.get(cause.kind)
+    yield from KINDS.get(cause.kind, ()) if by_parameters is None else by_parameters(cause.parameters)
+
+
+def _of_slips(about: Mapping[str, Any]) -> Iterator[str]:
+    """Two changes that mend the same: nobody can know which was meant."""
+    for slip in about["slips"]:
+        words, in_the_line, _ = slip.partition(IN_THE_LINE)
+        words, in_a_branch, _ = words.partition(BRANCH)
+        yield from PARTS if in_the_line else ()
+        yield from (REGION,) if in_a_branch else ()
+        yield from next((causes for pattern, causes in CHANGES if re.search(pattern, words)), ())
+
+
+def _of_size(about: Mapping[str, Any], of_the_batch: str) -> Iterator[str]:
+    yield of_the_batch if about["size"] == BATCH else DIM
+
+
+def _of_region(about: Mapping[str, Any]) -> Iterator[str]:
+    region: Fact = about["region"]
+    if region.kind.startswith("values-") or region.kind == "ties":
+        yield REGION
+    elif region.kind in ("first-entry", "last-entry"):
+        yield "one entry wrong"
+    elif "axes" in region.parameters:
+        # of an image or a sequence, what a teacher calls a row, a column or a channel depends on what its axes are
+        named = {1: PARTS[3:], 2: (PARTS[int(str(region.parameters["axis"])) % 2],)}
+        yield from named.get(int(str(region.parameters["axes"])), PARTS[:3])
+
+
+def _of_output(about: Mapping[str, Any]) -> Iterator[str]:
+    yield from (DROPPED,) if about["where"].kind == "outputs" else (SUMMED, TERM)
+
+
+def _of_shares(about: Mapping[str, Any]) -> Iterator[str]:
+    yield from (cause for slip in about["slips"] for cause in SHARES[slip.kind])
+
+
+def _of_multiple(about: Mapping[str, Any]) -> Iterator[str]:
+    factor = str(about["factor"])
+    is_of_a_dim = factor.startswith("1/") and factor[2:].isidentifier()
+    yield from (MEAN, CONSTANT) if is_of_a_dim else (CONSTANT, DIM, SUM)
+
+
+READ: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "slip": _of_slips,
+    "divided-by-the-batch-size": functools.partial(_of_size, of_the_batch=MEAN),
+    "divided-by-a-size": functools.partial(_of_size, of_the_batch=MEAN),
+    "multiplied-by-the-batch-size": functools.partial(_of_size, of_the_batch=SUM),
+    "multiplied-by-a-size": functools.partial(_of_size, of_the_batch=SUM),
+    "region": _of_region,
+    "output-unused": _of_output,
+    "share-by-share": _of_shares,
+    "dout-multiplied": _of_multiple,
+}
