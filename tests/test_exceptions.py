@@ -7,6 +7,7 @@ import raising
 from gradproof import Case, Settings
 from gradproof.check import check_case
 from gradproof.guard import SubjectError, call
+from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference, judged
 from gradproof.infer.own_faults import is_own_fault
 from gradproof.report.lines import lines
@@ -105,3 +106,38 @@ def test_a_change_that_only_stops_the_exception_is_not_told():
     (finding,) = (f for f in report.findings if f.code == "GP303")
     change = dict(lines(finding)).get("change to", "")
     assert change == "" or "dw and dx" in change
+
+
+class ForgetsItsOutput:
+    def __init__(self):
+        self.squashed = None
+
+    def forward(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def backward(self, dout):
+        return dout * (1.0 - self.squashed) * self.squashed
+
+
+class KeptFromOutside:
+    def __init__(self):
+        self.handed_in = None
+
+    def forward(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def backward(self, dout):
+        return dout * (1.0 - self.handed_in) * self.handed_in
+
+
+def train(layer, x):
+    layer.handed_in = layer.forward(x)
+
+
+@pytest.mark.parametrize(
+    ("subject", "verdict"), [(ForgetsItsOutput, Verdict.FAIL), (KeptFromOutside, Verdict.INCONCLUSIVE)]
+)
+def test_an_attribute_that_stays_none_is_the_layers_own_fault(subject, verdict):
+    found = infer(subject)
+    report = check_case(found.case.under(Settings(examples=5)), location="x", inferred=True)
+    assert judged(report, found).verdict is verdict

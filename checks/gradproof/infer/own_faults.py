@@ -22,6 +22,7 @@ from gradproof.values import LayerError
 FILES = 60  # of one folder that are read for what they set
 LARGEST = 400_000  # bytes of a file that is read
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'|type object '(\w+)' has no attribute '(\w+)'")
+_READ = re.compile(r"\b\w+\.(\w+)")
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _REMOVED = re.compile(r"deprecated|removed|expired", re.IGNORECASE)  # by NumPy, which says so: an older one runs it
 # nothing, which may be set from outside, and the optimizer that stands for the author's
@@ -44,6 +45,8 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
             return named is not None and not _may_be_defined(named[1], subject)
         case "AttributeError":
             return _is_never_set(error, subject)
+        case "TypeError":
+            return _is_always_none(error, subject)
         case _:
             return False
 
@@ -59,7 +62,7 @@ def may_be_avoided(error: LayerError, subject: Any) -> bool:
         case "NameError":
             return not is_own_fault(error, subject)
         case "TypeError":
-            return _OURS.search(error.message) is not None
+            return _OURS.search(error.message) is not None and not is_own_fault(error, subject)
         case "AttributeError":
             missing = _missing(error)
             of_nothing = _OURS.search(error.message) is not None
@@ -75,6 +78,27 @@ def _is_never_set(error: LayerError, subject: Any) -> bool:
         return error.message.startswith("module ") and _REMOVED.search(error.message) is None
     owner = _class_named(missing[0], subject)
     return owner is not None and not may_be_set(owner, missing[1])
+
+
+def _is_always_none(error: LayerError, subject: Any) -> bool:
+    """Whether the line that raised reads an attribute that the constructor sets to None, and that nothing else sets."""
+    if "NoneType" not in error.message or not isinstance(subject, type):
+        return False
+    methods = methods_of(subject)
+    names = dict.fromkeys(_READ.findall(error.text))
+    empty = [name for name in names if _sets_to(methods.get("__init__"), name, Use.SET_EMPTY)]
+    return any(not _is_filled(subject, name) for name in empty)
+
+
+def _is_filled(cls: type, name: str) -> bool:
+    """Whether anything sets the attribute to more than None: a method, or other code beside the class."""
+    every = [method for owner in (cls, *_subclasses(cls)) for method in methods_of(owner).values()]
+    is_set = any(_sets_to(method, name, Use.SET) or _sets_any(method) for method in every)
+    return is_set or _set_elsewhere(cls, name) is not None
+
+
+def _sets_to(function: Any, name: str, use: Use) -> bool:
+    return function is not None and any(event.use is use and event.name == name for event in events_of(function))
 
 
 def _missing(error: LayerError) -> tuple[str, str] | None:
