@@ -198,8 +198,8 @@ def test_the_same_seed_draws_the_same_parameters():
 def _told(case: Case) -> list[Any]:
     with pytest.raises(GradientFault) as caught:
         check(case)
-    lines = [dict(lines(finding)) for finding in caught.value.report.findings]
-    return [(told["worst entry"], told["law"], told["values"]) for told in lines]
+    found = [dict(lines(finding)) for finding in caught.value.report.findings]
+    return [(told["worst entry"], told["law"], told["values"]) for told in found]
 
 
 def test_values_keep_the_domain_of_the_authors_own():
