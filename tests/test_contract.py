@@ -36,6 +36,7 @@ from gradproof.breach import reconciled
 from gradproof.check import check_case
 from gradproof.codes import CODES
 from gradproof.contract.contract import worth_keeping
+from gradproof.diagnose.together import told_once
 from gradproof.findings import Cause, Finding
 from gradproof.report.lines import lines
 from gradproof.values import Example, Outcome, Role, TensorResult
@@ -108,7 +109,7 @@ def test_a_gradient_of_an_earlier_forward_is_no_matter_of_places():
 def test_a_parameter_that_forward_changes_is_told_before_the_gradients_that_it_makes_wrong():
     wrong = Finding("GP101", "Layer", tensor="x")
     changed = Finding("GP502", "Layer", "forward changes W", tensor="W")
-    assert reconciled([wrong], [changed]) == [changed, wrong]
+    assert told_once(reconciled([wrong], [changed])) == [changed, wrong]
 
 
 @pytest.mark.parametrize("layer", [Stateful, Dropping, BuildsLazily], ids=lambda layer: layer.__name__)
@@ -305,7 +306,7 @@ def fault(tensor, code="GP101", severity="error"):
     (["GP101"], ["GP510"], ["GP101", "GP510"]),
 ], ids=lambda codes: "+".join(codes) or "nothing")  # fmt: skip
 def test_a_promise_is_the_cause_of_a_wrong_gradient_or_repeats_it_or_stands_beside_it(gradients, broken, told):
-    found = reconciled([fault("W", code) for code in gradients], [fault("W", code) for code in broken])
+    found = told_once(reconciled([fault("W", code) for code in gradients], [fault("W", code) for code in broken]))
     assert [finding.code for finding in found] == told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gradproof.codes import CODES, is_of_gradient
@@ -18,26 +18,37 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
     """Findings about gradients, some with a broken promise as their cause, then the other broken promises."""
     wrong = {finding.tensor: finding for finding in gradients if is_of_gradient(finding.code)}
     causes: dict[str | None, Finding] = {}
-    left: list[Finding] = []
+    apart: list[Finding] = []
     for breach in broken:
-        if breach.tensor is None and CODES[breach.code].repeats and breach.severity == "error" and wrong:
-            # of the whole layer: what it keeps from call to call makes every gradient wrong that has no other cause
-            vague = [name for name, fault in wrong.items() if fault.confidence is not Confidence.NAMED]
-            causes |= {name: breach for name in vague if name not in causes}
-            left += [] if vague else [breach]
-            continue
-        fault = wrong.get(breach.tensor) if breach.tensor is not None else None
-        is_error = breach.severity == "error"  # a warning explains no wrong number, and repeats none
-        unnamed = fault is not None and _leaves_open(fault, breach.code) and is_error
-        if fault is not None and (CODES[breach.code].explains or unnamed):
-            causes.setdefault(breach.tensor, breach)
-        elif fault is not None and CODES[breach.code].repeats and is_error:
-            continue
-        elif fault is not None or breach.tensor is None or not CODES[breach.code].needs_proof:
-            left.append(breach)
+        explained = _explained(breach, wrong)
+        for name in explained:
+            causes.setdefault(name, breach)
+        if not explained and _stands_apart(breach, wrong):
+            apart.append(breach)
     named = [_caused(f, causes[f.tensor]) if wrong.get(f.tensor) is f and f.tensor in causes else f for f in gradients]
-    # what a call writes to is wrong for all that read it: told before the gradients that it makes wrong
-    return sorted([*named, *_together(left)], key=lambda f: not (CODES[f.code].mutates and f.severity == "error"))
+    return [*named, *_together(apart)]
+
+
+def _explained(breach: Finding, wrong: Mapping[str | None, Finding]) -> list[str | None]:
+    """The tensors whose wrong gradient a broken promise is the cause of."""
+    code, is_error = CODES[breach.code], breach.severity == "error"  # a warning explains no wrong number
+    if breach.tensor is None:
+        # what a layer keeps from call to call makes every gradient wrong that has no other cause
+        of_all = code.repeats and is_error
+        return [name for name, fault in wrong.items() if of_all and fault.confidence is not Confidence.NAMED]
+    fault = wrong.get(breach.tensor)
+    says_more = fault is not None and is_error and _leaves_open(fault, breach.code)
+    return [breach.tensor] if fault is not None and (code.explains or says_more) else []
+
+
+def _stands_apart(breach: Finding, wrong: Mapping[str | None, Finding]) -> bool:
+    """Whether a broken promise that explains nothing is told by itself: it neither repeats a cause nor lacks proof."""
+    code = CODES[breach.code]
+    if breach.tensor is None:
+        return True
+    if breach.tensor in wrong:
+        return not code.repeats or breach.severity != "error"
+    return not code.needs_proof
 
 
 def _leaves_open(fault: Finding, code: str) -> bool:

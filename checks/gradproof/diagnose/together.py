@@ -1,4 +1,4 @@
-"""One fault told once: findings about several gradients of one subject that have one cause; it looks for no cause."""
+"""One fault told once, and in which order: findings of one subject that have one cause; it looks for no cause."""
 
 from __future__ import annotations
 
@@ -14,30 +14,50 @@ BROKEN = frozenset({"last-call-remembered", "left-out-of-the-chain", "another-do
 
 
 def told_once(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings about gradients first, those with a cause before those without; one for each cause.
+    """One finding for each cause, in the order in which they are told.
 
     A part of a composite that is wrong by itself stands for every gradient of the whole, and so does a chain that hands
-    a part a wrong dout: whatever else the numbers look like follows from it. What the whole makes of right parts is
-    less than a cause that a gradient has of its own.
+    a part a wrong dout: whatever else the numbers look like follows from it.
     """
-    part = next((f for f in findings if f.code == PART or (f.code == CHAIN and _is_broken(f))), None)
     gradients = [f for f in findings if _is_gradient(f)]
-    rest = [f for f in findings if not _is_gradient(f) and f.code not in (PART, CHAIN)]
-    # what a call writes to is wrong for all that read it
-    written = [f for f in rest if CODES[f.code].mutates and f.severity == "error"]
-    others = [f for f in rest if f not in written]
-    if part is not None:
-        return [*written, _for_all(part, gradients), *others]
-    chains = [f for f in findings if f.code == CHAIN]
-    told = [_with_others(group) for group in _alike(gradients, chained=bool(chains))]
-    named, unnamed = ([f for f in told if (f.code == UNNAMED) is without] for without in (False, True))
-    # where each gradient has a cause of its own, that says more than that the chaining is wrong
-    ordered = [*chains, *named, *unnamed] if unnamed else [*named, *chains]
-    return [*written, *ordered, *others]
+    others = [f for f in findings if not _is_gradient(f)]
+    whole = next((f for f in others if _stands_for_all(f)), None)
+    if whole is not None:
+        rest = [f for f in others if not _is_composite(f)]
+        return _ranked([_for_all(whole, gradients), *rest])
+    chained = any(_is_composite(f) for f in others)
+    return _ranked([*(_with_others(group) for group in _alike(gradients, chained=chained)), *others])
 
 
-def _is_broken(finding: Finding) -> bool:
-    return finding.cause is not None and finding.cause.measured.kind in BROKEN
+def _ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """What a call writes to first, for it makes wrong all that read it; then gradients, named ones before others.
+
+    What a whole makes of right parts comes before gradients without a cause of their own, and behind all others: where
+    each gradient has a cause of its own, that says more than that the chaining is wrong.
+    """
+    all_named = not any(f.code == UNNAMED for f in findings)
+
+    def rank(finding: Finding) -> int:
+        if CODES[finding.code].mutates and finding.severity == "error":
+            return 0
+        if _is_composite(finding):
+            return 3 if all_named and not _stands_for_all(finding) else 1
+        if _is_gradient(finding):
+            return 4 if finding.code == UNNAMED else 2
+        return 5
+
+    return sorted(findings, key=rank)
+
+
+def _is_composite(finding: Finding) -> bool:
+    """Whether it is about the parts of a composite, whatever slip in the source it has for its cause."""
+    return finding.cause is not None and finding.cause.measured.code in (PART, CHAIN)
+
+
+def _stands_for_all(finding: Finding) -> bool:
+    """Whether one part is wrong, or is handed a wrong dout, so that every gradient of the whole is."""
+    cause = finding.cause
+    return cause is not None and (cause.measured.code == PART or cause.measured.kind in BROKEN)
 
 
 def _is_gradient(finding: Finding) -> bool:
