@@ -210,6 +210,13 @@ def test_a_warning_is_told_without_the_details_of_a_fault():
     assert "fails whenever" in text.finding(seen)
 
 
+def test_a_call_that_does_not_end_is_told_with_the_sizes_at_which_it_was_met():
+    how = {"severity": "warning", "advice": "look for a loop", "dims": {"n": 2}, "reproduce": "gradproof layers.py"}
+    endless = Finding("GP304", "Slow", "forward did not end within 3 s", **how)
+    told = [line.split()[:2] for line in text.finding(endless).splitlines()[1:]]
+    assert told[:2] == [["at", "n=2"], ["what", "to"]]
+
+
 def test_a_pass_with_warnings_says_so_in_its_row_and_in_the_counts():
     told = str(report(subject(findings=(WARNING, WARNING, NOTE)), PASSES))
     assert "  PASS          31 examples; n 0..6; d 1..6; 2 warnings; 1 note" in told

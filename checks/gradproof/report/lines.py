@@ -15,6 +15,7 @@ from gradproof.values import Entry
 
 MOST_DIGITS = 6
 TO_DO = "what to do"
+ENDLESS = "GP304"  # code: of a call that does not end, no smaller case is looked for
 COMPOSITES = ("GP120", "GP121")  # codes of composites: the fault of a part, or of the chain, makes gradients wrong
 
 Line = tuple[str, str]
@@ -43,6 +44,8 @@ def lines(finding: Finding) -> tuple[Line, ...]:
 def _seen(finding: Finding) -> Iterator[Line]:
     """The evidence, the law, the cause, the advice."""
     tensor, cause, because = finding.tensor or "", finding.cause, finding.because
+    if finding.code == ENDLESS and finding.dims:
+        yield "at", dims_text(finding.dims)
     if finding.worst is not None:
         yield "worst entry", entry_text(tensor, finding.worst)
     if because is not None:
@@ -109,8 +112,8 @@ def _tried(edit: Edit) -> str:
 
 def _case(finding: Finding) -> Iterator[Line]:
     """The smallest example that shows it, and how to see it again."""
-    if finding.dims:
-        yield "at" if finding.code == "GP304" else "smallest case", dims_text(finding.dims)
+    if finding.dims and finding.code != ENDLESS:
+        yield "smallest case", dims_text(finding.dims)
     varied = [f"{name} = {value}" for name, value in finding.varied.items()]
     arrays = [f"{name} = {_digits(value)}" for name, value in finding.values.items()]
     if varied or arrays:

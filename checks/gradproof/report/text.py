@@ -6,7 +6,6 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from gradproof.columns import columns, padded, wrapped
 from gradproof.findings import Finding, SubjectReport
@@ -54,8 +53,15 @@ def finding(item: Finding, file: str = "") -> str:
 
 
 def shown(item: Finding) -> tuple[tuple[str, str], ...]:
-    """The labelled lines of a finding that are printed."""
-    return lines(item if item.severity == "error" else _without_details(item))
+    """The labelled lines of a finding that are printed.
+
+    A warning is told without what a fault is shown with: it must not drown the faults beside it.
+    """
+    if item.severity == "error":
+        return lines(item)
+    says_little = item.law is not None and item.law.kind == EVERYWHERE
+    details = {"values", "smallest case", *(["law"] if says_little else [])}
+    return tuple((label, content) for label, content in lines(item) if label not in details)
 
 
 def block(item: Finding, labelled: Sequence[tuple[str, str]], file: str = "") -> str:
@@ -70,12 +76,6 @@ def block(item: Finding, labelled: Sequence[tuple[str, str]], file: str = "") ->
     if item.traceback is not None:
         told += textwrap.indent(item.traceback.rstrip("\n"), "    ").splitlines()
     return "\n".join(told)
-
-
-def _without_details(item: Finding) -> Finding:
-    """A warning without what a fault is shown with: it must not drown the faults beside it."""
-    law = None if item.law is not None and item.law.kind == EVERYWHERE else item.law
-    return replace(item, law=law, dims={}, values={}, varied={})
 
 
 def unjudged(subject: SubjectReport, file: str = "") -> str:
