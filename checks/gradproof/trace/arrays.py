@@ -121,6 +121,9 @@ class Watched(np.ndarray[Any, Any]):
         return np.ndarray.__len__(self)
 
     def __iter__(self) -> Iterator[Any]:  # not by running over the end, which is a clash here
+        run = current()
+        if run is not None:
+            run.seen.loops.append(run.stands_for(len(self)))
         return (self[place] for place in range(len(self)))
 
     def __deepcopy__(self, memo: Any) -> Watched:

@@ -14,6 +14,7 @@ from gradproof.trace.integers import Step
 from gradproof.trace.polynomials import Polynomial
 from gradproof.trace.watching import plain
 
+LOOPS = 3  # of which the end may be what an index goes up to, the latest
 # What the largest of computed indices may be, as factor and summand of a size: twice it, less one, and the like.
 _INDEX_FORMS = ((1, 0), (2, 0), (2, -1), (1, 1), (1, -1), (2, 1))
 
@@ -68,7 +69,7 @@ def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
     bounds = [part.loop for part in parts if isinstance(part, Step) and part.loop is not None and int(part) == index]
     if not bounds:
         ends = list(reversed(run.seen.loops))
-        bounds = [bound for bound in ends if _is_last(clash, bound, index)] or ends[:2]
+        bounds = [bound for bound in ends if _is_last(clash, bound, index)] or _likely_ends(clash, ends)
     found = run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
     for part in parts:
         if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and part.size:
@@ -78,6 +79,14 @@ def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
         if argument in below:
             found += below[argument]
     return found
+
+
+def _likely_ends(clash: Clash, ends: list[Polynomial]) -> list[Polynomial]:
+    """The ends of the latest loops, those first that count the rows of what forward is given."""
+    kinds, hints = clash.run.candidate.kinds, clash.run.hints
+    data = [argument for argument, kind in kinds.items() if kind.is_array and not hints[argument].weight]
+    rows = [clash.run.candidate.axes(argument)[0] for argument in data if kinds[argument].rank]
+    return sorted(list(dict.fromkeys(ends))[:LOOPS], key=lambda end: end not in rows)
 
 
 def _is_last(clash: Clash, bound: Polynomial, index: int) -> bool:
