@@ -45,6 +45,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^(another size is taken|the size .* stands where)", ("a dim as factor",)),
     (r"^the sign of .* is lost", ("sign",)),
     (r" keeps it too late", (PRE, POST, OTHER)),
+    (r"^the branch for .* is not needed", (REGION, SHAPE)),
     (r"^another entry is taken", ("entries permuted", OTHER)),
     (r"^the power is wrong: .* \*\* 2 belongs$", (POWER, LESS)),
     (r"^the power is wrong", (POWER,)),

@@ -130,7 +130,16 @@ FAULTS = (
     fault(
         TimeRNNStepsOverwriteEachOther, TimeRNN, "Wx Wh b", "overwritten, not added", "not summed", **RNN, **SEQUENCE
     ),
-    fault(LSTMCellOutputGateLeftOut, LSTMCell, "x h c Wx Wh b", "a factor left out", **LSTM, **STEP, **MEMORY),
+    fault(
+        LSTMCellOutputGateLeftOut,
+        LSTMCell,
+        "x h c Wx Wh b",
+        "a factor left out",
+        "a term too many",
+        **LSTM,
+        **STEP,
+        **MEMORY,
+    ),
     fault(
         LSTMCellForgetAndInputSwapped,
         LSTMCell,

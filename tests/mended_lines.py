@@ -358,7 +358,7 @@ SLIPS = (
          {"x": "n", "t": labels("n", 2)}),
     Slip(rare, rest_like_the_rare, "the factor weight is one too many where t is 0", "np.where(t, 1, 1 / weight)",
          {"x": "n", "t": labels("n", 2)}),
-    Slip(scaled, scaled_by_bare_deviations, "an epsilon is left out: forward has sd + eps", "(so too in line ",
+    Slip(scaled, scaled_by_bare_deviations, "an epsilon is left out: forward has sd + eps", "dxc = dout / (sd + eps)",
          {"x": "n d", "dims": {"d": (2, 6)}}),
     Slip(maps, maps_over_their_height, "the size x.shape[2] stands where x.shape[2] * x.shape[3] belongs",
          "m = x.shape[2] * x.shape[3]", {"x": "n c h w"}),

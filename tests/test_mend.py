@@ -38,6 +38,15 @@ def changed_to(finding: Finding) -> str:
     return dict(lines(finding)).get("change to", "")
 
 
+def plain(told: str) -> str:
+    """The statement of a told line without its author's spelling; raises where it is no Python."""
+    line = told.split("   ", 1)[1]
+    if line.startswith("("):
+        return line
+    *lines, last = ast.unparse(ast.parse(f"{line} pass" if line.endswith(":") else line)).split("\n")
+    return "; ".join([*lines, last]).removesuffix(";     pass")
+
+
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.backward.__name__)
 def test_the_change_that_mends_a_slip_is_told_and_undone(slip: Slip) -> None:
     before = slip.forward.__code__, slip.backward.__code__
@@ -45,8 +54,8 @@ def test_the_change_that_mends_a_slip_is_told_and_undone(slip: Slip) -> None:
     finding = first_error(slip.case)
     assert slip.likely in dict(lines(finding)).get("likely cause", "")
     *places, tried = changed_to(finding).split("\n")
-    assert slip.change in places[0]
-    assert len(places) == 1 + ("; or " in dict(lines(finding))["likely cause"])
+    assert any(slip.change in plain(place) for place in places)
+    assert len(places) >= 1 + ("; or " in dict(lines(finding))["likely cause"])
     assert re.fullmatch(
         r"tried: d.* (is|are) then right in (all \d+ examples|the example)(; forward must keep \w+ for it)?", tried
     )

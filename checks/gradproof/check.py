@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from gradproof.diagnose.link import Link
 from gradproof.errors import UsageError
 from gradproof.findings import SubjectReport
 from gradproof.generate.generate import search, shrink
-from gradproof.generate.vary import neighbours
+from gradproof.generate.vary import fresh, neighbours
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
 from gradproof.infer.variations import variations
@@ -42,6 +42,8 @@ from gradproof.values import Example, Outcome, Verdict
 
 GLANCES = 180  # forwards for the neighbours of one failing example; one glance takes about ten
 DOUTS = 3  # upstream gradients tried on one concrete layer object
+FRESH = 6  # examples beside those of the search at which a change is confirmed: about five forwards each
+_FRESH_SEEDS = 1_000_000  # where their seeds begin: no search comes there
 Judge = Callable[[Example], Outcome]
 
 
@@ -114,8 +116,8 @@ def _choice(case: Case, seed: int, seconds: float) -> Choice:
     try:
         with limited(seconds):
             return choose(examples_of(case, seed), called)
-    except Expired:
-        return Choice()
+    except Expired as expired:
+        return Choice(cut_off=expired.seconds)
 
 
 def _search(run: Run, target: _Target, examples: int, seconds: float, into: list[SubjectReport] | None) -> None:
@@ -148,7 +150,7 @@ class _Target:
         case = self.case
         code = code_of(case.subject, case.backward, case.convention)
         allowed = allowances(code, case.settings.allow, title)
-        mend = functools.partial(_mend, code, self.build)
+        mend = functools.partial(_mend, code, self.build, self.fresh)
         ask_or_look = self.inquire, self.inside
         return Run(title, location, seed, command, allowed, *ask_or_look, code, mend, self.around, self.judge)
 
@@ -173,6 +175,13 @@ class _Target:
     def inside(self, example: Example) -> Link | None:
         return weak_link(example, self.build(example))
 
+    def fresh(self, example: Example) -> Iterator[Example]:
+        """Examples that no outcome has: other dims, values and hyper-parameters."""
+        for number in range(FRESH):
+            drawn = fresh(self.case, example, _FRESH_SEEDS + FRESH * self.case.settings.seed + number)
+            if drawn is not None:
+                yield self.preparation.fresh(drawn, number)
+
     def around(self, outcome: Outcome, tensor: str) -> list[Outcome]:
         """A glance at each neighbour of an example, as long as the forwards last."""
         found: list[Outcome] = []
@@ -185,6 +194,7 @@ class _Target:
 def _mend(
     code: Code,
     build: Callable[[Example], Build],
+    anew: Callable[[Example], Iterator[Example]],
     outcomes: Sequence[Outcome],
     reserve: Sequence[Outcome],
     part: type | None,
@@ -193,7 +203,13 @@ def _mend(
     """Try changes of the whole's own functions, or of those of the part that is wrong by itself."""
     code = code if part is None else _code_of_part(part)
     place = functools.partial(place_of, code, outcomes=outcomes)
-    return try_changes(trees_of(code), outcomes, reserve, build, place, **how)
+    more = anew(outcomes[0].example)
+    return try_changes(trees_of(code), outcomes, reserve, more, build, place, **how)
+
+
+def _no_more(_: Example) -> Iterator[Example]:
+    """One concrete object at one input is all that there is."""
+    return iter(())
 
 
 def _code_of_part(part: type) -> Code:
@@ -246,7 +262,7 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     call = f"check({name.lower()}, {', '.join(inputs)})"
     code = code_of(type(layer))
     inside = functools.partial(weak_link, build=build)
-    mend = functools.partial(_mend, code, lambda _: build)
+    mend = functools.partial(_mend, code, lambda _: build, _no_more)
     run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code, mend)
 
     def work() -> None:

@@ -3,6 +3,9 @@
 On POSIX, in the main thread, a timer's signal raises Expired in the running code; it interrupts a sleep as well.
 Elsewhere a second thread asks the interpreter to raise it, which waits for the next bytecode. Neither can interrupt one
 call of C code, such as the product of two huge matrices, before that call returns.
+
+Where the system tells it, the time in which the process was ready and waited for a processor does not count: what is
+cut off on a busy machine is what would be cut off on a free one.
 """
 
 from __future__ import annotations
@@ -51,12 +54,24 @@ class _Clock:
     single: bool = False  # whether the limit that was reached last is the one of a single call
     raised: int = 0  # how often Expired was raised in the running call, which must have caught it
     trace: Any = None  # the trace function that was in force before ours
+    waited: float = 0.0  # seconds in which another process had the processor, as it was looked up last
+    waits: str = ""  # the file that tells them, of the thread that is timed
+
+    def now(self) -> float:
+        """Seconds on a clock that stands still while the process waits for a processor."""
+        return time.monotonic() - self.waited
+
+    def look(self) -> None:
+        """Look up how long it waited."""
+        with contextlib.suppress(OSError, ValueError, IndexError), open(self.waits, encoding="ascii") as file:
+            self.waited = int(file.read().split()[1]) / 1e9
 
     def over(self) -> bool:
         """Whether user code runs that must be ended."""
         if self.began is None:
             return False
-        now = time.monotonic()
+        self.look()
+        now = self.now()
         over = now > self.until
         self.single = not over and now - self.began > self.call_seconds
         return over or self.single
@@ -73,10 +88,13 @@ def limited(seconds: float) -> Generator[None]:
     holds. Raises Expired.
     """
     outer = (_clock.until, _clock.seconds, _clock.call_seconds)
-    until = time.monotonic() + seconds
+    alone = outer[0] == float("inf")
+    if alone:
+        _clock.waited, _clock.waits = 0.0, f"/proc/self/task/{threading.get_native_id()}/schedstat"
+    _clock.look()
+    until = _clock.now() + seconds
     if until < _clock.until:
         _clock.until, _clock.seconds, _clock.call_seconds = until, seconds, seconds / SHARE
-    alone = outer[0] == float("inf")
     try:
         with _ticking() if alone else contextlib.nullcontext():
             yield
@@ -101,12 +119,14 @@ def whole(seconds: float) -> Generator[None]:
 
 def enter() -> float | None:
     """A call into user code begins; returns what ``leave`` wants back. Raises Expired where no time is left."""
-    before, now = _clock.began, time.monotonic()
-    if now > _clock.until:
-        _clock.single = False
-        raise Expired
+    before = _clock.began
+    if _clock.now() > _clock.until:
+        _clock.look()
+        if _clock.now() > _clock.until:
+            _clock.single = False
+            raise Expired
     if before is None:
-        _clock.began = now
+        _clock.began = _clock.now()
     return before
 
 

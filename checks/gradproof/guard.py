@@ -80,7 +80,7 @@ def _describe(stage: str, error: BaseException) -> LayerError:
     told = "" if cut_off else "".join(traceback.format_exception_only(error)).rstrip()
     lines.append(told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ...")
     described = LayerError(stage, type(error).__name__, message(error), "".join(lines).rstrip(), _absence(error))
-    own = [trace for trace in _traces(error.__traceback__) if _is_authors(trace.tb_frame.f_code.co_filename)]
+    own = [trace for trace in _traces(error.__traceback__) if is_authors(trace.tb_frame.f_code.co_filename)]
     if own:
         file, line = own[-1].tb_frame.f_code.co_filename, own[-1].tb_lineno
         text = linecache.getline(file, line).strip()
@@ -97,7 +97,7 @@ def _traces(trace: TracebackType | None) -> Iterator[TracebackType]:
 _NUMPY, _STANDARD = str(Path(np.__file__).parent), sysconfig.get_path("stdlib")
 
 
-def _is_authors(file: str) -> bool:
+def is_authors(file: str) -> bool:
     """Whether a file is the author's: not ours, not NumPy's, not of the standard library."""
     if file.startswith((OURS, _NUMPY, "<__array_function__")):
         return False

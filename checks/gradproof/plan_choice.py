@@ -32,14 +32,19 @@ class Choice:
     """How backward is called: the plans to judge with, the best first, what is said of it, and what it took.
 
     plans: empty where there was nothing to choose. A further plan is judged with where the one before it fails.
+    cut_off: the seconds after which the clock ended the choice.
     """
 
     plans: tuple[Plan, ...] = ()
     note: str = ""
     forwards: int = 0
+    cut_off: float | None = None
 
     def added_to(self, report: SubjectReport, plan: Plan | None) -> SubjectReport:
         """The report of a check with this plan, with what the choice took and says."""
+        if self.cut_off is not None:
+            note = f"backward is called as its names say: to try other ways was cut off after {self.cut_off:g} s"
+            return replace(report, notes=(*report.notes, note))
         if not self.plans or plan is None:
             return report
         if plan.untold:

@@ -82,6 +82,17 @@ class Preparation:
         came = [outcome for outcome in map(judge, [*others, example]) if outcome.tensors or fails_in_backward(outcome)]
         return len(came) > REFUSALS and all(map(fails_in_backward, came))
 
+    def fresh(self, example: Example, number: int) -> Example:
+        """The example with parameters drawn, and the ``number``-th of all other values of hyper-parameters, if any."""
+        own = varied(example, {variation.name: variation.at(variation.own) for variation in self.variations})
+        others = [(one, value) for one in self.variations for value in one.others if not one.is_penalty]
+        others = [(one, value) for one, value in others if self._refused[one.name, repr(value)] < REFUSALS]
+        others.sort(key=lambda pair: pair[0].others.index(pair[1]))  # one value of each first, then the next
+        if number < len(others):
+            one, value = others[number]
+            own = varied(own, {**own.varied, one.name: one.at(value)})
+        return next(self._drawn(own, 0))
+
     def _note(self, example: Example, refusals: int) -> None:
         """Remember whether the layer runs with a value: where it never does, that is not tried again and again."""
         for name, one in moved(example).items():

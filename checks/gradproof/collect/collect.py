@@ -21,8 +21,8 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference
 from gradproof.source.hints import notes_of
 
-# for one inference, which stops itself after a few seconds: a call that does not end is cut off after a sixth of it
-INFERENCE_SECONDS = 12.0
+# for one inference, which is limited by counts: a call that does not end is cut off after a sixth of it
+INFERENCE_SECONDS = 60.0
 OF_A_PLACE = ("GP305", "GP307")  # notes whose subject is a place in a file
 
 

@@ -1,16 +1,21 @@
-"""The neighbours of an example: one dim a time made smaller or larger, with fresh values; it judges none."""
+"""Other examples than those of a search: the neighbours of one, and fresh ones of any dims; it judges none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import zip_longest
 
+import numpy as np
+
 from gradproof.case.case import Case
+from gradproof.case.sizes import Chosen
+from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, alike, build, strategies_of, styled
 from gradproof.values import Example
 
 # examples: four sizes for each of three dims; a layer that a student writes seldom has more
 MOST = 12
+_LARGEST = 5  # size of a dim in a fresh example, where the case allows it: larger ones tell no more
 
 
 def neighbours(case: Case, example: Example) -> list[Example]:
@@ -27,6 +32,29 @@ def neighbours(case: Case, example: Example) -> list[Example]:
     fitting = [dims for dims in resized if all(size.resolve(dims) >= 1 for size in case.space.sizes)]
     plans = [Plan(dims, styles, example.seed + 1 + i) for i, dims in enumerate(fitting[:MOST])]
     return [alike(build(case, plan, drawn), example) for plan in plans]
+
+
+def fresh(case: Case, example: Example, seed: int) -> Example | None:
+    """An example of other dims and ordinary values; only strategies give what they gave for ``example``.
+
+    None where no dims fit together.
+    """
+    rng = np.random.default_rng(seed)
+    plain: dict[str, int] = {}
+    for name in case.space.order:
+        listed = [v for v in case.space.listed(name) if v > 0 and case.space.possible({**plain, name: v})]
+        usual = [v for v in listed if 1 < v <= max(_LARGEST, listed[0] + 1)] or listed
+        if not usual:
+            return None
+        plain[name] = usual[int(rng.integers(len(usual)))]
+    dims: Chosen = {**plain}
+    for name, (least, most) in case.space.axes.items():
+        axes = int(rng.integers(least, min(most, least + 2) + 1))
+        dims[name] = tuple(int(size) for size in rng.integers(1, 4, axes))
+    values = {**example.init, **example.inputs}
+    drawn = {name: values[name] for name in strategies_of(case)}
+    # no ties, beside which a slope means little
+    return build(case, Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), seed), drawn)
 
 
 def _sizes(case: Case, example: Example, name: str) -> Iterator[int]:

@@ -28,7 +28,7 @@ from gradproof.infer.more_axes import of_flattened
 from gradproof.infer.operations import infer_operation
 from gradproof.infer.roles import Role, role_of
 from gradproof.infer.search import SECONDS, Found, Search
-from gradproof.infer.sentences import hint_for, limits, told
+from gradproof.infer.sentences import LATE, hint_for, limits, told
 from gradproof.nodes.conventions import operation_of
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import DEFAULT, SIZE, UNKNOWN, Kind, What, labels, sizes, value
@@ -86,7 +86,7 @@ def infer_target(target: Target) -> Inference:
     if all(seen.between for seen in found.seen):
         doubted = (*doubted, *without_gradient(found.candidate, hints))
     ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
-    left_out = ranks + limits(refused, found.candidate, declaring)
+    left_out = ranks + limits(refused, found.candidate, declaring) + ((LATE,) if search.is_late() else ())
     seconds = time.perf_counter() - began
     inference = Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
     return replace(inference, readings=tuple(readings))

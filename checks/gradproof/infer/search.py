@@ -25,7 +25,7 @@ CALLS = 120_000  # calls of NumPy in all of them: a few seconds
 ATTEMPTS = 60  # plain runs
 FURTHER = 0.7  # how much dearer than the first whose forward ran a candidate may be
 LIKELY = 0.5  # the cost up to which an exception that no arguments avoid ends the search
-SECONDS = 20.0  # the safety net
+SECONDS = 60.0  # the safety net, where a call takes far longer than what it calls tells; what it cut off is told
 _NEVER_AVOIDED = frozenset({"NotImplementedError", "ImportError", "ModuleNotFoundError"})  # by other arguments
 _FINAL = _NEVER_AVOIDED | {"AttributeError", "NameError", "RecursionError"}  # kinds that may end a search
 
@@ -113,10 +113,10 @@ class Search:
                 if other is not None:
                     queue.add(other)
         if best is not None:
-            return Found(best.candidate, True, False, tuple(best.attempts), self._is_late())
+            return Found(best.candidate, True, False, tuple(best.attempts), self.is_late())
         likeliest = None if likeliest is None else self.confirming.completed(likeliest)
         seen = None if likeliest is None else self.confirming.plain(likeliest)
-        return Found(likeliest, seen=() if seen is None else (seen,), cut_off=self._is_late())
+        return Found(likeliest, seen=() if seen is None else (seen,), cut_off=self.is_late())
 
     def _own_fault(self, candidate: Candidate, trace: Trace) -> Attempt | None:
         """The plain run of a likely candidate that raises what no other arguments avoid."""
@@ -181,9 +181,10 @@ class Search:
         return is_kept and _is_constant(best) and not _is_constant(confirmed)
 
     def _is_spent(self) -> bool:
-        return self.calls > CALLS or self.confirming.attempts > ATTEMPTS or self._is_late()
+        return self.calls > CALLS or self.confirming.attempts > ATTEMPTS or self.is_late()
 
-    def _is_late(self) -> bool:
+    def is_late(self) -> bool:
+        """Whether the clock ended it, or would: the counts are limits as a rule."""
         return time.perf_counter() - self.began > SECONDS
 
 

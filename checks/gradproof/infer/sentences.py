@@ -9,8 +9,11 @@ from gradproof.case.case import Case
 from gradproof.infer.arguments import Target
 from gradproof.infer.attempt import Attempt
 from gradproof.infer.declare import Declaring
+from gradproof.infer.search import SECONDS
 from gradproof.trace.candidate import Candidate
 from gradproof.values import LayerError
+
+LATE = f"the search for a Case was cut off after {SECONDS:g} s: other declarations were not tried"
 
 
 def limits(refused: Mapping[str, Attempt], found: Candidate, declaring: Declaring) -> tuple[str, ...]:

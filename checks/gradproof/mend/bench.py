@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
+from typing import Any
 
 import numpy as np
 
 from gradproof.diagnose.evidence import Floats, sizes
 from gradproof.mend.atoms import Atoms
 from gradproof.mend.change import Change
+from gradproof.mend.edited import edited, parses
 from gradproof.mend.fit import fits
+from gradproof.mend.hollow import is_hollow
 from gradproof.mend.kinds import FORWARD_TYPOS, KEPT, KEPT_FIRST, TIERS, Kind
 from gradproof.mend.levers import Lever, lever
 from gradproof.mend.patch import compiled, patched
@@ -47,17 +50,27 @@ class Mend:
 class Bench:
     """The examples, which gradients are ``wrong`` or ``right`` at them, and what was ``found``, the best first."""
 
-    def __init__(self, trials: Sequence[Trial], reserve: Iterator[Trial], most: int, sides: Sequence[Kind]) -> None:
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        reserve: Iterator[Trial],
+        fresh: Iterator[Trial],
+        most: int,
+        sides: Sequence[Kind],
+    ) -> None:
         # first those where something is wrong: they turn down what does not help
         self.trials = sorted(trials, key=lambda each: not each.counts)
         names = {name for each in trials for name in each.counts}
         counts = {name: sum(each.counts.get(name, 0) for each in trials) for name in names}
         self.wrong = frozenset(name for name in names if counts[name] >= ENOUGH)
+        self._few = frozenset(names) - self.wrong  # too few wrong entries to look for a change; it may mend these, too
         self.right = frozenset(name for each in trials for name in each.samples) - names
         self.found: list[Mend] = []
         self.confirming: list[Trial] = []  # further examples, run only once something fits at all the others
-        self._reserve = reserve
+        self.fresh: list[Trial] = []  # of which nothing was judged, at which a change is confirmed
+        self._reserve, self._unused = reserve, fresh
         self._seen: set[object] = set()
+        self._forward: Tree | None = None
         self._left = most  # changes that may still be tried
         self._sides = sides  # kinds of change of forward, tried where none of backward helps
 
@@ -73,10 +86,17 @@ class Bench:
         return len(self.wrong - trial.counts.keys()), ones, few, sum(value.size for value in values)
 
     def work(self, own: Trees, near: Trees, trees: Trees) -> None:
-        """Tier after tier, until a change is found for every wrong gradient.
+        """Tier after tier, until a change is found for every wrong gradient, or the work is used up.
 
         ``own`` holds the statements that feed no right gradient, ``near`` those that feed a wrong one.
         """
+        self._forward = next(iter(trees.forward), None)
+        try:
+            self._work(own, near, trees)
+        finally:
+            self._done()
+
+    def _work(self, own: Trees, near: Trees, trees: Trees) -> None:
         for kind in KEPT_FIRST:
             for tree in trees.kept:
                 self._try(kind(tree), tree, anew=True)
@@ -93,7 +113,7 @@ class Bench:
                 return
             if kinds is slips and part is beside:
                 self._solve((counted, simple, compound), own, near, trees)
-                if self._done() and any(mend.tensors == self.wrong for mend in self.found):
+                if self._done() and any(mend.tensors >= self.wrong for mend in self.found):
                     return
                 # one slip of forward that explains all is likelier than several of backward
                 self._try_sides([kind for kind in self._sides if kind in FORWARD_TYPOS], trees)
@@ -172,7 +192,7 @@ class Bench:
         self.found = [m for m in self.found if not any(other.masks(m.change) for other in masked)]
         # where a line can be mended, it is not the line that is one too many
         self.found.sort(key=lambda mend: (-len(mend.tensors), mend.change.deletes and not mend.change.sure))
-        return frozenset(name for mend in self.found for name in mend.tensors) == self.wrong
+        return self.wrong <= frozenset(name for mend in self.found for name in mend.tensors)
 
     def _changed(self, changes: Iterable[Change], tree: Tree) -> Iterator[tuple[Change, CodeType]]:
         """Those that compile to something that was not tried yet, as many as may be tried."""
@@ -191,21 +211,49 @@ class Bench:
 
     def _try(self, changes: Iterable[Change], tree: Tree, *, anew: bool) -> None:
         for change, code in self._changed(changes, tree):
-            mended = self._mended(tree, change, code, anew=anew)
-            if mended and not change.is_idle:
-                self.found.append(Mend(change, tree, mended, len(self.trials) + len(self.confirming)))
+            mended = self._confirmed(tree, change, code, self._mended(tree, change, code, anew=anew))
+            if mended and not change.is_idle and self._can_be_told(tree, change, anew=anew):
+                examples = len(self.trials) + len(self.confirming) + len(self.fresh)
+                self.found.append(Mend(change, tree, mended, examples))
+
+    def _confirmed(self, tree: Tree, change: Change, code: CodeType, mended: frozenset[str]) -> frozenset[str]:
+        """Those that are right at fresh examples as well; none where one that was right is wrong there."""
+        if not mended:
+            return mended
+        for each in self._unused:
+            each.right = self.right if each.agrees(self.right) else frozenset()
+            self.fresh.append(each)
+        for each in self.fresh:
+            with patched(tree.function.live, code, self._given(each, change)):
+                if not each.agrees(mended | each.right):
+                    return frozenset()
+        return mended
+
+    def _given(self, trial: Trial, change: Change) -> Mapping[str, Any]:
+        """What the change needs of forward's arguments and variables, which are watched where they are asked for."""
+        found = trial.given(change.needs)
+        if len(found) < len(change.needs) and self._forward is not None:
+            trial.unkept = seen(trial, self._forward)
+            found = trial.given(change.needs)
+        return found
+
+    def _can_be_told(self, tree: Tree, change: Change, *, anew: bool) -> bool:
+        """Whether it is the change that it looks like, and Python as it will stand there."""
+        if not all(parses(each.text) for each in edited(change, tree.function.file)):
+            return False
+        return not is_hollow(tree, change, [*self.trials, *self.confirming], anew=anew)
 
     def _mended(self, tree: Tree, change: Change, code: CodeType, *, anew: bool) -> frozenset[str]:
         """The wrong gradients that are right then at every example; none where a right one became wrong."""
-        left = self.wrong
+        left = self.wrong | self._few
         for each in self._all():
-            with patched(tree.function.live, code, each.given(change.needs)):
+            with patched(tree.function.live, code, self._given(each, change)):
                 right = each.now_right(anew=anew)
             if right is None or not each.right <= right:
                 return frozenset()
             left &= right
-            if not left:
-                break
+            if not left & self.wrong:
+                return frozenset()
         return left
 
     def _all(self) -> Iterator[Trial]:

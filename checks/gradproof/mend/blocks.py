@@ -6,7 +6,7 @@ import ast
 import copy
 from collections.abc import Iterator
 
-from gradproof.mend.change import Change, instead, parse, same
+from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.slots import Slot, blocks_of, inherits, makes_room
 from gradproof.mend.tree import Tree
 from gradproof.source.stores import is_attribute, last_name
@@ -100,6 +100,24 @@ def additions(tree: Tree) -> Iterator[Change]:
             elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
                 text = f"{what} is added to where it should be assigned: what stood there before stays in it"
                 yield Change((slot,), (ast.Assign([_stored(target)], same(value)),), "GP513", text)
+
+
+def unconditional(tree: Tree) -> Iterator[Change]:
+    """What is done in one case alone, done in all; or what is done in the other."""
+    for slot in tree.slots:
+        node = slot.node
+        if isinstance(node, ast.IfExp):
+            for kept in (node.body, node.orelse):
+                text = f"the branch for {short(node.test)} is not needed: {short(kept)} belongs to all cases"
+                yield instead(slot, same(kept), "GP107", text)
+    for slot in _statements(tree):
+        branch = slot.statement
+        if isinstance(branch, ast.If) and not any(hasattr(line, "body") for line in (*branch.body, *branch.orelse)):
+            text = f"the branch for {short(branch.test)} is not needed: what it does belongs to all cases"
+            yield Change((slot,), (ast.If(ast.Constant(True), branch.body, []),), "GP107", text)
+            text = f"the branch for {short(branch.test)} is not needed: what it does belongs to no case"
+            rest = ast.If(ast.Constant(True), branch.orelse, []) if branch.orelse else ast.Pass()
+            yield Change((slot,), (rest,), "GP107", text)
 
 
 def rebound(tree: Tree) -> Iterator[Change]:
@@ -207,7 +225,10 @@ def _renumbered(statement: ast.stmt, number: int, other: int) -> ast.stmt:
 
 def _added_at(slot: Slot, statement: ast.stmt, target: ast.Subscript, value: ast.expr) -> Change:
     name = "subtract" if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Sub) else "add"
-    call = ast.Call(parse(f"np.{name}.at"), [same(target.value), same(target.slice), same(value)], [])
+    index = same(target.slice)
+    if any(isinstance(node, ast.Slice) for node in ast.walk(index)):  # a slice stands in brackets only
+        index = ast.Subscript(parse("np.s_"), index, ast.Load())
+    call = ast.Call(parse(f"np.{name}.at"), [same(target.value), index, same(value)], [])
     text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.{name}.at does"
     return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from gradproof.mend.slots import Slot
 from gradproof.source.stores import constant, last_name
 
-MOST_TEXT = 132  # characters of a changed line: beside its label, it takes three lines of a screen
 BRANCH = ", in one branch of np.where"
 IN_THE_LINE = ", in the line for"
 MOST_WORD = 32  # characters of an expression within a sentence
@@ -104,20 +103,9 @@ class Change:
 
     @property
     def text(self) -> str:
-        """The statement as it is after the change, on one line."""
-        if isinstance(self.nodes[0], ast.Pass):
-            return "(without this line)" if self.deletes else "(this line at the end of the loop above it)"
-        if isinstance(self.nodes[0], ast.If):  # only a frame around two lines
-            return "; ".join(ast.unparse(line) for line in self.nodes[0].body)
-        whole = all(isinstance(node, ast.stmt) for node in self.nodes)
-        if whole and isinstance(self.nodes[-1], ast.If):  # a line before the loop
-            return f"{ast.unparse(self.nodes[0])}; {ast.unparse(self.nodes[-1].body[0])} before the loop"
+        """The first line of the statement as it is after the change."""
         with self.made():
-            told = [ast.unparse(node) for node in self.nodes] if whole else [ast.unparse(self.statement)]
-        line = "; ".join(line.splitlines()[0] for line in told)
-        cut = line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 4]} ..."
-        others = sorted({slot.statement.lineno for slot in self.slots} - {self.statement.lineno})
-        return cut if not self.alike or not others else f"{cut}  (so too in line {', '.join(map(str, others))})"
+            return ast.unparse(self.statement).splitlines()[0]
 
 
 def _is_in_branch(slot: Slot) -> bool:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradproof.compare.look import quiet
-from gradproof.deadlines import Expired, limited
+from gradproof.deadlines import Expired
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.bench import Bench, Mend
+from gradproof.mend.budget import Budget, SpentError
+from gradproof.mend.fresh import fresh_trial
 from gradproof.mend.kinds import Kind
 from gradproof.mend.targets import Trees
 from gradproof.mend.trial import Build, Trial, trial
 from gradproof.source.origin import Place
 from gradproof.values import Example, Outcome
-
-SECONDS = 3.0  # for all changes of a subject; a single run that takes a sixth of it runs in circles
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,15 @@ class Mended:
     """What the search found, the best first, and the forwards that it took.
 
     ``any_shape`` names the tensors of which it mends the values, and leaves the shape as it is; ``wrong`` those that
-    were to be mended.
+    were to be mended. cut_off: the seconds of the subject, or of one call, after which the clock ended the search; None
+    as a rule, for its work is counted.
     """
 
     mends: tuple[Mend, ...] = ()
     forwards: int = 0
     any_shape: frozenset[str] = frozenset()
     wrong: frozenset[str] = frozenset()
+    cut_off: float | None = None
 
     def of(self, tensor: str | None) -> list[Mend]:
         """The mends for the gradient of one tensor, the best first; of None, all."""
@@ -46,6 +48,7 @@ def search(
     trees: Trees,
     outcomes: Sequence[Outcome],
     reserve: Sequence[Outcome],
+    fresh: Iterator[Example],
     build: Callable[[Example], Build],
     place: Callable[[str], Place | None],
     *,
@@ -56,21 +59,39 @@ def search(
 ) -> Mended:
     """Try changes of what backward alone runs, the likeliest slips first, then of what forward keeps.
 
-    reserve: further outcomes, at which a change that helps at the others is tried, too. place: where the gradient of a
+    reserve: further outcomes, at which a change that helps at the others is tried, too. fresh: examples that were not
+    judged, at which it is confirmed. place: where the gradient of a
     tensor is computed. most: changes that are tried. sides: kinds of change of forward, tried where nothing else helps.
     twice: a second backward after one forward must be right, too. any_shape: the tensors whose gradient need not have
     their shape.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
-        first, more = (_trials(some, build, stack, twice=twice, any_shape=any_shape) for some in (outcomes, reserve))
-        bench = Bench(list(first), more, most, sides)
+        how = {"budget": Budget(), "twice": twice, "any_shape": any_shape}
+        first, more = (_trials(some, build, stack, **how) for some in (outcomes, reserve))
+        cut_off: float | None = None
+        confirming = _fresh_trials(fresh, build, stack, **how)
+        bench = Bench(list(first), more, confirming, most, sides)
         if bench.wrong:
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
-            with contextlib.suppress(Expired), limited(SECONDS):
-                bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
-        forwards = sum(each.forwards for each in [*bench.trials, *bench.confirming])
-        return Mended(tuple(bench.found), forwards, any_shape, bench.wrong)
+            try:
+                with contextlib.suppress(SpentError):
+                    bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
+            except Expired as expired:
+                cut_off = expired.seconds
+        forwards = sum(each.forwards for each in [*bench.trials, *bench.confirming, *bench.fresh])
+        return Mended(tuple(bench.found), forwards, any_shape, bench.wrong, cut_off)
+
+
+def _fresh_trials(
+    examples: Iterator[Example], build: Callable[[Example], Build], stack: contextlib.ExitStack, **how: Any
+) -> Iterator[Trial]:
+    for example in examples:
+        with contextlib.suppress(SubjectError):
+            random = stack.enter_context(Randomness(example.seed))
+            made = fresh_trial(example, build(example)(random, widen=True), **how)
+            if made is not None:
+                yield made
 
 
 def _trials(

@@ -18,7 +18,8 @@ def orders(tree: Tree) -> Iterator[Change]:
     """Two neighbouring statements, two results, or the ends of a loop exchanged."""
     for owner, name, body in blocks_of(tree.node):
         for (i, first), (k, second) in pairwise(enumerate(body)):
-            if all(isinstance(s, _PLAIN) and not inherits(s) for s in (first, second)):
+            plain = all(isinstance(s, _PLAIN) and not inherits(s) for s in (first, second))
+            if plain and not _overwrites(first, second):
                 slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
                 text = f"two lines are in the wrong order: what line {second.lineno} does must come first"
                 yield Change(slots, (second, first), "GP121", text)
@@ -36,6 +37,16 @@ def orders(tree: Tree) -> Iterator[Change]:
             changed = ast.Call(parse("reversed"), [same(node)], []) if reverse else same(node.args[0])
             how = "from the last to the first" if reverse else "from the first to the last"
             yield instead(slot, changed, "GP113", f"the loop carries on in the wrong order: it must go {how}")
+
+
+def _overwrites(first: ast.stmt, second: ast.stmt) -> bool:
+    """Whether the first, were it behind the second, would leave nothing of what that does: that is to take it away."""
+    if not isinstance(first, ast.Assign) or not isinstance(second, ast.Assign | ast.AugAssign):
+        return False
+    targets = second.targets if isinstance(second, ast.Assign) else [second.target]
+    mine, theirs = ({ast.unparse(target) for target in some} for some in (first.targets, targets))
+    read = {ast.unparse(node) for node in ast.walk(first.value) if isinstance(node, ast.expr)}
+    return theirs <= mine and not theirs & read
 
 
 def _unpacked(statement: ast.stmt) -> Iterator[Change]:

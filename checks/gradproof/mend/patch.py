@@ -8,9 +8,13 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any
 
+from gradproof.mend.budget import Turns
+from gradproof.mend.slots import blocks_of
 from gradproof.source.source import FunctionNode
 
 HOOK = "__gradproof__"  # what a watched function calls with a value and its own variables
+_TURNS = "__gradproof_turns__"  # what a changed function makes its count of rounds with
+_COUNT = "__gradproof_count__"  # that count, in it
 
 
 def hooked(node: ast.expr) -> ast.expr:
@@ -24,13 +28,14 @@ def hooked(node: ast.expr) -> ast.expr:
 def patched(live: FunctionType, code: CodeType, given: Mapping[str, Any] | None = None) -> Generator[None]:
     """The function runs ``code`` meanwhile, and sees the ``given`` names, none of which its module has."""
     before, names = live.__code__, live.__globals__
+    added = {**(given or {}), _TURNS: Turns}
     live.__code__ = code
-    names.update(given or {})
+    names.update(added)
     try:
         yield
     finally:
         live.__code__ = before
-        for name in given or {}:
+        for name in added:
             names.pop(name, None)
 
 
@@ -38,11 +43,26 @@ def compiled(live: FunctionType, node: FunctionNode) -> CodeType | None:
     """The code of a changed tree of ``live``; None where it does not fit into it, or is no Python."""
     theirs = live.__code__
     try:
-        whole = compile(_around(theirs, node), theirs.co_filename, "exec")
+        with _turning(node):
+            whole = compile(_around(theirs, node), theirs.co_filename, "exec")
     except (SyntaxError, ValueError, TypeError, RecursionError):
         return None
     found = next((code for code in _codes(whole) if code.co_name == node.name and code is not whole), None)
     return found if found is not None and found.co_freevars == theirs.co_freevars else None
+
+
+@contextmanager
+def _turning(node: FunctionNode) -> Generator[None]:
+    """The tree with a call in each round of its loops, which ends those that run in circles; without it afterwards."""
+    loops = [body for owner, name, body in blocks_of(node) if name == "body" and isinstance(owner, ast.For | ast.While)]
+    bodies = [node.body, *loops] if loops else []
+    for body, text in zip(bodies, [f"{_COUNT} = {_TURNS}()", *(f"{_COUNT}()" for _ in loops)], strict=False):
+        body.insert(0, ast.parse(text).body[0])
+    try:
+        yield
+    finally:
+        for body in bodies:
+            del body[0]
 
 
 def _around(theirs: CodeType, node: FunctionNode) -> ast.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.likeness import arrays_in
@@ -31,9 +31,18 @@ _WRAPS = {**_ROOTS, "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} b
 
 def too_many(tree: Tree) -> Iterator[Change]:
     """An expression without one of its factors or terms; not in what an override hands on, for it would undo that."""
-    for slot in tree.slots:
+    yield from _without(tree, (slot for slot in tree.slots if not inherits(slot.statement)))
+
+
+def too_many_handed_on(tree: Tree) -> Iterator[Change]:
+    """The same in what an override hands on to its base class: where nothing else helps, that is what is wrong."""
+    yield from _without(tree, (slot for slot in tree.slots if inherits(slot.statement)))
+
+
+def _without(tree: Tree, slots: Iterable[Slot]) -> Iterator[Change]:
+    for slot in slots:
         node = slot.node
-        if not isinstance(node, ast.BinOp) or inherits(slot.statement):
+        if not isinstance(node, ast.BinOp):
             continue
         if isinstance(node.op, ast.Mult):
             for kept, lost in ((node.left, node.right), (node.right, node.left)):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gradproof.codes import CODES, is_of_form, is_of_gradient
-from gradproof.findings import Action, Cause, Confidence, Edit, Finding, Replacement
+from gradproof.findings import Cause, Confidence, Edit, Finding
 from gradproof.mend.bench import Mend
-from gradproof.mend.change import Change
+from gradproof.mend.edited import edited
 from gradproof.mend.mend import Mended
-from gradproof.source.locations import located, source_at
 
+# of these the numbers alone leave no doubt: a factor, a sign, gradients exchanged, dout not used
+_EXACT = frozenset({"GP102", "GP103", "GP106", "GP111"})
 SLIP = "slip"  # the kind of cause that a change of the source names
 
 
@@ -20,7 +21,15 @@ def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
     """Each finding about a gradient, its form or its crash with the change that was tried for it, or with two."""
     fitting = [_fitting(finding, found) if _concerns(finding) else None for finding in findings]
     swapped = frozenset(finding.tensor for finding in findings if finding.code == "GP106")
-    return [_told(f, mend, _tied(mend, found), swapped) for f, mend in zip(findings, fitting, strict=True)]
+    told = [_told(f, mend, _tied(mend, found), swapped) for f, mend in zip(findings, fitting, strict=True)]
+    return told if found.cut_off is None else [_cut_off(f, found.cut_off) if _concerns(f) else f for f in told]
+
+
+def _cut_off(finding: Finding, seconds: float) -> Finding:
+    """Says that the search ended before its time: on another day, there may be another change."""
+    more = "other changes" if finding.edits else "changes of the source"
+    remark = ("not tried", f"{more} may make it right: the search was cut off after {seconds:g} s")
+    return replace(finding, remarks=(*finding.remarks, remark))
 
 
 def _tied(mend: Mend | None, found: Mended) -> Mend | None:
@@ -41,7 +50,7 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
         return None  # its values were mended, and they are told of by themselves
     mine = found.of(finding.tensor)
     if finding.code == "GP303":  # a line that no longer raises is not yet right
-        mine = [mend for mend in mine if mend.tensors == found.wrong]
+        mine = [mend for mend in mine if mend.tensors >= found.wrong]
     if finding.confidence is not Confidence.NAMED or not is_of_gradient(finding.code):
         return mine[0] if mine else None
     if finding.code == "GP110":
@@ -74,7 +83,8 @@ def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: froz
         return finding
     is_vague = finding.confidence is Confidence.VAGUE and not mend.change.plain
     open_still = finding.confidence is Confidence.OPEN or is_vague
-    if open_still or mend.change.sure or _says_more(mend, finding.code, swapped):
+    sure = mend.change.sure and (mend.change.code == finding.code or finding.code not in _EXACT)
+    if open_still or sure or _says_more(mend, finding.code, swapped):
         finding = _named(finding, mend, other)
     return replace(finding, edits=tuple(_edit(each) for each in (mend, other) if each is not None))
 
@@ -89,22 +99,5 @@ def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
 
 def _edit(mend: Mend) -> Edit:
     change = mend.change
-    written = tuple(_replacements(change, mend.tree.function.file))
+    written = edited(change, mend.tree.function.file)
     return Edit(written, tuple(sorted(mend.tensors)), mend.examples, change.needs)
-
-
-def _replacements(change: Change, file: str) -> Iterator[Replacement]:
-    """The statements that are changed, the one that is told first."""
-    if isinstance(change.nodes[0], ast.stmt):
-        moves = isinstance(change.nodes[0], ast.Pass) and not change.deletes
-        action = Action.DELETE if change.deletes else Action.MOVE if moves else Action.REPLACE
-        at = located(file, change.statement)
-        new = change.text if action is Action.REPLACE else ""
-        yield Replacement(at, action, source_at(file, at), new, change.text)
-        return
-    with change.made():
-        new_lines = {slot.statement: ast.unparse(slot.statement).splitlines()[0] for slot in change.slots}
-    for statement, new in new_lines.items():
-        at = located(file, statement)
-        told = change.text if statement is change.statement else ""
-        yield Replacement(at, Action.REPLACE, source_at(file, at), new, told)

@@ -16,6 +16,7 @@ from gradproof.compare.tally import is_unread
 from gradproof.diagnose.evidence import Sample
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.guard import Randomness, SubjectError
+from gradproof.mend.budget import LINES, TURNS, Budget, EndlessError, counted
 from gradproof.mend.truth import judged, measured
 from gradproof.subject import gradient_shapes, outputs
 from gradproof.subject.outputs import Form
@@ -36,7 +37,8 @@ class Trial:
 
     ``right`` names the tensors whose gradient is right there as it is; ``forwards`` counts those of the trial.
     ``twice`` asks that a second backward be as right as the first. ``unkept`` are variables that forward had.
-    ``any_shape`` names the tensors whose gradient is read as it is, in another shape than theirs.
+    ``any_shape`` names the tensors whose gradient is read as it is, in another shape than theirs. ``costs`` are
+    those of a forward and of a run of backward, in runs that take no time of their own, as the ``budget`` counts them.
     """
 
     outcome: Outcome
@@ -50,6 +52,8 @@ class Trial:
     twice: bool = False
     unkept: Mapping[str, Any] = field(default_factory=dict[str, Any])
     any_shape: frozenset[str] = frozenset()
+    budget: Budget = field(default_factory=Budget)
+    costs: tuple[float, float] = (1.0, 1.0)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -67,6 +71,8 @@ class Trial:
 
     def claims(self, *, anew: bool = False) -> Mapping[str, Any] | None:
         """What backward claims as the code is now, by tensor."""
+        forward, backward = self.costs
+        self.budget.spend(backward * (1 + self.twice) + forward * anew)
         subject = self.subject.fork()
         try:
             if anew and not self._repeats(subject):
@@ -74,12 +80,17 @@ class Trial:
             if self.twice:
                 self._backward(subject)
             return self._backward(subject)
-        except SubjectError:
+        except SubjectError as raised:
+            self._pay_for(raised)
             return None
+
+    def _pay_for(self, raised: SubjectError) -> None:
+        if raised.error.kind == EndlessError.__name__:
+            self.budget.spend(TURNS / LINES)
 
     def arguments(self) -> dict[str, Any]:
         """Copies of forward's arguments that are arrays, by name, and of its variables where they were watched."""
-        inputs = _inputs(self.outcome, self.subject.wanted or ())
+        inputs = inputs_of(self.outcome, self.subject.wanted or ())
         variables = {name: value.copy() for name, value in self.unkept.items()}
         return {**variables, **{name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}}
 
@@ -92,7 +103,7 @@ class Trial:
         self.forwards += 1
         subject = self.subject.fork()
         subject.restart()
-        subject.forward(_inputs(self.outcome, subject.wanted or ()))
+        subject.forward(inputs_of(self.outcome, subject.wanted or ()))
 
     def outputs_at(self, name: str, value: Floats) -> Floats:
         """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
@@ -100,32 +111,68 @@ class Trial:
 
     def is_derivative(self, random: np.random.Generator) -> bool:
         """Whether backward, as the code is now, is the derivative of forward as it is now: along random directions."""
+        forward, backward = self.costs
+        self.budget.spend(backward + (1 + 2 * DIRECTIONS) * forward)
         subject, values = self.subject.fork(), {**self.arguments(), **self.subject.parameters()}
         try:
             self.forwards += 1
             subject.restart()
-            flat = outputs.flat(subject.forward(_inputs(self.outcome, subject.wanted or ())), self.form)
+            flat = outputs.flat(subject.forward(inputs_of(self.outcome, subject.wanted or ())), self.form)
             claims = self._backward(subject) if flat is not None and np.isfinite(flat).all() else None
-        except SubjectError:
+        except SubjectError as raised:
+            self._pay_for(raised)
             return False
         shapes = {} if claims is None else {name: np.shape(claim) for name, claim in claims.items()}
         if claims is None or any(shapes.get(name) != sample.shape for name, sample in self.samples.items()):
             return False
         for _ in range(DIRECTIONS):
             way = {name: top_step(values[name]) * random.standard_normal(s.shape) for name, s in self.samples.items()}
-            ends = [
-                self._outputs(subject, {n: values[n] + sign * STEP * w for n, w in way.items()}) for sign in (1, -1)
-            ]
-            slope = float(self.dout @ (ends[0] - ends[1])) / (2 * STEP)
+            slope = self._slope(subject, values, way, STEP)
             parts = np.concatenate([(np.asarray(claims[name]) * w).reshape(-1) for name, w in way.items()])
             if not abs(slope - float(parts.sum())) <= CLOSE * (float(np.abs(parts).sum()) + abs(slope)):
                 return False
         return True
 
+    def agrees(self, names: Collection[str]) -> bool:
+        """Whether the gradients of these tensors are right as the code is now, along a random direction.
+
+        True where the slope along it cannot be told: beside a kink, or where the output moves in steps.
+        """
+        forward, backward = self.costs
+        self.budget.spend(backward * (1 + self.twice) + 5 * forward)
+        random, subject = np.random.default_rng(self.outcome.example.seed), self.subject.fork()
+        values = {**self.arguments(), **self.subject.parameters()}
+        known = [name for name in sorted(names) if name in values]
+        way = {name: top_step(values[name]) * random.standard_normal(values[name].shape) for name in known}
+        if not way:
+            return True
+        try:
+            self.forwards += 1
+            subject.restart()
+            subject.forward(inputs_of(self.outcome, subject.wanted or ()))
+            claims = self._backward(subject) if self.twice else None
+            claims = self._backward(subject)
+        except SubjectError as raised:
+            self._pay_for(raised)
+            return False
+        if claims is None or not way.keys() <= claims.keys():
+            return False
+        if any(np.shape(claims[name]) != step.shape for name, step in way.items()):
+            return False
+        slopes = [self._slope(subject, values, way, step) for step in (STEP, 2 * STEP)]
+        parts = np.concatenate([(np.asarray(claims[name]) * step).reshape(-1) for name, step in way.items()])
+        size = float(np.abs(parts).sum())
+        unclear = not abs(slopes[0] - slopes[1]) <= CLOSE * (size + abs(slopes[0]))
+        return unclear or abs(slopes[0] - float(parts.sum())) <= CLOSE * (size + abs(slopes[0]))
+
+    def _slope(self, subject: Subject, values: Mapping[str, Floats], way: Mapping[str, Floats], step: float) -> float:
+        ends = [self._outputs(subject, {n: values[n] + sign * step * w for n, w in way.items()}) for sign in (1, -1)]
+        return float(self.dout @ (ends[0] - ends[1])) / (2 * step)
+
     def _outputs(self, subject: Subject, values: Mapping[str, Floats]) -> Floats:
         self.forwards += 1
         subject.restart()
-        inputs, live = _inputs(self.outcome, subject.wanted or ()), subject.parameters()
+        inputs, live = inputs_of(self.outcome, subject.wanted or ()), subject.parameters()
         before = {name: live[name].copy() for name in values if name not in inputs}
         inputs |= {name: value for name, value in values.items() if name in inputs}
         try:
@@ -142,7 +189,7 @@ class Trial:
     def _repeats(self, subject: Subject) -> bool:
         self.forwards += 1
         subject.restart()
-        flat = outputs.flat(subject.forward(_inputs(self.outcome, subject.wanted or ())), self.form)
+        flat = outputs.flat(subject.forward(inputs_of(self.outcome, subject.wanted or ())), self.form)
         return flat is not None and outputs.same(flat, self.outputs)
 
     def _backward(self, subject: Subject) -> Mapping[str, Any] | None:
@@ -166,6 +213,7 @@ def trial(
     build: Build,
     random: Randomness,
     *,
+    budget: Budget,
     twice: bool = False,
     any_shape: frozenset[str] = frozenset(),
 ) -> Trial | None:
@@ -177,28 +225,31 @@ def trial(
     wanted = tuple(name for name in outcome.example.inputs if name in outcome.example.differentiable)
     subject = build(random, widen=True)
     subject.wanted = wanted
-    made = _begun(outcome, subject, wanted)
+    made = begun(outcome, subject, wanted)
     if made is None:
         return None
-    made = replace(made, samples=judged(outcome), any_shape=any_shape)
+    made = replace(made, samples=judged(outcome), any_shape=any_shape, budget=budget)
     unread = frozenset(result.name for result in outcome.tensors if is_unread(result))
     if unread or not outcome.tensors:
         made = _measured(made, wanted, unread)
     made.twice = twice
-    right = made.now_right() or frozenset()
+    with counted() as lines:
+        right = made.now_right() or frozenset()
+    made.costs = made.costs[0], 1 + lines.runs / (1 + twice)
     return replace(made, right=right) if made.samples else None
 
 
-def _begun(outcome: Outcome, subject: Subject, wanted: Collection[str]) -> Trial | None:
+def begun(outcome: Outcome, subject: Subject, wanted: Collection[str]) -> Trial | None:
     """Run forward, and freeze a subject that draws anything, as it was when the example was judged."""
-    subject.forward(_inputs(outcome, wanted))  # what only a first forward does makes no difference
+    subject.forward(inputs_of(outcome, wanted))  # what only a first forward does makes no difference
     before = subject.drawn()
-    returned = subject.forward(_inputs(outcome, wanted))
+    with counted() as lines:
+        returned = subject.forward(inputs_of(outcome, wanted))
     forwards = 2
     if before != subject.drawn():
         subject.frozen = True
         subject.restart()
-        returned = subject.forward(_inputs(outcome, wanted))
+        returned = subject.forward(inputs_of(outcome, wanted))
         forwards = 3
     form = outputs.form_of(returned)
     if not isinstance(form, Form):
@@ -207,12 +258,12 @@ def _begun(outcome: Outcome, subject: Subject, wanted: Collection[str]) -> Trial
     if flat is None or not np.isfinite(flat).all():
         return None
     dout = upstream(subject, form.shapes, np.random.default_rng(outcome.example.seed))
-    return Trial(outcome, subject, form, flat.copy(), dout, forwards=forwards)
+    return Trial(outcome, subject, form, flat.copy(), dout, forwards=forwards, costs=(1 + lines.runs, 1.0))
 
 
 def _measured(made: Trial, wanted: Collection[str], unread: Collection[str]) -> Trial:
     """With the true gradients of the ``unread`` tensors as well; of all, where none of them was judged."""
-    inputs = _inputs(made.outcome, wanted)
+    inputs = inputs_of(made.outcome, wanted)
     values = {name: inputs[name] for name in wanted}
     values |= {name: array.copy() for name, array in made.subject.parameters().items()}
     if made.samples:
@@ -223,7 +274,7 @@ def _measured(made: Trial, wanted: Collection[str], unread: Collection[str]) -> 
     return replace(made, samples=samples, forwards=made.forwards + 1)
 
 
-def _inputs(outcome: Outcome, wanted: Collection[str]) -> dict[str, Any]:
+def inputs_of(outcome: Outcome, wanted: Collection[str]) -> dict[str, Any]:
     """Copies of the example's inputs, in float64 where their gradient is asked for."""
     inputs = outcome.example.inputs
     return {
