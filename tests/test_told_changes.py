@@ -1,0 +1,190 @@
+"""What is told of a change is the mend, and can be pasted: not what only looks like one at the examples tried."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradproof import Case, labels
+from gradproof.check import check_case
+from gradproof.mend.change import parse
+from gradproof.mend.edited import parses
+from gradproof.mend.hollow import _takes_back, _undoes
+from gradproof.mend.orders import _overwrites
+from gradproof.report.lines import lines
+from gradproof.values import Verdict
+
+
+def told(case: Case) -> tuple[str, list[str]]:
+    """The cause that is told first, and the changed lines without their places."""
+    report = check_case(case, location="layers.py::Layer", examples=6)
+    finding = dict(lines(next(each for each in report.findings if each.severity == "error")))
+    changed = finding.get("change to", "").split("\n")[:-1]
+    return finding.get("likely cause", ""), [line.split("   ", 1)[1] for line in changed]
+
+
+def squashed(x: Any) -> tuple[Any, Any]:
+    o = 1 / (1 + np.exp(-x))
+    return o, o
+
+
+def squashed_with_a_term_too_many(dout: Any, o: Any) -> Any:
+    return dout * o * (1 - o) + 0.1 * dout * o
+
+
+def doubled(x: Any) -> tuple[Any, Any]:
+    return 2 * x, x
+
+
+def doubled_but_for_one_row(dout: Any, x: Any) -> Any:
+    return 2 * dout if len(x) > 1 else 3 * dout
+
+
+def doubled_in_a_branch(dout: Any, x: Any) -> Any:
+    dx = 2 * dout
+    if len(dout) > 2:
+        dx = np.tanh(dout) + x
+    return dx
+
+
+def hinge(W: Any, X: Any, y: Any, reg: float) -> tuple[Any, Any]:
+    n = X.shape[0]
+    scores = X.dot(W)
+    m = np.maximum(0, scores - scores[np.arange(n), y].reshape(-1, 1) + 1)
+    m[np.arange(n), y] = 0
+    z = (m > 0) * 1.0
+    z[np.arange(n), y] = -np.sum(z, axis=1)
+    dW = X.T.dot(z) / n
+    return m.sum() / n, dW
+
+
+def hinge_with_a_bare_penalty(W: Any, X: Any, y: Any, reg: float) -> tuple[Any, Any]:
+    loss, dW = hinge(W, X, y, reg)
+    dW = dW * 1.0
+    dW += reg * W
+    return loss, dW
+
+
+@pytest.mark.parametrize(
+    ("case", "likely", "change"),
+    [
+        pytest.param(
+            Case(squashed, squashed_with_a_term_too_many, x="n d"),
+            "too many",
+            "return dout * o * (1 - o)",
+            id="a term, and no factor that is 0 everywhere",
+        ),
+        pytest.param(
+            Case(doubled, doubled_but_for_one_row, x="n d"), "", "return 2 * dout", id="a branch, and no constant test"
+        ),
+        pytest.param(
+            Case(doubled, doubled_in_a_branch, x="n d"), "", "(without this", id="a statement that one case has alone"
+        ),
+        pytest.param(
+            Case(hinge_with_a_bare_penalty, W="d c", X="n d", y=labels("n", "c"), reg=0.37, dims={"c": (2, 5)}),
+            "one too many",
+            "(without this line)",
+            id="a line too many, and no two lines in the wrong order",
+        ),
+    ],
+)
+def test_it_is_told_as_what_it_is(case: Case, likely: str, change: str) -> None:
+    cause, changed = told(case)
+    assert likely in cause
+    assert change in changed[0]
+    assert "wrong order" not in cause
+
+
+def right(dout: Any, o: Any) -> Any:
+    return dout * o * (1 - o)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "specs"),
+    [
+        pytest.param(squashed, right, {"x": "n d"}, id="a factor that is never 0"),
+        pytest.param(doubled, lambda dout, x: 2 * dout, {"x": "n d"}, id="no branch"),
+    ],
+)
+def test_a_right_neighbour_is_left_in_peace(
+    forward: Callable[..., Any], backward: Callable[..., Any], specs: dict[str, str]
+) -> None:
+    report = check_case(Case(forward, backward, **specs), location="x", examples=6)
+    assert (report.verdict, report.findings) == (Verdict.PASS, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "undoes"),
+    [
+        ("-(-dout @ W.T)", True),
+        ("-(dout @ W.T)", False),
+        ("x.swapaxes(1, 2).transpose(0, 2, 1)", True),
+        ("x.swapaxes(1, 2)", False),
+        ("3 * ((tau - 1) * e / e)", True),
+        ("3 * ((tau - 1) * e / d)", False),
+    ],
+)
+def test_a_formula_that_takes_back_what_it_does(text: str, undoes: bool) -> None:
+    assert _undoes(parse(text)) is undoes
+
+
+@pytest.mark.parametrize(
+    ("line", "back"),
+    [("y = dc - dh * o + dh * o", True), ("y = dc - dh * o + dh * f", False), ("y = a * (b - c) - a * (b - d)", False)],
+)
+def test_a_sum_that_takes_back_a_term(line: str, back: bool) -> None:
+    statement = ast.parse(line).body[0]
+    assert isinstance(statement, ast.Assign)
+    assert isinstance(statement.value, ast.BinOp)
+    assert _takes_back(statement, statement.value.left) is back
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overwrites"),
+    [
+        ("dW = x.T @ d", "dW += reg * W", True),
+        ("dW = x.T @ d", "dW = d", True),
+        ("dW = dW / n", "dW += reg * W", False),
+        ("dW = x.T @ d", "db = d", False),
+        ("dW *= 2", "dW += reg * W", False),
+    ],
+)
+def test_a_line_behind_another_that_leaves_nothing_of_it(first: str, second: str, overwrites: bool) -> None:
+    assert _overwrites(ast.parse(first).body[0], ast.parse(second).body[0]) is overwrites
+
+
+@pytest.mark.parametrize(
+    ("line", "is_python"),
+    [
+        ("np.add.at(dx, (:, j:j + k), d)", False),
+        ("np.add.at(dx, np.s_[:, j:j + k], d)", True),
+        ("return dout * np.where(x > 0, 1, ...", False),
+        ("for t in reversed(range(n)):", True),
+        ("dw = 0  # before this line", True),
+        ("(without this line)", True),
+    ],
+)
+def test_a_told_line_is_python(line: str, is_python: bool) -> None:
+    assert parses(line) is is_python
+
+
+def spelled(x: Any, w: Any) -> tuple[Any, Any]:
+    return x**2 * w, (x, w)
+
+
+# fmt: off
+def spelled_in_its_own_way(dout: Any, cache: Any) -> Any:
+    x, w = cache
+    dx = dout*w * (3*x)  # a comment
+    return dx, (dout *
+                x**2)
+# fmt: on
+
+
+def test_only_the_span_that_changes_is_written_anew() -> None:
+    _, changed = told(Case(spelled, spelled_in_its_own_way, x="n", w="n"))
+    assert changed == ["dx = dout*w * (2*x)"]
