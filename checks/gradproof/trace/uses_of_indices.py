@@ -67,10 +67,12 @@ def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
         if found:
             return found
     bounds = [part.loop for part in parts if isinstance(part, Step) and part.loop is not None and int(part) == index]
+    ends = list(reversed(run.seen.loops))
     if not bounds:
-        ends = list(reversed(run.seen.loops))
-        bounds = [bound for bound in ends if _is_last(clash, bound, index)] or _likely_ends(clash, ends)
+        bounds = [bound for bound in ends if _is_last(clash, bound, index)]
     found = run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
+    likely = [] if bounds else _likely_ends(clash, ends)
+    found += [each for place, end in enumerate(likely) for each in run.equal([(axis, end)], 0.05 * place)]
     for part in parts:
         if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and part.size:
             found += _computed(clash, axis, int(np.max(plain(part))) + 1)
