@@ -17,12 +17,15 @@ from dataclasses import dataclass
 class Code:
     """What a code stands for, and what follows from it wherever it is found.
 
-    ``severity`` is the severest that it is told with. Of a promise of a layer: ``explains`` says that it is the cause
-    of a wrong gradient of its tensor, whatever else the numbers look like; ``repeats`` that it is the cause where the
-    numbers name none, and says the same again where they name one; ``mutates`` that a call writes to what others read,
-    which makes these wrong; ``needs_proof`` that of one tensor it is a fault only where the gradient is wrong, as a net
-    may change it on purpose. ``follows`` are promises of which it is but a sign, where they are broken too.
-    ``second_backward``: it shows in a second backward after one forward.
+    ``severity`` is the severest that it is told with. ``exact``: the numbers alone leave no doubt about such a cause of
+    a wrong gradient (a factor, a sign, gradients exchanged, dout not used).
+
+    Of a promise of a layer: ``explains`` says that it is the cause of a wrong gradient of its tensor, whatever else the
+    numbers look like; ``repeats`` that it is the cause where the numbers name none, and says the same again where they
+    name one; ``mutates`` that a call writes to what others read, which makes these wrong; ``needs_proof`` that of one
+    tensor it is a fault only where the gradient is wrong, as a net may change it on purpose. ``follows`` are promises of
+    which it is but a sign, where they are broken too. ``second_backward``: it shows in a second backward after one
+    forward.
 
     ``mendable``: a change of backward may make it right, as it may all that is of a gradient or of its form.
     ``headline``: what is wrong, where a code always says it in the same words.
@@ -30,6 +33,7 @@ class Code:
 
     name: str
     severity: str = "error"
+    exact: bool = False
     explains: bool = False
     repeats: bool = False
     mutates: bool = False
@@ -42,16 +46,16 @@ class Code:
 
 CODES: Mapping[str, Code] = {
     "GP101": Code("wrong-gradient"),
-    "GP102": Code("missing-factor"),
-    "GP103": Code("wrong-sign"),
+    "GP102": Code("missing-factor", exact=True),
+    "GP103": Code("wrong-sign", exact=True),
     "GP104": Code("never-written"),
     "GP105": Code("transposed"),
-    "GP106": Code("swapped"),
+    "GP106": Code("swapped", exact=True),
     "GP107": Code("one-region"),
     "GP108": Code("small-discrepancy"),
     "GP109": Code("misplaced"),
     "GP110": Code("wrong-side"),
-    "GP111": Code("ignores-dout"),
+    "GP111": Code("ignores-dout", exact=True),
     "GP112": Code("wrong-argument"),
     "GP113": Code("missing-term"),
     "GP114": Code("dout-unused"),

@@ -12,8 +12,6 @@ from gradproof.mend.bench import Mend
 from gradproof.mend.edited import edited
 from gradproof.mend.mend import Mended
 
-# of these the numbers alone leave no doubt: a factor, a sign, gradients exchanged, dout not used
-_EXACT = frozenset({"GP102", "GP103", "GP106", "GP111"})
 SLIP = "slip"  # the kind of cause that a change of the source names
 
 
@@ -83,7 +81,7 @@ def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: froz
         return finding
     is_vague = finding.confidence is Confidence.VAGUE and not mend.change.plain
     open_still = finding.confidence is Confidence.OPEN or is_vague
-    sure = mend.change.sure and (mend.change.code == finding.code or finding.code not in _EXACT)
+    sure = mend.change.sure and (mend.change.code == finding.code or not CODES[finding.code].exact)
     if open_still or sure or _says_more(mend, finding.code, swapped):
         finding = _named(finding, mend, other)
     return replace(finding, edits=tuple(_edit(each) for each in (mend, other) if each is not None))
