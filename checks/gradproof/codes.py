@@ -23,8 +23,8 @@ class Code:
     Of a promise of a layer: ``explains`` says that it is the cause of a wrong gradient of its tensor, whatever else the
     numbers look like; ``repeats`` that it is the cause where the numbers name none, and says the same again where they
     name one; ``mutates`` that a call writes to what others read, which makes these wrong; ``needs_proof`` that of one
-    tensor it is a fault only where the gradient is wrong, as a net may change it on purpose. ``follows`` are promises of
-    which it is but a sign, where they are broken too. ``second_backward``: it shows in a second backward after one
+    tensor it is a fault only where the gradient is wrong, as a net may change it on purpose. ``follows`` are promises
+    of which it is but a sign, where they are broken too. ``second_backward``: it shows in a second backward after one
     forward.
 
     ``mendable``: a change of backward may make it right, as it may all that is of a gradient or of its form.
