@@ -403,3 +403,38 @@ def rows_loss(x, y):
 
 def test_a_loop_over_rows_counts_the_labels():
     assert 'x="n c", y=labels("n", "c")' in infer(rows_loss).declaration
+
+
+def looped_forward(x, W, b):
+    out = np.zeros((len(x), len(W)))
+    for f in range(len(W)):
+        out[:, f] = np.sum(x * W[f], axis=1) + b[f]
+    return out, (x, W, b)
+
+
+def looped_backward(dout, cache):
+    x, W, _ = cache
+    return dout @ W, dout.T @ x, dout.sum(axis=0)
+
+
+def test_one_place_of_a_bias_is_a_number():
+    assert 'W="d h", b="d"' in infer((looped_forward, looped_backward)).declaration
+
+
+def scaled_forward(x, gamma):
+    return x * gamma.reshape(1, -1, 1, 1), (x, gamma)
+
+
+def scaled_backward(dout, cache):
+    x, gamma = cache
+    return dout * gamma.reshape(1, -1, 1, 1), (dout * x).sum(axis=(0, 2, 3), keepdims=True)
+
+
+def scaled_backward_wrong(dout, cache):
+    x, gamma = cache
+    return dout * gamma.reshape(1, -1, 1, 1), (dout * x).mean(axis=(0, 2, 3), keepdims=True)
+
+
+def test_a_gamma_with_the_axes_of_the_images_is_another_reading():
+    assert as_the_command_does((scaled_forward, scaled_backward)).verdict is Verdict.INCONCLUSIVE
+    assert as_the_command_does((scaled_forward, scaled_backward_wrong)).verdict is Verdict.FAIL

@@ -189,6 +189,7 @@ def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> H
         target=_is_target(target, name) and not built,
         index=fed is Role.INDEX and not built,
         weight=made in WEIGHTS,
+        bias=made is Role.BIAS,
         optional=target.parameter(name).default is not Parameter.empty,
         scalar=made in (Role.SCALAR, Role.PENALTY, Role.RATE),
         size=built and made in (Role.SIZE, Role.KERNEL),

@@ -29,6 +29,7 @@ from gradproof.infer.operations import infer_operation
 from gradproof.infer.roles import Role, role_of
 from gradproof.infer.search import SECONDS, Found, Search
 from gradproof.infer.sentences import LATE, hint_for, limits, told
+from gradproof.infer.with_ones import with_ones
 from gradproof.nodes.conventions import operation_of
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import DEFAULT, SIZE, UNKNOWN, Kind, What, labels, sizes, value
@@ -71,9 +72,10 @@ def infer_target(target: Target) -> Inference:
         deeper = with_three_axes(search, found, declaring)
         also = [*_other_targets(search, found, hints), *filter(None, [deeper])]
         others = tuple(declaring.case(other) for other in also)
-        fewer = [declaring.case(other) for other in with_fewer_axes(search, found, hints)]
+        alike = [*with_fewer_axes(search, found, hints), *with_ones(search, found, hints)]
         case = None if found.candidate is None else declaring.case(found.candidate)
-        readings = [Reading(each, f"{each.declaration()}: forward takes both") for each in fewer]
+        cases = [declaring.case(other) for other in alike]
+        readings = [Reading(each, f"{each.declaration()}: forward takes both") for each in cases]
         readings += [] if case is None else of_logits(target, case)
     except UsageError as error:
         return Inference(None, problem=str(error))

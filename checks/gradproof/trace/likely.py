@@ -73,10 +73,14 @@ def cheapest_first(found: Likely) -> Likely:
     return sorted(found, key=lambda entry: entry[0])
 
 
-def of_parts(depth: int, first: Kind) -> Likely:
-    """Of an array ``depth`` axes of which are given by one place each, where what is left may be ``first``."""
+def of_parts(depth: int, first: Kind, *, is_bias: bool) -> Likely:
+    """Of an array ``depth`` axes of which are given by one place each, where what is left may be ``first``.
+
+    What is left of a bias is one number, which is added to whatever it meets.
+    """
     ints: list[Kind] = [labels(depth), labels(depth + 1)]
-    arrays = [array(rank) for rank in (depth + 1, depth, depth + 2)]
+    ranks = (depth, depth + 1, depth + 2) if is_bias else (depth + 1, depth, depth + 2)
+    arrays = [array(rank) for rank in ranks]
     is_whole = first.what in (What.LABELS, What.VALUE, What.SIZE)
     return [(0.1 * place, kind) for place, kind in enumerate(ints + arrays if is_whole else arrays + ints)]
 

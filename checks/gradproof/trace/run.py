@@ -24,11 +24,10 @@ Pair = tuple[Any, Any]  # two sizes: ints or polynomials
 class Hint:
     """What is known of an argument before anything runs.
 
-    built: the constructor takes it; first: it is forward's first; switch: it is a flag of forward's, off by default;
-    optional: it has a default; target, index, weight, scalar, size, shape: what its name says it is for; number: its
-    likely value, where it is a number; learned: the source keeps a gradient for it; dicts, words, layers: its likely
-    values, where it is a dict, a word, another layer; keys: those read from it, where some hold arrays; takes_log: the
-    subject takes the logarithm of it.
+    built: the constructor takes it; first: it is forward's first; switch: a flag of forward's, off by default;
+    optional: it has a default; target, index, weight, bias, scalar, size, shape: what its name says it is for; number:
+    its likely value, as a number; learned: the source keeps a gradient for it; dicts, words, layers: its likely values,
+    as a dict, a word, a layer; keys: those read, where some hold arrays; takes_log: the subject takes its logarithm.
     """
 
     name: str
@@ -39,6 +38,7 @@ class Hint:
     target: bool = False
     index: bool = False
     weight: bool = False
+    bias: bool = False
     scalar: bool = False
     size: bool = False
     shape: bool = False

@@ -33,7 +33,7 @@ class Unknown:
         """What is to be raised: its use says that it is one of these kinds."""
         found: Iterable[tuple[float, Kind]] = kinds
         if self.depth:
-            found = likely.of_parts(self.depth, kinds[0][1])
+            found = likely.of_parts(self.depth, kinds[0][1], is_bias=self.hint.bias)
         name = self.hint.name
         return Unfit(_run().become(name, found), f"{name} is used as {kinds[0][1].what.name.lower()}")
 
