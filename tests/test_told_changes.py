@@ -111,7 +111,7 @@ def right(dout: Any, o: Any) -> Any:
     ],
 )
 def test_a_right_neighbour_is_left_in_peace(
-    forward: Callable[..., Any], backward: Callable[..., Any], specs: dict[str, str]
+    forward: Callable[..., Any], backward: Callable[..., Any], specs: dict[str, Any]
 ) -> None:
     report = check_case(Case(forward, backward, **specs), location="x", examples=6)
     assert (report.verdict, report.findings) == (Verdict.PASS, ())
@@ -188,3 +188,23 @@ def spelled_in_its_own_way(dout: Any, cache: Any) -> Any:
 def test_only_the_span_that_changes_is_written_anew() -> None:
     _, changed = told(Case(spelled, spelled_in_its_own_way, x="n", w="n"))
     assert changed == ["dx = dout*w * (2*x)"]
+
+
+def gated(x: Any, w: Any) -> tuple[Any, Any]:
+    return np.tanh(x) * w, (np.tanh(x), w)
+
+
+def gated_with_two_slips(dout: Any, cache: Any) -> Any:
+    t, w = cache
+    d = dout + 1
+    dw = (d * t).sum(axis=0)
+    dx = d * w * (1 - t)
+    return dx, dw
+
+
+def test_the_second_of_two_slips_is_told_with_the_first() -> None:
+    report = check_case(Case(gated, gated_with_two_slips, x="n d", w="d"), location="x", examples=6)
+    changes = {each.tensor: dict(lines(each)).get("change to", "") for each in report.findings}
+    assert "d = dout" in changes["w"]
+    assert "(1 - t ** 2)" in changes["x"]
+    assert "d = dout" in changes["x"]

@@ -39,12 +39,16 @@ Grammar = Callable[[Lever], Iterable[Change]]
 
 @dataclass(frozen=True, eq=False)
 class Mend:
-    """A change that was tried: with it, the gradients of ``tensors`` are right at all ``examples`` examples."""
+    """A change that was tried: with it, the gradients of ``tensors`` are right at all ``examples`` examples.
+
+    after: the change of another slip, which has to be made as well.
+    """
 
     change: Change
     tree: Tree
     tensors: frozenset[str]
     examples: int
+    after: tuple[Mend, ...] = ()
 
 
 class Bench:

@@ -7,8 +7,9 @@ tried explains nothing.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradproof.compare.look import quiet
@@ -18,10 +19,13 @@ from gradproof.mend.bench import Bench, Mend
 from gradproof.mend.budget import Budget, SpentError
 from gradproof.mend.fresh import fresh_trial
 from gradproof.mend.kinds import Kind
+from gradproof.mend.patch import compiled, patched
 from gradproof.mend.targets import Trees
 from gradproof.mend.trial import Build, Trial, trial
 from gradproof.source.origin import Place
 from gradproof.values import Example, Outcome
+
+MOST_FIRST = 3  # changes with which a second slip is looked for
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,53 @@ def search(
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
         how = {"budget": Budget(), "twice": twice, "any_shape": any_shape}
-        first, more = (_trials(some, build, stack, **how) for some in (outcomes, reserve))
         cut_off: float | None = None
-        confirming = _fresh_trials(fresh, build, stack, **how)
-        bench = Bench(list(first), more, confirming, most, sides)
-        if bench.wrong:
+        benches: list[Bench] = []
+
+        def tried(kinds: Sequence[Kind], examples: Iterator[Example]) -> Bench:
+            trials, more = (_trials(some, build, stack, **how) for some in (outcomes, reserve))
+            bench = Bench(list(trials), more, _fresh_trials(examples, build, stack, **how), most, kinds)
+            benches.append(bench)
             wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
-            try:
+            if bench.wrong:
                 with contextlib.suppress(SpentError):
                     bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
-            except Expired as expired:
-                cut_off = expired.seconds
-        forwards = sum(each.forwards for each in [*bench.trials, *bench.confirming, *bench.fresh])
-        return Mended(tuple(bench.found), forwards, any_shape, bench.wrong, cut_off)
+            return bench
+
+        found: list[Mend] = []
+        fresh, *others = itertools.tee(fresh, 1 + MOST_FIRST)
+        copies = iter(others)
+        try:
+            found += tried(sides, fresh).found
+            found = _with_second(found, benches[0].wrong, lambda: tried((), next(copies)).found)
+        except (Expired, SpentError) as ended:
+            found = found or benches[0].found if benches else found
+            cut_off = ended.seconds if isinstance(ended, Expired) else None
+        forwards = sum(each.forwards for bench in benches for each in [*bench.trials, *bench.confirming, *bench.fresh])
+        wrong = benches[0].wrong if benches else frozenset[str]()
+        return Mended(tuple(found), forwards, any_shape, wrong, cut_off)
+
+
+def _with_second(found: list[Mend], wrong: frozenset[str], search_again: Callable[[], list[Mend]]) -> list[Mend]:
+    """What was found, and what mends the rest with one of these changes in its place.
+
+    One of two slips may hide behind the other; an earlier line is the likelier to feed both gradients.
+    """
+    rest = wrong.difference(*(mend.tensors for mend in found))
+    places = {mend.change.statement: mend for mend in reversed(found) if rest and not mend.change.needs}
+    for first in sorted(places.values(), key=lambda mend: mend.change.statement.lineno)[:MOST_FIRST]:
+        live, more = first.tree.function.live, list[Mend]()
+        with first.change.made():
+            code = compiled(live, first.tree.node)
+            if code is not None:
+                with patched(live, code):
+                    more = search_again()
+        changed = [slot.statement for slot in first.change.slots]
+        apart = [mend for mend in more if not any(slot.statement in changed for slot in mend.change.slots)]
+        second = [replace(mend, after=(first,)) for mend in apart if mend.tensors & rest]
+        if second:
+            return [first, *(mend for mend in found if mend is not first), *second]
+    return found
 
 
 def _fresh_trials(

@@ -28,6 +28,7 @@ def hooked(node: ast.expr) -> ast.expr:
 def patched(live: FunctionType, code: CodeType, given: Mapping[str, Any] | None = None) -> Generator[None]:
     """The function runs ``code`` meanwhile, and sees the ``given`` names, none of which its module has."""
     before, names = live.__code__, live.__globals__
+    around = names.get(_TURNS)  # where another change is in force
     added = {**(given or {}), _TURNS: Turns}
     live.__code__ = code
     names.update(added)
@@ -37,6 +38,8 @@ def patched(live: FunctionType, code: CodeType, given: Mapping[str, Any] | None 
         live.__code__ = before
         for name in added:
             names.pop(name, None)
+        if around is not None:
+            names[_TURNS] = around
 
 
 def compiled(live: FunctionType, node: FunctionNode) -> CodeType | None:

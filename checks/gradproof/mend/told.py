@@ -97,5 +97,5 @@ def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
 
 def _edit(mend: Mend) -> Edit:
     change = mend.change
-    written = edited(change, mend.tree.function.file)
-    return Edit(written, tuple(sorted(mend.tensors)), mend.examples, change.needs)
+    written = [each for one in (*mend.after, mend) for each in edited(one.change, one.tree.function.file)]
+    return Edit(tuple(written), tuple(sorted(mend.tensors)), mend.examples, change.needs)
