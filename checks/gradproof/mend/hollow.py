@@ -19,7 +19,10 @@ from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
 from gradproof.source.stores import last_name
 
-_ROOM = frozenset({"ones", "ones_like", "zeros", "zeros_like", "full", "full_like", "broadcast_to"})
+_ROOM = frozenset(
+    {"ones", "ones_like", "zeros", "zeros_like", "full", "full_like", "broadcast_to"}
+    | {"array", "asarray", "astype", "empty", "empty_like"}
+)
 _TURNS_AXES = frozenset({"T", "transpose", "swapaxes", "moveaxis", "rollaxis"})
 
 

@@ -64,10 +64,9 @@ def search(
     """Try changes of what backward alone runs, the likeliest slips first, then of what forward keeps.
 
     reserve: further outcomes, at which a change that helps at the others is tried, too. fresh: examples that were not
-    judged, at which it is confirmed. place: where the gradient of a
-    tensor is computed. most: changes that are tried. sides: kinds of change of forward, tried where nothing else helps.
-    twice: a second backward after one forward must be right, too. any_shape: the tensors whose gradient need not have
-    their shape.
+    judged, at which it is confirmed. place: where the gradient of a tensor is computed. most: changes that are tried.
+    sides: kinds of change of forward, tried where nothing else helps. twice: a second backward after one forward must
+    be right, too. any_shape: the tensors whose gradient need not have their shape.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
@@ -95,8 +94,7 @@ def search(
             found = found or benches[0].found if benches else found
             cut_off = ended.seconds if isinstance(ended, Expired) else None
         forwards = sum(each.forwards for bench in benches for each in [*bench.trials, *bench.confirming, *bench.fresh])
-        wrong = benches[0].wrong if benches else frozenset[str]()
-        return Mended(tuple(found), forwards, any_shape, wrong, cut_off)
+        return Mended(tuple(found), forwards, any_shape, benches[0].wrong if benches else frozenset(), cut_off)
 
 
 def _with_second(found: list[Mend], wrong: frozenset[str], search_again: Callable[[], list[Mend]]) -> list[Mend]:
