@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-SECONDS = 75  # for one item, a safety net: a search that does not end is told as "no report"
+SECONDS = 150  # for one item, a safety net: a search that does not end is told as "no report"
 MODULES = frozenset({"copy", "functools", "itertools", "math", "numpy", "random"})  # imports that are kept
 OLD_NAMES = re.compile(r"\bnp\.(bool|int|float|object)\b(?!_|\d)")  # removed from NumPy
 OLD_PRINT = re.compile(r"^(\s*)print\s+(?!\()(.*)$", re.MULTILINE)  # a statement of Python 2
@@ -130,7 +130,7 @@ def checked(command: str, text: str) -> Record:
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "layer.py").write_text(text, encoding="utf-8")
-        words = [command, "layer.py", "--json", "report.json", "--timeout", "15"]
+        words = [command, "layer.py", "--json", "report.json", "--timeout", "60"]
         try:
             subprocess.run(words, cwd=folder, env={**os.environ, **one_thread}, capture_output=True, timeout=SECONDS)
             report = json.loads(Path(folder, "report.json").read_text(encoding="utf-8"))
