@@ -33,9 +33,9 @@ def of_columns(search: Search, found: Found, hints: Mapping[str, Hint]) -> Found
 
 def _extra_columns(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
     """The free dim that counts the entries of the prediction for each entry of the target, where there is one."""
-    floats = [name for name, kind in candidate.kinds.items() if kind.what in _FLOATS and not hints[name].built]
-    targets = [name for name in floats if hints[name].target]
-    predictions = [name for name in floats if not hints[name].target]
+    fed = {name: kind.what for name, kind in candidate.kinds.items() if not hints[name].built}
+    targets = [name for name, what in fed.items() if what in _FLOATS and hints[name].target]
+    predictions = [name for name, what in fed.items() if what is What.ARRAY and not hints[name].target]
     if len(targets) != 1 or len(predictions) != 1:
         return None
     of_target, of_prediction = (product_of(candidate.axes(name)) for name in (targets[0], predictions[0]))
