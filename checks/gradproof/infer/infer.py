@@ -65,9 +65,8 @@ def infer_target(target: Target) -> Inference:
     try:
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, flattened = of_flattened(search, found)
-        found = of_columns(search, found, hints)
+        found = of_columns(search, _as_data(found), hints)
         found, refused = _roomy(found, confirming)
-        found = _as_data(found)
         found = _as_distribution(search, found, target)
         deeper = with_three_axes(search, found, declaring)
         also = [*_other_targets(search, found, hints), *filter(None, [deeper])]
