@@ -130,12 +130,30 @@ class KeptFromOutside:
         return dout * (1.0 - self.handed_in) * self.handed_in
 
 
+class GivenNothing:
+    """The argument that is None by default may be given."""
+
+    def __init__(self, factor_given=None):
+        self.factor_given = factor_given
+
+    def forward(self, x):
+        return x * 2.0
+
+    def backward(self, dout):
+        return dout * self.factor_given
+
+
 def train(layer, x):
     layer.handed_in = layer.forward(x)
 
 
 @pytest.mark.parametrize(
-    ("subject", "verdict"), [(ForgetsItsOutput, Verdict.FAIL), (KeptFromOutside, Verdict.INCONCLUSIVE)]
+    ("subject", "verdict"),
+    [
+        (ForgetsItsOutput, Verdict.FAIL),
+        (KeptFromOutside, Verdict.INCONCLUSIVE),
+        (GivenNothing, Verdict.INCONCLUSIVE),
+    ],
 )
 def test_an_attribute_that_stays_none_is_the_layers_own_fault(subject, verdict):
     found = infer(subject)

@@ -472,3 +472,22 @@ class NormedByDescentTwice(NormedByDescent):
 def test_an_update_that_moves_nothing_at_one_example_ends_no_check():
     assert check_case(Case(NormedByDescent, n=size("d"), x="n d"), location="x").verdict is Verdict.PASS
     assert check_case(Case(NormedByDescentTwice, n=size("d"), x="n d"), location="x").verdict is Verdict.FAIL
+
+
+class Switched:
+    def __init__(self, n, training=False):
+        self.mean, self.training = np.zeros(n), training
+
+    def forward(self, x):
+        return x - (x.mean(axis=0) if self.training else self.mean)
+
+    def backward(self, dout):
+        return dout - dout.mean(axis=0) if self.training else dout
+
+
+def test_a_flag_that_is_declared_stays():
+    declared = check_case(Case(Switched, n=size("d"), training=False, x="n d"), location="x", examples=8)
+    assert declared.verdict is Verdict.PASS
+    assert not any("set to True" in note for note in declared.notes)
+    left = check_case(Case(Switched, n=size("d"), x="n d"), location="x", examples=8)
+    assert any("training set to True" in note for note in left.notes)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof import GradientFault, Settings, check
+from gradproof import Case, GradientFault, Settings, UsageError, check, floats
 from gradproof.check import check_case
 from gradproof.infer.infer import infer
-from gradproof.infer.inference import judged
+from gradproof.infer.inference import Reading, judged
 from gradproof.values import Verdict
 
 FEW = Settings(examples=12)
@@ -438,3 +438,62 @@ def scaled_backward_wrong(dout, cache):
 def test_a_gamma_with_the_axes_of_the_images_is_another_reading():
     assert as_the_command_does((scaled_forward, scaled_backward)).verdict is Verdict.INCONCLUSIVE
     assert as_the_command_does((scaled_forward, scaled_backward_wrong)).verdict is Verdict.FAIL
+
+
+def along_the_last_forward(x, b):
+    return x + b, None
+
+
+def along_the_last_backward(dout, cache):
+    return dout, dout.sum(axis=(0, 1), keepdims=True)
+
+
+def test_along_the_last_axis_ones_in_front_are_a_slip():
+    readings = infer((along_the_last_forward, along_the_last_backward)).readings
+    assert not any("1 1" in reading.text for reading in readings)
+
+
+class Refusing(OfChances):
+    """A class that no other may be derived from."""
+
+    def __init_subclass__(cls):
+        raise TypeError("this class is final")
+
+
+def test_a_class_that_refuses_to_be_derived_from_has_no_reading_of_logits():
+    assert infer(Refusing).readings == ()
+    assert as_the_command_does(Refusing).verdict is Verdict.FAIL
+
+
+class GuardedLogarithm:
+    """Its backward leaves out the epsilon."""
+
+    def forward(self, x):
+        self.x = x
+        return np.log(x + 1e-5)
+
+    def backward(self, dout):
+        return dout / self.x
+
+
+def test_an_epsilon_excuses_a_reading_of_logits_alone():
+    values = floats("n d", min_value=0.1, max_value=4.0)
+    report = check_case(Case(GuardedLogarithm, x=values), location="x")
+    assert {finding.code for finding in report.findings if finding.severity == "error"} == {"GP108"}
+    case = infer(OfChances).case
+    assert Reading(case, "near", nearly=True).is_right(report)
+    assert not Reading(case, "another shape").is_right(report)
+
+
+class Callable:
+    """What can be called, and not be hashed."""
+
+    __hash__ = None
+
+    def __call__(self, x):
+        return x * 2.0, None
+
+
+def test_what_cannot_be_hashed_is_refused_clearly():
+    with pytest.raises(UsageError, match="got an object of Callable that can be called and not be hashed"):
+        check(Callable(), lambda dout, cache: dout * 2.0, x="n d")

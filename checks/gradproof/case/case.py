@@ -91,6 +91,8 @@ class Case:
         **arguments: Any,
     ) -> None:
         chosen = settings.convention if isinstance(settings, Settings) else None
+        _require_hash(subject)
+        _require_hash(backward)
         subject, backward = as_functions(subject, backward)
         for function in (subject, backward):
             reveal(function)
@@ -204,6 +206,15 @@ def _signatures(
         )
     name = title.removesuffix("_forward").removesuffix("_fwd") or title
     return name, None, Construction(), signatures.function_signature(subject, title)
+
+
+def _require_hash(function: Any) -> None:
+    if callable(function) and getattr(type(function), "__hash__", None) is None:
+        name = type(function).__name__
+        raise UsageError(
+            f"expected a class or a function, got an object of {name} that can be called and not be hashed; "
+            f"give {name} a __hash__ beside its __eq__, or wrap the object in a function"
+        )
 
 
 def _is_settings(value: object) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from gradproof.case.nested import nested
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import is_optimizer
-from gradproof.convention.preparation import preparation_of, training_flags
+from gradproof.convention.preparation import is_of_training, preparation_of, training_flags
 from gradproof.errors import UsageError
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -103,6 +103,10 @@ class Construction:
             required=tuple(name for name in needed if name not in self.supplied),
         )
 
+    def flags_set(self, given: Iterable[str]) -> tuple[str, ...]:
+        """The flags that are set to True, where none of the arguments ``given`` says whether it is in training."""
+        return () if any(map(is_of_training, given)) else self.flags
+
     def told(self, given: Iterable[str]) -> tuple[str, ...]:
         """The methods with what each takes, and the optimizers of ours, in one sentence; nothing where there are none.
 
@@ -113,7 +117,8 @@ class Construction:
         calls = [f"{name}({', '.join(n for n in taken.names if n in known)})" for name, taken in self.steps]
         parts = [f"prepared by {', then '.join(calls)}"] if calls else []
         parts += [f"gradproof's plain gradient descent stands for {' and '.join(ours)}"] if ours else []
-        parts += [f"{' and '.join(self.flags)} set to True, as backward belongs to training"] if self.flags else []
+        flags = self.flags_set(given)
+        parts += [f"{' and '.join(flags)} set to True, as backward belongs to training"] if flags else []
         return ("; ".join(parts),) if parts else ()
 
     def given(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:

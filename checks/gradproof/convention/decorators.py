@@ -14,13 +14,20 @@ from typing import Any
 _ANYTHING = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
 
 
-@functools.lru_cache(maxsize=512)
 def reveal(subject: Any) -> None:
-    """Note on each wrapper among a class's functions, or on a function, what it wraps, as ``functools.wraps`` does."""
-    if not isinstance(subject, type):
+    """Note on each wrapper among a class's functions, or on a function, what it wraps, as ``functools.wraps`` does.
+
+    The note stays on the function, as ``__wrapped__``.
+    """
+    if isinstance(subject, type):
+        _reveal_all(subject.__mro__[:-1])
+    else:
         _note(subject)
-        return
-    for base in subject.__mro__[:-1]:
+
+
+@functools.lru_cache(maxsize=512)
+def _reveal_all(bases: tuple[type, ...]) -> None:
+    for base in bases:
         for value in list(vars(base).values()):
             _note(getattr(value, "__func__", value))
 

@@ -153,6 +153,9 @@ def told(places: Paths) -> str:
     return ", ".join(f"{name} from {' + '.join(leaves.text(path) for path in paths)}" for name, paths in places.items())
 
 
+COUNT = "count"  # the kind of a defect: lists of another length, so that no gradient has its parameter
+
+
 def unlike(layer: object, places: Paths) -> tuple[Defect, ...]:
     """What is wrong with params and grads as lists: none where there are no such lists."""
     params, grads = read(layer, "params"), read(layer, "grads")
@@ -167,7 +170,7 @@ def unlike(layer: object, places: Paths) -> tuple[Defect, ...]:
     if len(params) and isinstance(grads, (list, tuple)) and len(grads) != len(params):
         headline = f"grads has {len(grads)} entries, params has {len(params)}"
         advice = "keep one gradient for each parameter, in the same order"
-        return (Defect("GP205", headline, None, (("what to do", advice),)),)
+        return (Defect("GP205", headline, None, (("what to do", advice),), kind=COUNT),)
     return ()
 
 

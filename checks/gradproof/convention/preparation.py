@@ -85,9 +85,14 @@ def is_fed_by_call(cls: type, forward: str, backward: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def training_flags(cls: type) -> tuple[str, ...]:
     """The attributes that say whether the object is in training and that are False at first: backward belongs to it."""
-    first = _Class(cls, ()).constructed().empty
-    off = [*first, *(name for name in dir(cls) if getattr(cls, name, None) is False)]
-    return tuple(dict.fromkeys(name for name in off if _TRAINING.fullmatch(name)))
+    given = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+    off = [*_Class(cls, ()).constructed().empty, *(name for name, value in given.items() if value is False)]
+    return tuple(dict.fromkeys(name for name in off if is_of_training(name)))
+
+
+def is_of_training(name: str) -> bool:
+    """Whether an attribute or an argument of this name says that an object is in training."""
+    return _TRAINING.fullmatch(name) is not None
 
 
 class _Class:

@@ -87,7 +87,7 @@ def infer_target(target: Target) -> Inference:
     if all(seen.between for seen in found.seen):
         doubted = (*doubted, *without_gradient(found.candidate, hints))
     ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
-    left_out = ranks + limits(refused, found.candidate, declaring) + ((LATE,) if search.is_late() else ())
+    left_out = ranks + limits(refused, found.candidate, declaring) + ((LATE,) if search.cut_off else ())
     seconds = time.perf_counter() - began
     inference = Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
     return replace(inference, readings=tuple(readings))

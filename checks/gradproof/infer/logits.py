@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradproof import guard
 from gradproof.case.case import Case
 from gradproof.case.specs import Floats, Spec, one_hot
 from gradproof.errors import UsageError
@@ -46,18 +47,20 @@ def of_logits(target: Target, case: Case) -> Iterator[Reading]:
         specs = {**case.init, **case.inputs, name: Floats(spec.shape, -BOUND, BOUND)}
         if squash is softmax:
             specs |= {n: _rows(s) for n, s in case.inputs.items() if isinstance(s, Floats) and n != name}
-        functions = _behind(case, name, squash)
         text = f"the gradient for the logits of a {squash.__name__} before it, which hands on what it is given"
         try:
-            yield Reading(Case(*functions, dims=dict(case.space.ranges), **cast(Any, specs)), text)
-        except UsageError:
+            functions = guard.call("a subclass", _behind, case, name, squash)
+            behind = Case(*functions, dims=dict(case.space.ranges), **cast(Any, specs))
+        except (UsageError, guard.SubjectError):  # a class may refuse to be derived from
             return
+        yield Reading(behind, text, nearly=True)
 
 
 def _rows(target: Floats) -> Spec:
     """Targets of which each row has a single one, where they have rows: only then is ``p - t`` the gradient."""
-    *before, classes = target.shape.text.split() or [""]
-    return one_hot(" ".join(before), classes) if before and "*" not in target.shape.text else target
+    texts = [axis.text for axis in target.shape.sizes]
+    has_rows = len(texts) > 1 and target.shape.starred is None
+    return one_hot(" ".join(texts[:-1]), texts[-1]) if has_rows else target
 
 
 def _behind(case: Case, name: str, squash: Squash) -> list[Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gradproof.convention.attributes import Use, events_of, methods_of
+from gradproof.convention.attributes import Use, definition_of, events_of, methods_of
 from gradproof.source.source import parsed
 from gradproof.values import LayerError
 
@@ -84,21 +84,29 @@ def _is_always_none(error: LayerError, subject: Any) -> bool:
     """Whether the line that raised reads an attribute that the constructor sets to None, and that nothing else sets."""
     if "NoneType" not in error.message or not isinstance(subject, type):
         return False
-    methods = methods_of(subject)
-    names = dict.fromkeys(_READ.findall(error.text))
-    empty = [name for name in names if _sets_to(methods.get("__init__"), name, Use.SET_EMPTY)]
-    return any(not _is_filled(subject, name) for name in empty)
+    constructor = methods_of(subject).get("__init__")
+    empty = [name for name in dict.fromkeys(_READ.findall(error.text)) if _is_made_none(constructor, name)]
+    return bool(empty) and not any(_is_filled(subject, name) for name in empty)
+
+
+def _is_made_none(constructor: Any, name: str) -> bool:
+    """Whether a constructor writes None to the attribute itself: an argument that is None by default may be given."""
+    definition = None if constructor is None else definition_of(constructor)
+    lines = [] if definition is None else [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
+    values = [line.value for line in lines if any(_is_attribute(target, name) for target in line.targets)]
+    return bool(values) and all(isinstance(value, ast.Constant) and value.value is None for value in values)
+
+
+def _is_attribute(target: ast.expr, name: str) -> bool:
+    return isinstance(target, ast.Attribute) and target.attr == name
 
 
 def _is_filled(cls: type, name: str) -> bool:
     """Whether anything sets the attribute to more than None: a method, or other code beside the class."""
     every = [method for owner in (cls, *_subclasses(cls)) for method in methods_of(owner).values()]
-    is_set = any(_sets_to(method, name, Use.SET) or _sets_any(method) for method in every)
+    events = [event for method in every for event in events_of(method)]
+    is_set = any(event.use is Use.SET and event.name == name for event in events) or any(map(_sets_any, every))
     return is_set or _set_elsewhere(cls, name) is not None
-
-
-def _sets_to(function: Any, name: str, use: Use) -> bool:
-    return function is not None and any(event.use is use and event.name == name for event in events_of(function))
 
 
 def _missing(error: LayerError) -> tuple[str, str] | None:

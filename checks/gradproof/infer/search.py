@@ -74,7 +74,10 @@ class _Queue:
 
 @dataclass(eq=False)
 class Search:
-    """One search, from one candidate or several; a second one continues its counts."""
+    """One search, from one candidate or several; a second one continues its counts.
+
+    cut_off: whether the clock ended it; the counts are limits as a rule.
+    """
 
     tracer: Tracer
     confirming: Confirming
@@ -82,6 +85,7 @@ class Search:
     subject: Any  # the class, function or pair of functions
     runs: int = 0
     calls: int = 0
+    cut_off: bool = False
     began: float = field(default_factory=time.perf_counter)
 
     def find(self, starts: Iterable[Candidate], most: int = RUNS) -> Found:
@@ -113,10 +117,10 @@ class Search:
                 if other is not None:
                     queue.add(other)
         if best is not None:
-            return Found(best.candidate, True, False, tuple(best.attempts), self.is_late())
+            return Found(best.candidate, True, False, tuple(best.attempts), self.cut_off)
         likeliest = None if likeliest is None else self.confirming.completed(likeliest)
         seen = None if likeliest is None else self.confirming.plain(likeliest)
-        return Found(likeliest, seen=() if seen is None else (seen,), cut_off=self.is_late())
+        return Found(likeliest, seen=() if seen is None else (seen,), cut_off=self.cut_off)
 
     def _own_fault(self, candidate: Candidate, trace: Trace) -> Attempt | None:
         """The plain run of a likely candidate that raises what no other arguments avoid."""
@@ -181,11 +185,8 @@ class Search:
         return is_kept and _is_constant(best) and not _is_constant(confirmed)
 
     def _is_spent(self) -> bool:
-        return self.calls > CALLS or self.confirming.attempts > ATTEMPTS or self.is_late()
-
-    def is_late(self) -> bool:
-        """Whether the clock ended it, or would: the counts are limits as a rule."""
-        return time.perf_counter() - self.began > SECONDS
+        self.cut_off = self.cut_off or time.perf_counter() - self.began > SECONDS
+        return self.calls > CALLS or self.confirming.attempts > ATTEMPTS or self.cut_off
 
 
 def _is_constant(confirmed: Confirmed) -> bool:

@@ -15,7 +15,7 @@ from gradproof.trace.changes import Kind, What
 from gradproof.trace.polynomials import ONE, Polynomial
 from gradproof.trace.run import Hint, argument_of
 
-LEAST = 3  # axes of what they scale: beside a matrix, (1, k) for a vector is a slip
+LEAST = 3  # axes of what they scale: of a matrix, only the last is left, along which a vector needs no other shape
 
 
 def with_ones(search: Search, found: Found, hints: Mapping[str, Hint]) -> list[Candidate]:
@@ -33,11 +33,14 @@ def with_ones(search: Search, found: Found, hints: Mapping[str, Hint]) -> list[C
 
 
 def _places(candidate: Candidate, hints: Mapping[str, Hint], axes: list[Polynomial]) -> dict[str, int]:
-    """The vectors among the weights that are as long as one axis, with which one it is."""
+    """The vectors among the weights that are as long as an axis between the first and the last, with which it is.
+
+    Along the last axis a vector broadcasts as it is: there, a gradient of (1, ..., k) is a slip.
+    """
     found: dict[str, int] = {}
     for name, kind in candidate.kinds.items():
         is_vector = kind.what is What.ARRAY and kind.rank == 1 and hints[name].weight and not hints[name].built
-        if is_vector and candidate.axes(name)[0] in axes[1:]:
+        if is_vector and candidate.axes(name)[0] in axes[1:-1]:
             found[name] = axes.index(candidate.axes(name)[0], 1)
     return found
 

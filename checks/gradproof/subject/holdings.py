@@ -222,7 +222,7 @@ class Holdings:
             self.numbers.after_backward(step.layer)
         self._gradients = {**kept, **shared.parameters, **self.numbers.gradients(step.layer)}
         self._defects = pairing.unlike(step.layer, places)
-        if self._defects and any("entries" in defect.headline for defect in self._defects):
+        if any(defect.kind == pairing.COUNT for defect in self._defects):
             self._gradients = {}
         self._tell({**places, **self.numbers.places}, shared.parameters, step, stored)
         self.hold(self.layer)  # backward may have put other arrays in their place

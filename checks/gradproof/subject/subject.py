@@ -200,7 +200,7 @@ def constructed(cls: Callable[..., Any], construction: Construction, values: Map
     for (method, signature), named in zip(construction.steps, steps, strict=True):
         args, kwargs = signature.bind(named)
         getattr(built, method)(*args, **kwargs)
-    for name in construction.flags:
+    for name in construction.flags_set(values):
         if getattr(built, name, None) is False:
             setattr(built, name, True)
     return built

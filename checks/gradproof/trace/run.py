@@ -164,10 +164,8 @@ class TracedRun:
         ways: list[list[Proposal]] = []
         for one, two in pairs:
             found = oriented(solutions(self.polynomial(one), self.polynomial(two)), self.order)
-            if (
-                not found and isinstance(one, int) and isinstance(two, int)
-            ):  # one of them by accident what it is known as
-                found = oriented(solutions(self.factors_of(int(one)), self.factors_of(int(two))), self.order)
+            if not found and isinstance(one, int) and isinstance(two, int):  # known as something else by accident
+                found = oriented(solutions(self.factors_of(one), self.factors_of(two)), self.order)
             if found:
                 ways.append([Proposal(each.cost, Equal(each.dim, each.size)) for each in found])
         if not ways:
