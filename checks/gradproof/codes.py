@@ -27,6 +27,8 @@ class Code:
     of which it is but a sign, where they are broken too. ``second_backward``: it shows in a second backward after one
     forward.
 
+    ``of_parts``: it is about the parts of a composite, or what is made of them.
+
     ``mendable``: a change of backward may make it right, as it may all that is of a gradient or of its form.
     ``headline``: what is wrong, where a code always says it in the same words.
     """
@@ -39,6 +41,7 @@ class Code:
     mutates: bool = False
     needs_proof: bool = False
     second_backward: bool = False
+    of_parts: bool = False
     mendable: bool = False
     follows: tuple[str, ...] = ()
     headline: str = ""
@@ -64,8 +67,8 @@ CODES: Mapping[str, Code] = {
     "GP117": Code("wrong-formula"),
     "GP118": Code("not-copied"),
     "GP119": Code("digits-lost"),
-    "GP120": Code("wrong-part"),
-    "GP121": Code("wrong-chaining"),
+    "GP120": Code("wrong-part", of_parts=True),
+    "GP121": Code("wrong-chaining", of_parts=True),
     "GP201": Code("wrong-shape"),
     "GP202": Code("missing-gradient"),
     "GP203": Code("gradient-count"),

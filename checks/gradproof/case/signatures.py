@@ -251,16 +251,3 @@ def inputs_by_name(signature: Signature, arguments: tuple[Any, ...], named: dict
             remedy = "give forward's inputs as arrays, as in check(layer, x)"
             raise UsageError(f"{signature.title} {what} {', '.join(listed)}: {remedy}")
     return inputs
-
-
-def accepts(theirs: Callable[..., Any], count: int) -> bool:
-    """Say whether it can be called with this many positional arguments."""
-    try:
-        signature = inspect.signature(theirs)
-    except (TypeError, ValueError):
-        return True  # a callable without a readable signature is called with what the convention says
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True

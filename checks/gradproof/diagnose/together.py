@@ -8,7 +8,7 @@ from dataclasses import replace
 from gradproof.codes import CODES, is_of_gradient
 from gradproof.findings import Confidence, Edit, Finding
 
-PART, CHAIN, UNNAMED = "GP120", "GP121", "GP101"
+PART, UNNAMED = "GP120", "GP101"
 # of a composite whose parts are right: one of them is given a wrong dout, or none
 BROKEN = frozenset({"last-call-remembered", "left-out-of-the-chain", "another-dout", "dout-multiplied"})
 
@@ -51,7 +51,7 @@ def _ranked(findings: Sequence[Finding]) -> list[Finding]:
 
 def _is_composite(finding: Finding) -> bool:
     """Whether it is about the parts of a composite, whatever slip in the source it has for its cause."""
-    return finding.cause is not None and finding.cause.measured.code in (PART, CHAIN)
+    return finding.cause is not None and CODES[finding.cause.measured.code].of_parts
 
 
 def _stands_for_all(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from gradproof.codes import is_of_promise
+from gradproof.codes import CODES, is_of_promise
 from gradproof.findings import Edit, Finding, Replacement, SourceHint
 from gradproof.report import sentences
 from gradproof.report.facts import phrase
@@ -16,7 +16,6 @@ from gradproof.values import Entry
 MOST_DIGITS = 6
 TO_DO = "what to do"
 ENDLESS = "GP304"  # code: of a call that does not end, no smaller case is looked for
-COMPOSITES = ("GP120", "GP121")  # codes of composites: the fault of a part, or of the chain, makes gradients wrong
 
 Line = tuple[str, str]
 
@@ -69,7 +68,7 @@ def _seen(finding: Finding) -> Iterator[Line]:
 
 def _together(finding: Finding) -> Iterator[Line]:
     """The other gradients that the finding is about."""
-    of_the_whole = finding.cause is not None and finding.cause.measured.code in COMPOSITES
+    of_the_whole = finding.cause is not None and CODES[finding.cause.measured.code].of_parts
     if of_the_whole and finding.tensor is not None:
         yield "accounts for", f"the wrong gradient of {', '.join((finding.tensor, *finding.also))}"
     elif finding.also:
