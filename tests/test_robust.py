@@ -14,6 +14,7 @@ from gradproof import GradientFault, Settings, Verdict, check, cli, deadlines, g
 from gradproof.errors import UsageError
 
 ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "checks"), *sys.path])}
 LAYERS = """
 import os, random, signal, sys, time, warnings
 import numpy as np
@@ -141,9 +142,8 @@ def test_what_a_layer_sets_in_its_module_no_other_layer_sees(capsys, tmp_path):
 def test_what_c_code_and_children_print_does_not_get_into_the_json(tmp_path):
     body = "os.write(1, b'descriptor'); os.system('echo child')"
     (tmp_path / "layers.py").write_text(LAYERS.replace("BODY", body), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "checks"), *sys.path])}
     command = [sys.executable, "-m", "gradproof", "layers.py::Bad", "--examples", "1", "--json", "-"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=100)
     assert json.loads(done.stdout)["verdict"] == "PASS"
     assert "descriptor" in done.stderr
     assert "child" in done.stderr
@@ -243,3 +243,24 @@ def test_elsewhere_than_in_the_main_thread_a_loop_is_ended_too():
     worker.start()
     worker.join(timeout=10)
     assert seen == [(True, "forward")]
+
+
+LIMITED_IN_A_THREAD = """
+import sys, threading
+from gradproof import deadlines
+
+def work():
+    with deadlines.limited(5.0):
+        pass
+
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+sys.setprofile(lambda *_: None)
+(lambda: None)()
+sys.setprofile(None)
+"""
+
+
+def test_a_limit_in_a_thread_leaves_no_interrupt_behind_that_a_profiler_would_wait_for():
+    subprocess.run([sys.executable, "-c", LIMITED_IN_A_THREAD], env=ENVIRONMENT, timeout=20, check=True)
