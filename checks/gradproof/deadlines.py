@@ -211,8 +211,8 @@ def _by_thread() -> Generator[None]:
 def _let_arrive() -> None:
     """Run a few bytecodes, so that what was sent too late arrives here and nowhere else.
 
-    To take it back (PyThreadState_SetAsyncExc with NULL) leaves CPython 3.11 with an interrupt that never comes, for which it
-    waits without end at the entry of the next function under a tracer or a profiler.
+    To take it back (PyThreadState_SetAsyncExc with NULL) leaves CPython 3.11 with an interrupt that never comes, for
+    which it waits without end at the entry of the next function under a tracer or a profiler.
     """
     with contextlib.suppress(Expired):
         for _ in range(3):
