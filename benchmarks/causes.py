@@ -2,7 +2,7 @@
 
     python benchmarks/causes.py [--faults repo|FILE.py ...] [--seed S]
 
-"repo" is the table of tests/faulty.py. A FILE.py holds a table of its own: FAULTS, made with faulty_base.fault(). The
+"repo" is the table of tests/faulty. A FILE.py holds a table of its own: FAULTS, made with faulty.base.fault(). The
 causes of a fault were written down by reading the layer as a teacher would, before there was a rule to name them.
 Needs core/ and tests/ on the path, too.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from causes_lines import line_told, teachers_lines
 from causes_named import causes_named
 
-from faulty_base import Fault, name_of
+from faulty.base import Fault, name_of
 from gradproof import Verdict
 from gradproof.check import check_case
 from gradproof.findings import Finding, SubjectReport

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
 
-from faulty_base import Fault, Pair
+from faulty.base import Fault, Pair
 from gradproof.findings import Finding
 
 Line = tuple[str, int]  # the file as its author would type it, and the number of a statement's first line

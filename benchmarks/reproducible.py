@@ -2,7 +2,7 @@
 
     python benchmarks/reproducible.py [--names NAME ...] [--every K] [--load L] [--seed S]
 
-Each subject is a layer of tests/faulty.py, checked in a process of its own by the command's own code: once beside
+Each subject is a layer of tests/faulty, checked in a process of its own by the command's own code: once beside
 nothing, once beside L times as many busy processes as there are cores (default: 4), with another hash seed. Without
 names, every K-th fault (default: 23). Needs core/ and tests/ on the path, too. Exit code 1 where reports differ.
 """
@@ -74,7 +74,7 @@ def compared(names: Sequence[str], seed: int, load: int) -> int:
 def main() -> int:
     """Compare, and print the count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", nargs="+", default=[], metavar="NAME", help="faults of tests/faulty.py")
+    parser.add_argument("--names", nargs="+", default=[], metavar="NAME", help="faults of tests/faulty")
     parser.add_argument("--every", type=int, default=23, metavar="K", help="of all faults, where none is named")
     parser.add_argument("--load", type=int, default=4, metavar="L", help="busy processes for each core (default: 4)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of all draws (default: 0)")

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from elementwise import normal, problem
 from gradproof.compare.examine import examine
 from gradproof.compare.probe import probe
 from gradproof.diagnose.diagnose import diagnose
 from gradproof.differentiate.problem import Problem
 from gradproof.report.lines import lines
 from gradproof.values import Example, Outcome, Verdict
-from nodes import normal, problem
 
 Forward = Callable[[Any], Any]
 Backward = Callable[[Any, Any], Any]
