@@ -11,7 +11,8 @@ from gradproof import Verdict
 from gradproof.check import check_case
 from gradproof.mend.mend import Mended
 
-EXAMPLES = 10  # beside the corner shapes: a fault that takes more luck to be found is not found
+EXAMPLES = 3  # beside the corner shapes: a fault that takes more luck to be found is not found
+RARE = {"WrongForLargeX": 10, "MaxPoolNearTiesAllReceiveDout": 10}  # wrong at few of the values that are drawn
 SEARCHED = {fault.name for fault in FAULTS[::8]}  # for a change that mends them, on which no accusation hangs
 PROMISE = "GP5"  # a broken promise may show in a tensor whose first gradient is right
 PAIRS = [fault for fault in FAULTS if isinstance(fault.wrong, Pair)]
@@ -27,7 +28,8 @@ def no_change(*_, **__):
 def test_a_faulty_layer_is_found_and_only_wrong_tensors_are_accused(fault, monkeypatch):
     if fault.name not in SEARCHED:
         monkeypatch.setattr(importlib.import_module("gradproof.check"), "try_changes", no_change)
-    report = check_case(fault.case(fault.wrong), location=fault.name, examples=EXAMPLES)
+    examples = RARE.get(fault.name, EXAMPLES)
+    report = check_case(fault.case(fault.wrong), location=fault.name, examples=examples)
     assert report.verdict is Verdict.FAIL
     assert any(fault.accused_by(finding) for finding in report.findings), report.findings
     wrong = [finding for finding in report.findings if finding.severity == "error" and finding.code[:3] != PROMISE]

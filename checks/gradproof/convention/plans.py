@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from inspect import Parameter
@@ -31,7 +32,8 @@ from gradproof.convention.stored import KEPT_OUTPUT
 from gradproof.convention.unknown_arguments import open_plans
 
 _PERHAPS_PREDICTIONS = frozenset({"dvalues", "values", "dvalue"})  # of a loss that is handed them again, or dout
-_MOST_UNKNOWN = 3  # arguments whose names say nothing
+_EARLIER = re.compile("prev|old|last")
+_MOST_UNKNOWN = 4  # arguments whose names say nothing
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -137,6 +139,8 @@ def _by_position(*sources: str) -> Plan:
 
 def _plans(given: Given) -> tuple[Plan, ...]:
     known = known_by_name(given)
+    for name in _made_anew(known, given):
+        del known[name]
     upstream = [name for name in given.names if name not in known and role_of(name) == "dout"]
     needed = [name for name in upstream if name in given.required]
     unknown = [name for name in given.required if name not in known and name not in upstream]
@@ -152,6 +156,19 @@ def _plans(given: Given) -> tuple[Plan, ...]:
         if found:
             return found
     return named_plans(known, given)
+
+
+def _made_anew(known: Sources, given: Given) -> list[str]:
+    """What bears the name of an input and may be the output: the h of backward, beside its h_prev."""
+    others = [name for name in given.required if name not in known]
+    own = [name for name, source in known.items() if source == f"input {name}" and name in given.required]
+    return [name for name in own if any(_is_earlier(other, name) for other in others)]
+
+
+def _is_earlier(other: str, name: str) -> bool:
+    """Whether the one is the other of a step before: h_prev or old_h of h."""
+    before, own, behind = other.lower().partition(name.lower())
+    return bool(own) and _EARLIER.search(f"{before} {behind}") is not None
 
 
 def _local(known: Sources, unknown: Sequence[str], given: Given) -> tuple[Plan, ...]:

@@ -44,9 +44,12 @@ def names_returned(function: Callable[..., Any]) -> Names:
 def returns_nothing(function: Callable[..., Any]) -> bool:
     """Whether its source has no return statement with a value; False if it cannot be read."""
     found = _returns(function)
-    return found is not None and all(
-        node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None) for node in found
-    )
+    return found is not None and all(node.value is None or _says_nothing(node.value) for node in found)
+
+
+def _says_nothing(value: ast.expr) -> bool:
+    """Whether it is None, or the NotImplemented of a template that nobody filled in."""
+    return ast.unparse(value) in ("None", "NotImplemented")
 
 
 @functools.lru_cache(maxsize=256)

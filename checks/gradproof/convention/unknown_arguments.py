@@ -35,7 +35,8 @@ def open_plans(known: Sources, needed: Sequence[str], unknown: Sequence[str], gi
 
 
 def _nameless(unknown: Sequence[str], given: Given) -> tuple[str, ...]:
-    return tuple(name for name in unknown if role_of(name) is None and name not in given.returned)
+    told = {*given.returned, *given.inputs}
+    return tuple(name for name in unknown if role_of(name) is None and name not in told)
 
 
 def _is_settled(unknown: Sequence[str], pool: Sequence[str], known: Mapping[str, str], given: Given) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.case.case import Case
+from gradproof.convention.preparation import is_of_training
 from gradproof.errors import UsageError
 from gradproof.infer.annotations import annotated
 from gradproof.infer.arguments import Target, hints_for, target_of
@@ -112,6 +113,8 @@ def _first_kind(target: Target, name: str) -> Kind:
     is_function = role is Role.FUNCTION and len(name) > 1  # one letter says little
     if default is Parameter.empty and built and is_function:
         return value(np.exp, "np.exp")  # its own derivative: it may stand for a function and for its derivative
+    if default is Parameter.empty and _is_flag(target, name):
+        return value(True)
     if default is Parameter.empty:
         return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN
     if role is Role.TARGET and default is None:
@@ -119,6 +122,12 @@ def _first_kind(target: Target, name: str) -> Kind:
     if not built or role not in (Role.SIZE, Role.SHAPE):
         return DEFAULT
     return _of_large_default(default, role)
+
+
+def _is_flag(target: Target, name: str) -> bool:
+    """Whether its annotation says so, or its name says that the layer is in training."""
+    hint = target.annotations.get(name)
+    return hint is bool or (hint is None and name not in target.built and is_of_training(name))
 
 
 def _of_large_default(default: Any, role: Role) -> Kind:

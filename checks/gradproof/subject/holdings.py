@@ -18,7 +18,7 @@ from gradproof.convention.convention import Convention
 from gradproof.convention.gradnames import LEVELS, partner
 from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
-from gradproof.convention.returned import Names, of_parameters, share
+from gradproof.convention.returned import Names, Shared, of_parameters, share
 from gradproof.convention.watch import Watch, Writes
 from gradproof.subject.numbers import Numbers
 from gradproof.subject.stepping import Stepped
@@ -217,6 +217,8 @@ class Holdings:
         free = [name for name in arrays if name not in kept]
         shapes = {name: arrays[name].shape for name in free}
         model = None if data is None else of_parameters(step.returned, data, shapes)
+        if step.returned is None and any("." in name for name in kept):
+            model = Shared({})  # a net keeps the gradients of its parts, and no net stands before it
         shared = model or share(step.returned, names, wanted, taken, free)
         if self._discovers:
             self.numbers.after_backward(step.layer)
