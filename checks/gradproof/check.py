@@ -31,7 +31,7 @@ from gradproof.infer.variations import variations
 from gradproof.mend.mend import Mended
 from gradproof.mend.mend import search as try_changes
 from gradproof.mend.targets import trees_of
-from gradproof.plan_choice import Choice, choose, examples_of
+from gradproof.plan_choice import Choice, choose, examples_of, likeliest
 from gradproof.prepare import Preparation
 from gradproof.report.report import GradientFault, Report
 from gradproof.run import Run
@@ -104,11 +104,7 @@ def check_case(
         reports.append(choice.added_to(report, plan))
         if reports[-1].verdict is not Verdict.FAIL:
             return reports[-1]
-    return min(reports, key=_wrong_gradients)  # of equals the first: the likeliest by its names
-
-
-def _wrong_gradients(report: SubjectReport) -> int:
-    return sum(tensor.verdict is not Verdict.PASS for tensor in report.tensors)
+    return likeliest(reports)
 
 
 def _choice(case: Case, seed: int, seconds: float) -> Choice:

@@ -123,3 +123,15 @@ def _is_right(outcomes: Sequence[Outcome], most: int) -> bool:
     is_judged = any(result.verdict is Verdict.PASS for result in results)
     came = sum(bool(outcome.tensors) or outcome.unjudged is Reason.NOT_EXAMINED for outcome in outcomes)
     return is_judged and not is_wrong and came >= most
+
+
+def likeliest(reports: Sequence[SubjectReport]) -> SubjectReport:
+    """Of the reports of several ways to call a backward, none of which is right, that with the most right gradients.
+
+    Of equals it is the first, which the names make the likeliest.
+    """
+    return min(reports, key=_not_right)
+
+
+def _not_right(report: SubjectReport) -> int:
+    return sum(tensor.verdict is not Verdict.PASS for tensor in report.tensors)

@@ -206,8 +206,11 @@ def _matched(names: Names, parts: Sequence[Any], taken: Sequence[str], parameter
 def without_left_out(returned: Any, taken: Sequence[str], given: Mapping[str, Any]) -> Any:
     """What backward returned, without the Nones for arguments of forward that were left out, or were None.
 
-    taken: the names of forward's arguments, whose order the returned parts have.
+    NotImplemented is what a template leaves to be filled in. taken: the names of forward's arguments, whose order the
+    returned parts have.
     """
+    if returned is NotImplemented:
+        return None
     if not isinstance(returned, tuple) or not any(part is None for part in returned) or len(returned) > len(taken):
         return returned
     named = zip(taken, returned, strict=False)

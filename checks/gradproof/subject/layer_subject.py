@@ -261,8 +261,7 @@ class LayerSubject:
         """Run backward, on copies of the layer where it updates the weights itself."""
 
         def run(layer: Any, rate: float, given: Sequence[Array | float] = douts) -> Any:
-            returned = self.run_backward(how, given, filled, layer, rate)
-            return None if returned is NotImplemented else returned  # what a template leaves to be filled in
+            return self.run_backward(how, given, filled, layer, rate)
 
         if self._updates is None:
             self._updates = Updates()
