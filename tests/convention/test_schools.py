@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elementwise import normal
-from gradproof import GradientFault, Settings, check
+from gradproof import GradientFault, Settings, check, cli
 from gradproof.values import Verdict
 
 FEW = Settings(examples=6)
@@ -115,3 +115,94 @@ def test_its_parameters_are_judged():
     with pytest.raises(GradientFault) as caught:
         check(NetWrong, settings=FEW)
     assert {finding.tensor for finding in caught.value.report.findings} == {"layers[0].W"}
+
+
+class TwoColumnLoss:
+    """A loss of one probability for each sample, with the columns of both classes side by side."""
+
+    def forward(self, x, t):
+        self.y, self.t = 1 / (1 + np.exp(-x)), t
+        both = np.c_[1 - self.y, self.y]
+        return -np.log(both[np.arange(len(t)), t]).mean()
+
+    def backward(self, dout=1.0):
+        return (self.y - self.t) * dout / len(self.t)
+
+
+class TwoColumnLossWrong(TwoColumnLoss):
+    def backward(self, dout=1.0):
+        return (self.y - self.t) * dout
+
+
+def features_first_forward(A, W, b):
+    Z = W.dot(A) + b
+    assert Z.shape == (W.shape[0], A.shape[1])
+    return Z, (A, W, b)
+
+
+def features_first_backward(dZ, cache):
+    A, W, b = cache
+    db = dZ.sum(axis=1, keepdims=True)
+    assert db.shape == b.shape
+    return W.T @ dZ, dZ @ A.T, db
+
+
+def features_first_backward_wrong(dZ, cache):
+    dA, dW, db = features_first_backward(dZ, cache)
+    return dA, dW, 2.0 * db
+
+
+@pytest.mark.parametrize("target", [(TwoColumnLoss,), (features_first_forward, features_first_backward)])
+def test_what_backward_takes_settles_what_forward_leaves_open(target):
+    assert check(*target, settings=FEW).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("target", "tensor"),
+    [((TwoColumnLossWrong,), "x"), ((features_first_forward, features_first_backward_wrong), "b")],
+)
+def test_and_hides_no_fault(target, tensor):
+    with pytest.raises(GradientFault) as caught:
+        check(*target, settings=FEW)
+    assert {finding.tensor for finding in caught.value.report.findings if finding.severity == "error"} == {tensor}
+
+
+def propagate(X, W):
+    A = 1 / (1 + np.exp(-W @ X))
+    return A, (A, X)
+
+
+def propagate_backward(X, Y, cache):
+    A, X = cache
+    return {"dW": (A - Y) @ X.T / X.shape[1]}
+
+
+def test_labels_whose_loss_stands_elsewhere_are_no_upstream_gradient():
+    report = check(propagate, propagate_backward, settings=FEW)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "backward takes Y" in report.subjects[0].reason
+
+
+FILE_OF_TESTS = """
+import numpy as np
+
+def scale_forward_test_case():
+    return np.ones(3)
+
+def scale_backward_test_case():
+    return np.ones(3)
+
+def empty_forward():
+    return np.ones(3), None
+
+def empty_backward(dout, cache):
+    return dout
+"""
+
+
+def test_cases_of_tests_are_no_layers_and_what_takes_nothing_has_no_gradient(tmp_path, capsys):
+    (tmp_path / "cases.py").write_text(FILE_OF_TESTS, encoding="utf-8")
+    assert cli.main([str(tmp_path / "cases.py")]) == 3
+    told = " ".join(capsys.readouterr().out.split())
+    assert "test_case" not in told
+    assert "takes no named argument" in told

@@ -54,6 +54,7 @@ WORDS = (
     Word("jacobian", ("softmax_jacobian", "softmax"), ("forward",), local=True),
     Word("d", ("d_tanh", "tanh"), ("forward",), local=True, leads=True),
 )
+_HALVES = (("forward", "backward"), ("Forward", "Backward"), ("fwd", "bwd"))
 _FILLERS = frozenset({"of", "the", "wrt", "func", "function", "fn"})  # words that say nothing
 _LAST = ("output", "to")  # as in sigmoid_output_to_derivative
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
@@ -104,7 +105,7 @@ def forward_of(name: str, known: Collection[str]) -> str | None:
 
 def backward_expected(name: str) -> str | None:
     """The name of the backward half that a function which is surely a forward half should have; None for others."""
-    for forth, back in (("forward", "backward"), ("Forward", "Backward"), ("fwd", "bwd")):
+    for forth, back in () if "test" in words(name) else _HALVES:
         before, found, after = name.partition(forth)
         apart = not after[:1].islower() and (forth[0].isupper() or not before[-1:].isalpha())
         if found and apart:
@@ -124,7 +125,7 @@ def _readings(name: str) -> list[tuple[Word, Words, Words]]:
     """Each row whose word stands in the name, with the words before and behind it; the longest first."""
     parts = words(name)
     found: list[tuple[Word, Words, Words]] = []
-    for row in WORDS:
+    for row in () if "test" in parts else WORDS:  # a test, or what one is given
         own = words(row.word)
         places = [i for i in range(len(parts) - len(own) + 1) if parts[i : i + len(own)] == own]
         places = [i for i in places if i == 0] if row.leads else places

@@ -47,6 +47,12 @@ def returns_nothing(function: Callable[..., Any]) -> bool:
     return found is not None and all(node.value is None or _says_nothing(node.value) for node in found)
 
 
+def hands_nothing_further(function: Callable[..., Any]) -> bool:
+    """Whether its source says in so many words that it returns nothing: ``return None``, which nobody forgets."""
+    found = _returns(function) or []
+    return bool(found) and all(node.value is not None and _says_nothing(node.value) for node in found)
+
+
 def _says_nothing(value: ast.expr) -> bool:
     """Whether it is None, or the NotImplemented of a template that nobody filled in."""
     return ast.unparse(value) in ("None", "NotImplemented")

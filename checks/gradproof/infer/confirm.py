@@ -118,7 +118,7 @@ class Confirming:
         found += self._shapes_of_gradients(candidate, worst, trace)
         found += self._data(candidate, worst)
         if settled and worst.error is not None:
-            found += self._flags(candidate)
+            found += [*self._flags(candidate), *self._columns(candidate, trace.output)]
         if not settled:
             found += _other_values(candidate)
         return found
@@ -136,6 +136,16 @@ class Confirming:
         """Flags of forward that are off by default: backward may need what they keep."""
         off = [name for name, hint in self._hints.items() if hint.switch and candidate.kinds[name].what is What.DEFAULT]
         return [Proposal(0.05, Become(name, value(True))) for name in off]
+
+    def _columns(self, candidate: Candidate, output: tuple[Polynomial, ...]) -> list[Proposal]:
+        """A bias along the samples, where those stand last, as a column instead: a parameter has no axis of samples."""
+        first = next(iter(self._hints))
+        data = candidate.axes(first) if candidate.kinds[first].is_array else []
+        if len(output) != 2 or output[1] not in data or output[0] in data:
+            return []
+        vectors = [name for name, kind in candidate.kinds.items() if kind.what is What.ARRAY and kind.rank == 1]
+        along = [name for name in vectors if self._hints[name].weight and candidate.axes(name)[0] == output[1]]
+        return [Proposal(0.02, Axes(name, (output[0], ONE))) for name in along]
 
     def _shapes_of_gradients(self, candidate: Candidate, worst: Attempt, trace: Trace) -> list[Proposal]:
         """A gradient of another size: the argument may have its shape. One of the same size says nothing.

@@ -15,8 +15,9 @@ from gradproof.infer.usage import Usage
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Kind, What
 from gradproof.trace.polynomials import Polynomial, dim
-from gradproof.trace.run import Hint
+from gradproof.trace.run import Hint, argument_of
 
+_STEPS = 8  # to how many classes labels are
 _FLOATS = (What.ARRAY, What.CONSTANT)
 
 
@@ -28,6 +29,10 @@ def of_vectors(search: Search, found: Found, hints: Mapping[str, Hint], usage: U
         reading = _run_without(search, found.candidate, name)
         if reading is not None and all(_may_fit(seen) for seen in reading.seen):
             return reading, f"{losing} has one axis, as backward takes it"
+    for name in _sizes_that_labels_multiply(found.candidate, hints):
+        reading = _run_without(search, found.candidate, name, _STEPS)
+        if reading is not None and reading.clean:
+            return reading, f"{argument_of(name)} has one axis: the labels count classes of a single column"
     return found, None
 
 
@@ -42,6 +47,18 @@ def with_fewer_axes(search: Search, found: Found, hints: Mapping[str, Hint]) -> 
         reading = None if losing[0].isupper() else _run_without(search, found.candidate, name)
         if reading is not None and reading.clean and reading.candidate is not None:
             yield reading.candidate
+
+
+def _sizes_that_labels_multiply(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterator[str]:
+    """The free dims of what forward is about of which labels count a multiple, as where 1 - y and y stand side by side.
+
+    Of columns side by side each has two classes, and only of one column do the labels mean anything.
+    """
+    counted = [candidate.below(name) for name, kind in candidate.kinds.items() if kind.what is What.LABELS]
+    multiples = {name for size in counted if size.lone_dim is None for name in size.dims}
+    for first in _firsts(candidate, hints):
+        lone = [axis.lone_dim for axis in candidate.axes(first)]
+        yield from (name for name in lone[1:] if name is not None and name in multiples)
 
 
 def _sizes_of_vectors(candidate: Candidate, hints: Mapping[str, Hint], usage: Usage) -> Iterator[tuple[str, str]]:
@@ -71,10 +88,13 @@ def _firsts(candidate: Candidate, hints: Mapping[str, Hint]) -> list[str]:
     return [name for name, kind in candidate.kinds.items() if hints[name].first and kind.what is What.ARRAY]
 
 
-def _run_without(search: Search, candidate: Candidate, name: str) -> Found | None:
-    """What the candidate shows without the axes of this size; None where forward does not run so."""
+def _run_without(search: Search, candidate: Candidate, name: str, most: int = 1) -> Found | None:
+    """What the candidate shows without the axes of this size; None where forward does not run so.
+
+    most: steps, more than one where it leaves something open.
+    """
     without = without_size(candidate, name)
-    found = None if without is None else search.find([without], most=1)
+    found = None if without is None else search.find([without], most=most)
     return found if found is not None and found.runs and found.seen else None
 
 
@@ -98,11 +118,12 @@ def without_size(candidate: Candidate, name: str) -> Candidate | None:
         loses = len(axes) - len(kept)
         if depends or loses > 1 or (loses and kind.what not in _FLOATS):
             return None
-        if kind.what is What.LABELS and name in candidate.below(argument).dims:
+        below = candidate.below(argument) if kind.what is What.LABELS else None
+        if below == dim(name):
             return None
         kinds[argument] = replace(kind, rank=len(kept)) if loses else kind
         sizes = {f"{argument}.{place}": axis for place, axis in enumerate(kept)}
-        if kind.what is What.LABELS:
-            sizes[f"{argument}.c"] = candidate.below(argument)
+        if below is not None and name not in below.dims:
+            sizes[f"{argument}.c"] = below
         bound |= {own: size for own, size in sizes.items() if size != dim(own)}
     return replace(candidate, kinds=kinds, bound=bound, cost=0.0, steps=0)

@@ -58,6 +58,8 @@ def infer(subject: Any) -> Inference:
 def infer_target(target: Target) -> Inference:
     """Find the Case of a target, whatever it is made of."""
     began = time.perf_counter()
+    if not target.called and not target.built:
+        return Inference(None, problem=f"{target.forward} takes no named argument: nothing goes in that has a gradient")
     hints = hints_for(target)
     declaring = Declaring(target, hints)
     subject = target.subject if target.backward is None else (target.subject, target.backward)
