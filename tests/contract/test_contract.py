@@ -240,6 +240,7 @@ def test_the_lists_of_a_convention_without_lists_promise_nothing():
         assert findings_of(layer, {"W": "d h", "x": "n d"}).findings == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name for name in vars(check_plainnet) if isinstance(getattr(check_plainnet, name), Case)]
 )

@@ -26,10 +26,12 @@ from gradproof.source.source import code_of_class, function_of
 from gradproof.values import Example, Outcome, Verdict
 from mended import Slip
 
+pytestmark = pytest.mark.slow
+
 SLIPS = (*mended.SLIPS, *mended_lines.SLIPS, *mended_branches.SLIPS)
 
 
-def first_error(case: Case, examples: int = 8) -> Finding:
+def first_error(case: Case, examples: int = 3) -> Finding:
     report = check_case(case, location="layers.py::Layer", examples=examples)
     return next(finding for finding in report.findings if finding.severity == "error")
 

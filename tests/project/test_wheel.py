@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"gradproof": ROOT / "checks" / "gradproof", "plainnet": ROOT / "core" / "plainnet"}
 

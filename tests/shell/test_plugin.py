@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # Only what a case needs to be right, wrong, or neither; few examples, because the method is tested elsewhere.
 LAYERS = """

@@ -11,6 +11,8 @@ from gradproof import Verdict
 from gradproof.check import check_case
 from gradproof.mend.mend import Mended
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 3  # beside the corner shapes: a fault that takes more luck to be found is not found
 RARE = {"WrongForLargeX": 10, "MaxPoolNearTiesAllReceiveDout": 10}  # wrong at few of the values that are drawn
 SEARCHED = {fault.name for fault in FAULTS[::8]}  # for a change that mends them, on which no accusation hangs

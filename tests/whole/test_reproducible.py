@@ -20,6 +20,8 @@ from gradproof.mend.told import mended
 from gradproof.report import text
 from gradproof.report.report import Report
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("LSTMCellOutputGateLeftOut", "LayerNormWithoutMeanTerm", "DivisorNotSquared")
 FAULTS = {fault.name: fault for fault in faulty.FAULTS if fault.name in NAMES}
 RUNS = 300  # of backward in one search: enough to end several kinds of change

@@ -13,6 +13,8 @@ import pytest
 from gradproof import GradientFault, Settings, Verdict, check, cli, deadlines, guard
 from gradproof.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "checks"), *sys.path])}
 LAYERS = """

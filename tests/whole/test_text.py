@@ -19,6 +19,8 @@ from gradproof.check import check_case
 from gradproof.findings import Finding, SubjectReport
 from gradproof.report import text
 
+pytestmark = pytest.mark.slow
+
 TEXTS = Path(__file__).parent / "texts"
 EXAMPLES, SEED = 6, 0
 MOST_LINES = 22  # of one fault: what a terminal shows without scrolling
