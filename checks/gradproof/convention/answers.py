@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gradproof.convention.calling import Plan
 from gradproof.convention.statements import compares
 
 # names that say so by themselves, and those that may be an upstream gradient as well
@@ -14,13 +15,28 @@ _PLAIN = re.compile(
 )
 _SHORT = re.compile(r"[yt]", re.IGNORECASE)
 
-ANSWERED = (
-    "backward is given {0}, not the gradient of forward's output, and the loss between them is not written. Check a "
+_ANSWERED = (
+    "backward is given {0}, not the gradient of forward's output, and the loss between them is not written. Check a {1}"
+)
+_METHOD = (
     "subclass whose {1} takes {0} as well, keeps it and returns the loss, and whose backward(self, dout=1) hands {0} on"
 )
+_FUNCTION = "{1} that takes {0} as well and returns the loss, with {0} in its cache"
 
 
-def answer_for_dout(backward: Callable[..., Any], douts: Sequence[str]) -> str | None:
+def refusal(plan: Plan, backward: Callable[..., Any], forward: str, *, is_method: bool = True) -> str | None:
+    """Which argument of backward nothing says what it is given, and what to do; None where all are known.
+
+    What a loss compares with is no upstream gradient: then the loss stands elsewhere. forward: its name.
+    """
+    answer = _answer_for_dout(backward, [name for name, source in plan.sources if source == "dout"])
+    if answer is None:
+        return plan.refusal
+    remedy = (_METHOD if is_method else _FUNCTION).format(answer, forward)
+    return _ANSWERED.format(answer, remedy)
+
+
+def _answer_for_dout(backward: Callable[..., Any], douts: Sequence[str]) -> str | None:
     """The one argument in the place of an upstream gradient that is what a loss compares with; None where it is none.
 
     douts: the names of the arguments that would be given upstream gradients.

@@ -57,6 +57,11 @@ class Plan:
         return self.jacobian or any(source.startswith("dout") for _, source in self.sources)
 
     @functools.cached_property
+    def takes_inputs(self) -> bool:
+        """Whether it is given what forward was."""
+        return any(source.startswith("input ") for _, source in self.sources)
+
+    @functools.cached_property
     def only_dout(self) -> str | None:
         """The argument that gets the only upstream gradient; None where there is none, or more."""
         names = [name for name, source in self.sources if source == "dout" and name]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gradproof.convention import function_names
-from gradproof.convention.argument_names import has_role, role_of, targets
+from gradproof.convention.argument_names import has_role, role_of
 from gradproof.convention.backward_arguments import Given, Sources, distinct, douts_in_order, left_over, planned
 from gradproof.convention.calling import Plan
 
@@ -30,15 +30,8 @@ def open_plans(known: Sources, needed: Sequence[str], unknown: Sequence[str], gi
     scored.sort(key=lambda entry: entry[0])
     found = [sources for cost, sources in scored if cost - scored[0][0] < _cutoff(unknown, pool, given)]
     guessed = () if in_order or _is_settled(unknown, pool, known, given) else _nameless(unknown, given)
-    guessed = (*guessed, *_answers(found[:1], guessed, given))
     ways = (planned(douts_in_order(sources, given), given) for sources in found)
     return distinct(replace(way, guessed=guessed) for way in ways)
-
-
-def _answers(likeliest: Sequence[Sources], guessed: Sequence[str], given: Given) -> list[str]:
-    """What a loss would compare with, by its name, and gets the upstream gradient here: that loss stands elsewhere."""
-    names = targets(given.required) if not targets(given.inputs) else ()
-    return [name for sources in likeliest for name in names if sources[name] == "dout" and name not in guessed]
 
 
 def _nameless(unknown: Sequence[str], given: Given) -> tuple[str, ...]:

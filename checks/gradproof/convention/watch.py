@@ -5,6 +5,8 @@ What forward writes anew is a cache or a state; what stays may be a parameter. I
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -81,13 +83,10 @@ def lengths(thing: object) -> tuple[int, ...]:
     return tuple(len(found) for found in leaves.lists(thing))
 
 
-class Lists:
-    """The lists of an object as they are now, to be cut back to their lengths."""
-
-    def __init__(self, thing: object) -> None:
-        self._lengths = [(found, len(found)) for found in leaves.lists(thing)]
-
-    def cut_back(self) -> None:
-        """Take from each list what was appended to it since."""
-        for found, length in self._lengths:
-            del found[length:]
+@contextlib.contextmanager
+def cut_back(thing: object) -> Generator[None]:
+    """Take from each list of an object what is appended to it meanwhile."""
+    lengths = [(found, len(found)) for found in leaves.lists(thing)]
+    yield
+    for found, length in lengths:
+        del found[length:]

@@ -82,8 +82,7 @@ class Pose:
         untold = self.subject.untold()
         if untold is not None:
             return Unposed(reason=Reason.NOT_EXAMINED, note=untold)
-        keeps_loss = self.subject.remembers and not self.subject.takes_dout()
-        if keeps_loss and self._is_input(flat, form):
+        if self.subject.may_keep_loss() and self._is_input(flat, form):
             return Unposed(reason=Reason.NOT_EXAMINED, note=PASSED_ON)
         dout = upstream(self.subject, form.shapes, rng)
         claims, defects = self._backward(dout)

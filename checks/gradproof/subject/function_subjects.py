@@ -26,7 +26,7 @@ class FunctionSubject:
     def __init__(
         self, forward: Callable[..., Any], name: str, signature: Signature, random: Randomness, widened: Widened | None
     ) -> None:
-        self.name, self.frozen, self.remembers = name, False, False
+        self.name, self.frozen = name, False
         self.wanted: tuple[str, ...] | None = None
         self.notes: list[str] = []
         self.promises = self.updates = frozenset[str]()
@@ -34,6 +34,10 @@ class FunctionSubject:
         self._forward, self._signature, self._random = forward, signature, random
         self._inputs: Mapping[str, Any] = {}
         self._numpy = widened
+
+    def may_keep_loss(self) -> bool:
+        """Never: it returns all that it makes."""
+        return False
 
     @property
     def widened(self) -> bool:

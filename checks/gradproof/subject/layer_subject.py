@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
-from gradproof.convention.answers import ANSWERED, answer_for_dout
+from gradproof.convention.answers import refusal
 from gradproof.convention.calling import Plan, default_dout, defaults_of, takes_cache
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
@@ -23,7 +23,7 @@ from gradproof.convention.leaves import Path
 from gradproof.convention.losses import averages
 from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
 from gradproof.convention.stored import kept_output
-from gradproof.convention.watch import Lists, lengths
+from gradproof.convention.watch import cut_back, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
 from gradproof.subject.backward_calls import BackwardCalls
 from gradproof.subject.handed_over import HandedOver
@@ -40,9 +40,9 @@ Array = NDArray[Any]
 class LayerSubject:
     """An object with a forward and a backward, under the names that its convention says.
 
-    widened: the context in which its code makes wide arrays; None leaves all its dtypes alone. made: values for
-    parameters that it makes itself; numbers: those that are Python numbers. plan: how backward is called; None for the
-    likeliest of the ways that its names allow and that runs. ``wanted``: inputs to differentiate (None: all floats).
+    widened: the context in which its code makes wide arrays (None: its dtypes stay). made: values of parameters that it
+    makes; numbers: those that are Python numbers. plan: how backward is called (None: in the likeliest way that runs).
+    ``wanted``: inputs to differentiate (None: all floats).
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class LayerSubject:
         numbers: Mapping[str, tuple[Path, Path]] | None = None,
         plan: Plan | None = None,
     ) -> None:
-        self.name, self.frozen, self.remembers, self.convention = name, False, True, convention
+        self.name, self.frozen, self.convention = name, False, convention
         self.wanted: tuple[str, ...] | None = None
         self._build, self._signature, self._random, self._numpy = build, signature, random, widened
         self._settled = self._late = False
@@ -155,8 +155,8 @@ class LayerSubject:
         if len(outputs) > 1 and takes_cache(getattr(type(self.layer), self.convention.backward)):
             outputs, self._cache, self._cached = outputs[:-1], outputs[-1], True
         self._outputs = len(outputs)
-        is_last = not self.takes_dout() or self.default_dout() is not None
-        return self._handed.with_loss(outputs, self.layer) if is_last else outputs
+        starts = not self.takes_dout() or self.default_dout() is not None
+        return self._handed.with_loss(outputs, self.layer) if starts else outputs
 
     def _hands_nothing_over(self) -> bool:
         """Whether a net reads attributes of it: backward returns nothing either, so that no return was forgotten."""
@@ -176,9 +176,8 @@ class LayerSubject:
         """Run the first forward, which builds parameters; what it left in lists is taken out again."""
         if self._first is None:
             return
-        lists = Lists(self.layer)
-        self._feed(self.layer, self._first)
-        lists.cut_back()
+        with cut_back(self.layer):
+            self._feed(self.layer, self._first)
         self._hold(self.layer)
 
     def fork(self) -> Self:
@@ -214,14 +213,15 @@ class LayerSubject:
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
-        how = self._plan()
-        douts = [name for name, source in how.sources if source == "dout"]
-        answer = answer_for_dout(getattr(type(self.layer), self.convention.backward), douts)
-        return how.refusal if answer is None else ANSWERED.format(answer, self.convention.forward)
+        return refusal(self._plan(), getattr(type(self.layer), self.convention.backward), self.convention.forward)
 
     def takes_dout(self) -> bool:
         """Whether backward is handed an upstream gradient."""
         return self._plan().takes_dout
+
+    def may_keep_loss(self) -> bool:
+        """Whether backward is handed nothing: neither dout nor, as a derivative at x is, what forward was given."""
+        return not (self.takes_dout() or self._plan().takes_inputs)
 
     def averages(self) -> bool | None:
         """Whether backward's source divides by the number of samples; None where forward compares no two arrays."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
+from gradproof.convention.answers import refusal
 from gradproof.convention.calling import Plan, defaults_of, takes_cache
 from gradproof.convention.gradnames import key_of
 from gradproof.convention.losses import averages
@@ -75,7 +76,8 @@ class BackwardSubject(FunctionSubject):
 
     def untold(self) -> str | None:
         """Which of backward's arguments nothing says what they are given, and what to do; None where all are known."""
-        return self._plan().refusal
+        how = self._plan()
+        return how.refusal if self._back is None else refusal(how, self._back, self._forward.__name__, is_method=False)
 
     def backward(self, douts: Sequence[Array | float], *, clear: bool = True) -> Any:
         """The gradients, in the order of forward's array arguments, or by name. There is nothing to clear."""

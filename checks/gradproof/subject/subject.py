@@ -31,12 +31,11 @@ class Subject(Protocol):
 
     forward and backward raise guard.SubjectError where the user's code raises. ``frozen`` restores the state after
     construction, random generators included, before every forward. ``wanted`` names the inputs whose gradient is asked
-    for; None stands for all float arrays. ``remembers``: forward may keep values beside those that it returns.
+    for; None stands for all float arrays.
     """
 
     name: str
     frozen: bool
-    remembers: bool
     wanted: tuple[str, ...] | None
 
     @property
@@ -102,6 +101,10 @@ class Subject(Protocol):
 
     def takes_dout(self) -> bool:
         """Whether backward takes an upstream gradient."""
+        ...
+
+    def may_keep_loss(self) -> bool:
+        """Whether forward may keep a loss beside what it returns, and backward be the gradient of that."""
         ...
 
     def averages(self) -> bool | None:
