@@ -223,3 +223,28 @@ def test_cases_of_tests_are_no_layers_and_what_takes_nothing_has_no_gradient(tmp
     told = " ".join(capsys.readouterr().out.split())
     assert "test_case" not in told
     assert "takes no named argument" in told
+
+
+class HandingOn:
+    """A softmax whose loss has the gradient for the logits."""
+
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        self.y = e / e.sum(axis=-1, keepdims=True)
+        return self.y
+
+    def backward(self, dout):
+        return dout
+
+
+class WithoutCoupling(HandingOn):
+    def backward(self, dout):
+        return dout * self.y
+
+
+def test_a_softmax_that_hands_on_what_it_is_given_is_in_doubt_and_no_other():
+    report = check(HandingOn, settings=FEW)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "right as a softmax that hands on what it is given" in report.subjects[0].reason
+    with pytest.raises(GradientFault):
+        check(WithoutCoupling, settings=FEW)

@@ -24,7 +24,7 @@ from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
 from gradproof.infer.inference import Inference, Reading
-from gradproof.infer.logits import of_logits
+from gradproof.infer.logits import of_handing_on, of_logits
 from gradproof.infer.more_axes import of_flattened
 from gradproof.infer.operations import infer_operation
 from gradproof.infer.roles import Role, role_of
@@ -78,7 +78,7 @@ def infer_target(target: Target) -> Inference:
         case = None if found.candidate is None else declaring.case(found.candidate)
         cases = [declaring.case(other) for other in alike]
         readings = [Reading(each, f"{each.declaration()}: forward takes both") for each in cases]
-        readings += [] if case is None else of_logits(target, case)
+        readings += [] if case is None else [*of_logits(target, case), *of_handing_on(target, case)]
     except UsageError as error:
         return Inference(None, problem=str(error))
     spent = search.runs + confirming.forwards

@@ -1,7 +1,7 @@
-"""A loss of probabilities whose gradient is meant for the logits of a softmax or sigmoid before it; it judges nothing.
+"""A loss of probabilities whose gradient is meant for the logits of a softmax before it, and that softmax.
 
 ``-log(p)`` with a backward of ``p - t`` is right in a net whose softmax hands on what it is given: the two are one
-layer written as two. Alone it is wrong, and only its author knows which is meant.
+layer written as two. Alone each is wrong, and only its author knows which is meant. It judges nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gradproof.infer.inference import Reading
 BOUND = 3.0  # of logits: beyond it, chances are clipped, and no gradient is left
 
 Squash = Callable[[Any], Any]
+Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def softmax(z: Any) -> Any:
@@ -56,6 +57,40 @@ def of_logits(target: Target, case: Case) -> Iterator[Reading]:
         yield Reading(behind, text, nearly=True)
 
 
+def of_handing_on(target: Target, case: Case) -> Iterator[Reading]:
+    """A softmax whose backward hands on what it is given: with the loss behind it, it is one layer written as two.
+
+    Then its backward is that of the identity, and so is its forward here.
+    """
+    names = [name for name, spec in case.inputs.items() if isinstance(spec, Floats) and spec.differentiable]
+    if not target.usage.softmax or len(names) != 1 or len(case.inputs) != 1:
+        return
+    text = "a softmax that hands on what it is given, where the loss behind it has the gradient for its logits"
+    specs = {**case.init, **case.inputs}
+    try:
+        functions = guard.call("a subclass", _with, case, lambda forward: _handing_on(forward, names[0]), _as_it_is)
+        yield Reading(Case(*functions, dims=dict(case.space.ranges), **cast(Any, specs)), text)
+    except (UsageError, guard.SubjectError):  # a class may refuse to be derived from
+        return
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
+
+
+def _handing_on(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Forward with its input in the place of its output; it runs, for backward reads what it keeps."""
+    signature = inspect.signature(forward)
+
+    @functools.wraps(forward)
+    def handing_on(*args: Any, **kwargs: Any) -> Any:
+        output = forward(*args, **kwargs)
+        given = signature.bind(*args, **kwargs).arguments[name]
+        return (given, *output[1:]) if isinstance(output, tuple) else given
+
+    return handing_on
+
+
 def _rows(target: Floats) -> Spec:
     """Targets of which each row has a single one, where they have rows: only then is ``p - t`` the gradient."""
     texts = [axis.text for axis in target.shape.sizes]
@@ -65,12 +100,17 @@ def _rows(target: Floats) -> Spec:
 
 def _behind(case: Case, name: str, squash: Squash) -> list[Any]:
     """The class, or the functions, whose argument ``name`` is what comes out of the squash."""
+    squashing = functools.partial(_squashing, name=name, squash=squash)
+    return _with(case, squashing, squashing)
+
+
+def _with(case: Case, forward: Wrapper, backward: Wrapper) -> list[Any]:
+    """The functions, or a subclass, with forward and backward in such wrappers."""
     if case.convention is None:
-        functions = [function for function in (case.subject, case.backward) if function is not None]
-        return [_squashing(function, name, squash) for function in functions]
+        return [forward(case.subject)] if case.backward is None else [forward(case.subject), backward(case.backward)]
     cls: Any = case.subject
-    methods = {each: getattr(cls, each) for each in (case.convention.forward, case.convention.backward)}
-    own = {each: _squashing(method, name, squash) for each, method in methods.items()}
+    names = (case.convention.forward, case.convention.backward)
+    own = {name: wrap(getattr(cls, name)) for name, wrap in zip(names, (forward, backward), strict=True)}
     return [type(cls.__name__, (cls,), {**own, "__module__": cls.__module__, "__qualname__": cls.__qualname__})]
 
 
