@@ -68,7 +68,8 @@ def of_handing_on(target: Target, case: Case) -> Iterator[Reading]:
     text = "a softmax that hands on what it is given, where the loss behind it has the gradient for its logits"
     specs = {**case.init, **case.inputs}
     try:
-        functions = guard.call("a subclass", _with, case, lambda forward: _handing_on(forward, names[0]), _as_it_is)
+        wrapper = functools.partial(_handing_on, name=names[0])
+        functions = guard.call("a subclass", _with, case, wrapper, _as_it_is)
         yield Reading(Case(*functions, dims=dict(case.space.ranges), **cast(Any, specs)), text)
     except (UsageError, guard.SubjectError):  # a class may refuse to be derived from
         return
