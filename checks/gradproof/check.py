@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradproof import __version__
+from gradproof.adjoint.locate import locate
 from gradproof.allowances import allowances
 from gradproof.case.case import Case, Settings, as_settings
 from gradproof.case.signatures import inputs_by_name, method_signature
@@ -151,8 +152,8 @@ class _Target:
         code = code_of(case.subject, case.backward, case.convention)
         allowed = allowances(code, case.settings.allow, title)
         mend = functools.partial(_mend, code, self.build, self.fresh)
-        ask_or_look = self.inquire, self.inside
-        return Run(title, location, seed, command, allowed, *ask_or_look, code, mend, self.around, self.judge)
+        where, ask_or_look = functools.partial(locate, code, self.build), (self.inquire, self.inside)
+        return Run(title, location, seed, command, allowed, *ask_or_look, code, mend, where, self.around, self.judge)
 
     def build(self, example: Example) -> Build:
         return functools.partial(subject_of, self.case, example)
@@ -201,7 +202,7 @@ def _mend(
     **how: Any,
 ) -> Mended:
     """Try changes of the whole's own functions, or of those of the part that is wrong by itself."""
-    code = code if part is None else _code_of_part(part)
+    code = code if part is None else code_of(part, convention=convention_of(part))
     place = functools.partial(place_of, code, outcomes=outcomes)
     more = anew(outcomes[0].example)
     return try_changes(trees_of(code), outcomes, reserve, more, build, place, **how)
@@ -210,10 +211,6 @@ def _mend(
 def _no_more(_: Example) -> Iterator[Example]:
     """One concrete object at one input is all that there is."""
     return iter(())
-
-
-def _code_of_part(part: type) -> Code:
-    return code_of(part, convention=convention_of(part))
 
 
 def _check_subject(
@@ -263,7 +260,9 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     code = code_of(type(layer))
     inside = functools.partial(weak_link, build=build)
     mend = functools.partial(_mend, code, lambda _: build, _no_more)
-    run = Run(name, name, settings.seed, call, allowances(code, settings.allow, name), inquire, inside, code, mend)
+    where = functools.partial(locate, code, lambda _: build)
+    allowed = allowances(code, settings.allow, name)
+    run = Run(name, name, settings.seed, call, allowed, inquire, inside, code, mend, where)
 
     def work() -> None:
         for example in drawn:

@@ -141,6 +141,51 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class RightLine:
+    """A line of backward whose value is right: ``variable`` is the gradient of ``of``, a variable of forward.
+
+    ``variable`` is empty where it is what the line returns, adds or hands over.
+    """
+
+    at: Location
+    text: str
+    variable: str
+    of: str
+
+
+@dataclass(frozen=True)
+class WrongLine:
+    """A line of backward whose value is wrong: its entry ``index`` is ``got``, and should be ``expected`` +- ``bound``.
+
+    ``of``: the variable of forward whose gradient it should be; empty where it should be none, but a slope, say.
+    """
+
+    at: Location
+    text: str
+    variable: str
+    of: str
+    index: tuple[int, ...]
+    expected: float
+    bound: float
+    got: float
+
+
+@dataclass(frozen=True)
+class RightUpTo:
+    """Where backward goes wrong, as was measured at one example: the last line before it that is right, and the first
+    one that is not.
+
+    With what ``wrong`` should be in its place, the gradients of ``tensors`` are right there. ``unsure`` are lines on
+    which it depends, and of which nothing shows whether they are right: the slip may be there.
+    """
+
+    right: RightLine | None
+    wrong: WrongLine
+    tensors: tuple[str, ...]
+    unsure: tuple[Location, ...] = ()
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing wrong. ``also`` are further tensors of which the same holds, or whose gradients it accounts for.
 
@@ -148,7 +193,7 @@ class Finding:
     apart what one code stands for. ``worst`` is the entry that is most wrong in the smallest case; ``law`` the
     shapes that fail; ``because`` a broken promise that explains a wrong gradient; ``remarks`` what was seen and what to
     do, as (label, text), of what is no matter of numbers; ``advice`` what to do about an exception. ``hints`` are lines
-    of source; ``edits`` changes that were tried, each of which mends it.
+    of source; ``edits`` changes that were tried, each of which mends it; ``right_up_to`` where backward goes wrong.
 
     ``dims``, ``values`` and ``varied`` are the smallest case: sizes, arrays as nested lists (where it has few numbers),
     and hyper-parameters that are not at their author's own value. ``error``: the exception that it is about;
@@ -170,6 +215,7 @@ class Finding:
     advice: str | None = None
     hints: tuple[SourceHint, ...] = ()
     edits: tuple[Edit, ...] = ()
+    right_up_to: RightUpTo | None = None
     dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict[str, "int | tuple[int, ...]"])
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     varied: Mapping[str, Any] = field(default_factory=dict[str, Any])

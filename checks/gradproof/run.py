@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from gradproof.adjoint.agreement import agreed, worth_locating
+from gradproof.adjoint.locate import Located
 from gradproof.allowances import Allowances
 from gradproof.breach import reconciled
 from gradproof.codes import CODES
@@ -44,6 +46,7 @@ class Run:
     look_inside: Callable[[Example], Link | None]
     code: Code
     mend: Callable[..., Mended]  # of a class of part, or of the whole
+    locate: Callable[..., Located]  # of the same
     around: Callable[[Outcome, str], list[Outcome]] | None = None  # a glance at examples near a failing one
     judge: Callable[[Example], Outcome] | None = None  # a full look at one of them
     naming_forwards: int = 0
@@ -62,7 +65,7 @@ class Run:
         except Expired as expired:
             self.stopped = f"the time limit of {expired.seconds:g} s was reached after {len(self.outcomes)} examples"
             self.ask, self.look_inside, self.findings[:] = _as_it_is, _nothing, []
-            self.mend = _as_written
+            self.mend, self.locate = _as_written, _nowhere
             self.around = None  # no call of the subject any more: nothing would end it
             self.name_failures(_nothing)
             if expired.single and expired.error is not None:
@@ -88,7 +91,9 @@ class Run:
             tried = [*self.outcomes, *near]
             self.findings.append(diagnose(self.name, minimal, tried, self.reproduce, failure.tensor, failure.code))
         self.findings[:] = reconciled(self.findings, self.broken)
-        self._try_changes(self._look_inside())
+        part = self._look_inside()
+        self._try_changes(part)
+        self._find_lines(part)
         found = pointed(told_once(self.findings), self.code, self.outcomes)
         found = (*found, *self.allowed.unknown)
         self.findings[:] = [replace(f, severity="allowed") if f.code in self.allowed.where else f for f in found]
@@ -146,6 +151,13 @@ class Run:
             self.naming_forwards += found.forwards
             self.findings[:] = mended(self.findings, found)
 
+    def _find_lines(self, part: type | None) -> None:
+        """Up to which line backward is right, where a gradient is wrong."""
+        if worth_locating([*self.findings, *self.broken]):
+            located = self.locate(self.outcomes, part)
+            self.naming_forwards += located.forwards
+            self.findings[:] = agreed(self.findings, located)
+
     def _look_inside(self) -> type | None:
         """One finding more for a composite: the part that is wrong, or the place where the chain breaks."""
         tensors = self._wrong()
@@ -194,6 +206,10 @@ def _as_it_is(outcome: Outcome) -> Outcome:
 
 def _as_written(*_: object, **__: object) -> Mended:
     return Mended()
+
+
+def _nowhere(*_: object) -> Located:
+    return Located()
 
 
 def _nothing(*_: object, **__: object) -> None:

@@ -17,12 +17,16 @@ from gradproof.findings import (
     Finding,
     Location,
     Replacement,
+    RightLine,
+    RightUpTo,
     SourceHint,
     SubjectReport,
     Support,
+    WrongLine,
 )
 from gradproof.report import schema, text
 from gradproof.report.facts import FACTS
+from gradproof.report.lines import lines
 from gradproof.report.report import GradientFault, Report
 from gradproof.report.sentences import CAUSES
 from gradproof.values import Entry, Reason, Role, TensorSummary, Verdict
@@ -271,17 +275,53 @@ def test_json_says_what_the_report_says():
 HERE = Location("layers.py", 16, 8, 16, 20)
 EDIT = Edit((Replacement(HERE, Action.REPLACE, "return 2 * x", "return x", "return x"),), ("W",), 12)
 STALE = Finding("GP508", "Affine", "the gradient of W belongs to an earlier forward", tensor="W")
-FULL = replace(FACTOR, hints=(SourceHint(HERE, "return 2 * x"),), edits=(EDIT,), because=STALE)
+RIGHT = RightLine(replace(HERE, line=14, end_line=14), "dh = dout @ self.W.T", "dh", "h")
+WRONG = WrongLine(replace(HERE, line=15, end_line=15), "dz = dh * self.z", "dz", "z", (0, 1), 1.7812, 1e-9, -3.6523)
+LINES = RightUpTo(RIGHT, WRONG, ("W",), (replace(HERE, line=12, end_line=12),))
+FULL = replace(FACTOR, hints=(SourceHint(HERE, "return 2 * x"),), edits=(EDIT,), right_up_to=LINES, because=STALE)
 MAPS = ("dims", "unjudged", "values", "varied", "parameters", "evidence")  # keys are names or reasons, not fields
 
 
 def test_the_place_of_a_finding_is_that_of_its_first_edit_else_of_its_first_hint():
     there = replace(HERE, line=17, end_line=17)
-    first = [replace(FULL, hints=(SourceHint(there, "return x"),)), replace(FULL, edits=()), FACTOR]
+    full = replace(FULL, right_up_to=None)
+    first = [replace(full, hints=(SourceHint(there, "return x"),)), replace(full, edits=()), FACTOR]
     document = json.loads(report(subject(findings=tuple(first))).to_json())
     places = [found["location"] for found in document["subjects"][0]["findings"]]
     assert [None if place is None else place["line"] for place in places] == [16, 16, None]
     assert document["subjects"][0]["findings"][0]["edits"][0]["replacements"][0]["new"] == "return x"
+
+
+def test_the_lines_are_told_in_the_place_of_where_to_look():
+    told = dict(lines(replace(FULL, because=None)))
+    assert "look at" not in told
+    assert told["right up to"] == "layers.py:14   dh is the gradient of h"
+    assert told["wrong from"].splitlines() == [
+        "layers.py:15   dz = dh * self.z",
+        "dz[0, 1] should be 1.78120, is -3.65230",
+        "it is made of line 12, which may be wrong, too",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (replace(WRONG, variable="dx[:, t]"), "dx[:, t] at [0, 1] should be 1.78120, is -3.65230"),
+        (
+            replace(WRONG, variable="", text="return dh * z", of="W"),
+            "what it returns for W at [0, 1] should be 1.78120",
+        ),
+        (replace(WRONG, variable="", text="return 1 - z**2", of=""), "what it returns at [0, 1] should be 1.78120"),
+        (replace(WRONG, variable="", text="dx += dh", of="z"), "its value at [0, 1] should be 1.78120"),
+        (replace(WRONG, index=()), "dz should be 1.78120, is -3.65230"),
+    ],
+    ids=["a part", "returned for a tensor", "returned", "added", "a number"],
+)
+def test_a_wrong_value_is_called_by_what_it_goes_to(line, told):
+    finding = replace(FULL, because=None, right_up_to=RightUpTo(None, line, ("W",)))
+    found = dict(lines(finding))
+    assert told in found["wrong from"]
+    assert "right up to" not in found
 
 
 def test_the_report_fits_its_schema_and_another_document_does_not():

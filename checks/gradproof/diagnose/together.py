@@ -67,7 +67,8 @@ def _is_gradient(finding: Finding) -> bool:
 def _alike(gradients: Sequence[Finding], *, chained: bool) -> list[list[Finding]]:
     """The findings about gradients in groups, each of one cause.
 
-    Those without a cause stay apart, each of which is a case of its own, but where a wrong chaining explains them.
+    Those without a cause stay apart, each of which is a case of its own, but where a wrong chaining explains them, or
+    they go wrong at one line.
     """
     groups: list[list[Finding]] = []
     for finding in gradients:
@@ -81,7 +82,8 @@ def _alike(gradients: Sequence[Finding], *, chained: bool) -> list[list[Finding]
 
 def _is_one(first: Finding, other: Finding, *, chained: bool) -> bool:
     if Confidence.OPEN in (first.confidence, other.confidence):
-        return chained and first.code == other.code and first.confidence is other.confidence
+        at_one_line = first.right_up_to is not None and first.right_up_to == other.right_up_to
+        return (chained or at_one_line) and first.code == other.code and first.confidence is other.confidence
     return first.cause is not None and other.cause is not None and first.cause.identity == other.cause.identity
 
 

@@ -122,7 +122,7 @@ def trees_of(code: Code) -> Trees:
     if code.backward is None:
         return Trees((), ())
     if code.backward is code.forward:
-        outside = _acts_outside(code.backward)
+        outside = acts_outside(code.backward)
         return Trees(() if outside else (tree_of(code.backward, code),), (), in_forward=True)
     first = {} if code.forward is None else {f.place: f for f in _run_by(code, code.forward)}
     second = [f for f in _run_by(code, code.backward) if f.place not in first]
@@ -138,7 +138,7 @@ def _run_by(code: Code, start: Function) -> Sequence[Function]:
     methods = reached(code, start)
     own = [helper for function in methods for helper in helpers(function)]
     found = {function.place: function for function in (*methods, *own)}
-    return [function for function in found.values() if not _acts_outside(function)]
+    return [function for function in found.values() if not acts_outside(function)]
 
 
 # What such calls do cannot be put back: a function that holds one is run as it is written, and never changed.
@@ -148,7 +148,7 @@ _PROGRAMS = {"system", "popen", "Popen", "run", "call", "check_call", "check_out
 _OUTSIDE = frozenset(_FILES | _FOLDERS | _PROGRAMS)
 
 
-def _acts_outside(function: Function) -> bool:
+def acts_outside(function: Function) -> bool:
     """Whether it may write files, start programs or send something."""
     calls = (node for node in ast.walk(function.node) if isinstance(node, ast.Call))
     return any(last_name(call.func) in _OUTSIDE for call in calls)

@@ -109,6 +109,10 @@ class Trial:
         """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
         return self._outputs(self.subject, {name: value})
 
+    def outputs_now(self) -> Floats:
+        """The outputs as the code is now; NaN where forward raises or has another form."""
+        return self._outputs(self.subject, {})
+
     def is_derivative(self, random: np.random.Generator) -> bool:
         """Whether backward, as the code is now, is the derivative of forward as it is now: along random directions."""
         forward, backward = self.costs
@@ -194,8 +198,7 @@ class Trial:
 
     def _backward(self, subject: Subject) -> Mapping[str, Any] | None:
         parts = zip(self.form.split(self.dout), self.form.shapes, strict=True)
-        inputs = self.outcome.example.inputs
-        given = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
+        given = [name for name, value in self.outcome.example.inputs.items() if isinstance(value, np.ndarray)]
         returned = subject.backward([part.copy() if shape else float(part) for part, shape in parts])
         found, defects = outputs.input_gradients(returned, subject.wanted or (), given, declared=True)
         parameters, more = subject.gradients()

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from gradproof.codes import CODES, is_of_promise
-from gradproof.findings import Edit, Finding, Replacement, SourceHint
+from gradproof.findings import Edit, Finding, Location, Replacement, RightLine, RightUpTo, SourceHint, WrongLine
 from gradproof.report import sentences
 from gradproof.report.facts import phrase
 from gradproof.values import Entry
@@ -78,7 +78,10 @@ def _together(finding: Finding) -> Iterator[Line]:
 def _source(finding: Finding) -> Iterator[Line]:
     """The lines of source that bear on it, and the changes that were tried."""
     looked = [_where(hint) for hint in finding.hints if hint.sentence is None]
-    if looked:
+    if finding.right_up_to is not None:
+        yield from _right_up_to(finding.right_up_to)
+        looked = [_where(finding.right_up_to.wrong)]
+    elif looked:
         yield "look at", "\n".join(looked)
     for hint in finding.hints:
         if hint.sentence is not None:
@@ -89,6 +92,36 @@ def _source(finding: Finding) -> Iterator[Line]:
         yield "change to", "\n".join(line for edits in together for line in _changed(edits))
 
 
+def _right_up_to(found: RightUpTo) -> Iterator[Line]:
+    """The last line that is right, and the first that is not: which value it has, and which it should have."""
+    right, wrong = found.right, found.wrong
+    if right is not None:
+        yield "right up to", f"{_place(right.at)}   {_value(right, found.tensors)} is the gradient of {right.of}"
+    expected, got = number_text(wrong.expected, wrong.bound), number_text(wrong.got, wrong.bound)
+    told = [_where(wrong), f"{_value(wrong, found.tensors, wrong.index)} should be {expected}, is {got}"]
+    if found.unsure:
+        told.append(f"it is made of {_listed(found.unsure, wrong.at)}, which may be wrong, too")
+    yield "wrong from", "\n".join(told)
+
+
+def _listed(places: Sequence[Location], near: Location) -> str:
+    """Write "lines 12, 14" of the file where ``near`` stands, and where others stand."""
+    lines = sorted({at.line for at in places if (at.file, at.cell) == (near.file, near.cell)})
+    here = [f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"] if lines else []
+    others = dict.fromkeys(_place(at) for at in places if (at.file, at.cell) != (near.file, near.cell))
+    return ", ".join([*here, *others])
+
+
+def _value(line: RightLine | WrongLine, tensors: Sequence[str], index: Sequence[int] = ()) -> str:
+    """A variable, or what a line returns; of it, an entry."""
+    where = f"[{', '.join(map(str, index))}]" if index else ""
+    if line.variable and ":" not in line.variable:
+        return f"{line.variable}{where}"
+    returned = f"what it returns{f' for {line.of}' * (line.of in tensors)}" if line.text.startswith("return") else ""
+    value = line.variable or returned or "its value"
+    return f"{value} at {where}" if where else value
+
+
 def _changed(edits: Sequence[Edit]) -> Iterator[str]:
     """Changes of the same gradients, each of which mends them."""
     for edit in edits:
@@ -96,9 +129,13 @@ def _changed(edits: Sequence[Edit]) -> Iterator[str]:
     yield _tried(edits[0])
 
 
-def _where(place: SourceHint | Replacement) -> str:
-    cell = "" if place.at.cell is None else f"[cell {place.at.cell}]"
-    return f"{place.at.file}{cell}:{place.at.line}   {place.text}"
+def _where(place: SourceHint | Replacement | WrongLine) -> str:
+    return f"{_place(place.at)}   {place.text}"
+
+
+def _place(at: Location) -> str:
+    cell = "" if at.cell is None else f"[cell {at.cell}]"
+    return f"{at.file}{cell}:{at.line}"
 
 
 def _tried(edit: Edit) -> str:

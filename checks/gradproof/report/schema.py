@@ -10,7 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.findings import OWN, Cause, Edit, Fact, Finding, Location, SourceHint, SubjectReport, Value
+from gradproof.findings import (
+    OWN,
+    Cause,
+    Edit,
+    Fact,
+    Finding,
+    Location,
+    RightLine,
+    RightUpTo,
+    SourceHint,
+    SubjectReport,
+    Value,
+    WrongLine,
+)
 from gradproof.report.lines import headline, lines
 from gradproof.values import Entry, Reason, TensorSummary, Verdict
 
@@ -82,6 +95,8 @@ def _tensor(tensor: TensorSummary) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     tensor, places = finding.tensor or "", [*(hint.at for hint in finding.hints)]
+    if finding.right_up_to is not None:
+        places = [finding.right_up_to.wrong.at]
     places = [*(each.at for edit in finding.edits for each in edit.replacements), *places]
     return {
         "code": finding.code,
@@ -101,6 +116,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "location": _location(places[0]) if places else None,
         "hints": [_hint(hint) for hint in finding.hints],
         "edits": [_edit(edit) for edit in finding.edits],
+        "right_up_to": None if finding.right_up_to is None else _right_up_to(finding.right_up_to),
         "dims": {name: _dim(extent) for name, extent in finding.dims.items()},
         "values": {name: _plain(value) for name, value in finding.values.items()},
         "varied": {name: str(value) for name, value in finding.varied.items()},
@@ -152,6 +168,21 @@ def _edit(edit: Edit) -> dict[str, Any]:
         "examples": edit.examples,
         "needs": list(edit.needs),
     }
+
+
+def _right_up_to(found: RightUpTo) -> dict[str, Any]:
+    right, wrong = found.right, found.wrong
+    numbers = {"expected": wrong.expected, "bound": wrong.bound, "got": wrong.got}
+    return {
+        "right": None if right is None else _line(right),
+        "wrong": {**_line(wrong), "index": list(wrong.index), **{n: _finite(value) for n, value in numbers.items()}},
+        "tensors": list(found.tensors),
+        "unsure": [_location(at) for at in found.unsure],
+    }
+
+
+def _line(line: RightLine | WrongLine) -> dict[str, Any]:
+    return {**_location(line.at), "text": line.text, "variable": line.variable, "of": line.of}
 
 
 def plain(value: Value, tensor: str) -> Any:

@@ -1,0 +1,133 @@
+"""The true gradients of the values that forward computes on its way, by central differences; it knows no backward."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradproof.adjoint.hook import Floats, Key
+from gradproof.adjoint.instrument import Kind, Site
+from gradproof.adjoint.rerun import Noted, Rerun
+from gradproof.diagnose.evidence import EPS
+
+STEP = 1e-5  # of a central difference, relative to the largest entry or to 1
+ERROR = 1e-7  # relative to the largest entry: what one step is good to, with a margin
+CONSISTENT = 1e-5  # relative: how far a slope along all entries may be from their sum; beside a kink it is further
+MOST_ROUNDS = 12  # times that a site is passed in one forward
+VARIABLES = (Kind.ARGUMENT, Kind.VALUE, Kind.STATE, Kind.RETURNED)
+
+
+@dataclass(frozen=True, eq=False)
+class Adjoint:
+    """What is true: the gradients by the values of ``name``, one for each time that forward came by.
+
+    ``variable``: it has all paths from a variable of forward to the output, not only one. ``bounds``: of each entry.
+    """
+
+    name: str
+    values: tuple[Floats, ...]
+    bounds: tuple[Floats, ...]
+    variable: bool = True
+    site: Site | None = None
+    given: bool = False  # it is dout itself
+
+    def is_named(self, own: Collection[tuple[str, int]]) -> bool:
+        """Whether its name says which variable it is: a tensor, or a variable of one of the ``own`` functions."""
+        if self.given:
+            return False
+        if self.site is None:
+            return True
+        named = self.site.kind is not Kind.RETURNED
+        return named and self.site.function.place in own
+
+    def reversed(self) -> Adjoint:
+        """From the last round back."""
+        return Adjoint(self.name, self.values[::-1], self.bounds[::-1], self.variable, self.site)
+
+
+def of_tensors(rerun: Rerun) -> list[Adjoint]:
+    """Those that the check has measured in full, with its certified bounds."""
+    found: list[Adjoint] = []
+    for name, sample in rerun.trial.samples.items():
+        if sample.position.size == int(np.prod(sample.shape)):
+            numeric, bound = sample.numeric.reshape(sample.shape), sample.bound.reshape(sample.shape)
+            found.append(Adjoint(name, (numeric,), (bound,)))
+    return found
+
+
+def of_outputs(rerun: Rerun) -> Iterator[Adjoint]:
+    """Those of what forward returns: dout."""
+    trial = rerun.trial
+    for part, shape in zip(trial.form.split(trial.dout), trial.form.shapes, strict=True):
+        exact = np.zeros(shape)
+        yield Adjoint("the output", (part.reshape(shape),), (exact,), given=True)
+
+
+def of_variables(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Adjoint]:
+    """Those of the variables of forward that have as many entries as one of the ``wanted`` sizes."""
+    return _measured(rerun, noted, wanted, VARIABLES)
+
+
+def of_parts(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Adjoint]:
+    """Those of expressions within a line, and of a variable at one of its uses."""
+    return _measured(rerun, noted, wanted, (Kind.PART,))
+
+
+def _measured(rerun: Rerun, noted: Noted, wanted: Collection[int], kinds: Sequence[Kind]) -> Iterator[Adjoint]:
+    for number, values in noted.items():
+        site = rerun.sites[number]
+        sizes = {value.size for value in values}
+        if site.kind not in kinds or len(values) > MOST_ROUNDS or not sizes & set(wanted) or _is_tensor(rerun, site):
+            continue
+        rounds = list(_of_rounds(rerun, number, values))
+        if len(rounds) == len(values) and any(value.any() for value, _ in rounds):
+            name, variable = _name(site), site.kind is not Kind.PART
+            yield Adjoint(name, tuple(v for v, _ in rounds), tuple(b for _, b in rounds), variable, site)
+
+
+def _of_rounds(rerun: Rerun, number: int, values: Iterable[Floats]) -> Iterator[tuple[Floats, Floats]]:
+    for passed, value in enumerate(values):
+        found = _slopes(rerun, (number, passed), value)
+        if found is None:
+            return
+        yield found
+
+
+def _is_tensor(rerun: Rerun, site: Site) -> bool:
+    """Whether it is an argument of forward that is a tensor of the subject: that one is known."""
+    of_forward = site.function is rerun.first
+    return of_forward and site.kind is Kind.ARGUMENT and site.name in rerun.trial.samples
+
+
+def _name(site: Site) -> str:
+    if site.kind is Kind.RETURNED and not site.name:
+        return "the output"
+    return site.name or ast.unparse(site.node)
+
+
+def _slopes(rerun: Rerun, key: Key, value: Floats) -> tuple[Floats, Floats] | None:
+    """The slope of the outputs by each entry, and its bound; zeros where they do not move; None beside a kink."""
+    step = STEP * max(1.0, float(np.abs(value).max(initial=0.0)))
+    way = np.random.default_rng(value.size).standard_normal(value.shape)
+    dout = rerun.trial.dout
+    ends = [rerun.outputs((key, sign * step * way)) for sign in (1.0, -1.0)]
+    if not all(np.isfinite(end).all() for end in ends):
+        return None
+    if all(np.array_equal(end, rerun.trial.outputs) for end in ends):
+        return np.zeros(value.shape), np.zeros(value.shape)
+    along = float(dout @ (ends[0] - ends[1])) / (2 * step)
+    found = np.zeros(value.size)
+    for entry in range(value.size):
+        moved = np.zeros(value.size)
+        moved[entry] = step
+        ends = [rerun.outputs((key, sign * moved.reshape(value.shape))) for sign in (1.0, -1.0)]
+        found[entry] = float(dout @ (ends[0] - ends[1])) / (2 * step)
+    slopes = found.reshape(value.shape)
+    noise = 4 * EPS * float(np.abs(rerun.trial.outputs) @ np.abs(dout)) / step
+    parts = slopes * way
+    if not abs(along - float(parts.sum())) <= CONSISTENT * float(np.abs(parts).sum()) + noise * value.size:
+        return None
+    return slopes, np.full(value.shape, noise + ERROR * float(np.abs(slopes).max(initial=0.0)))

@@ -1,0 +1,51 @@
+"""Which findings are told up to which line backward is right: where no change of the source says another thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from gradproof.adjoint.locate import Located
+from gradproof.codes import CODES, is_of_gradient
+from gradproof.findings import Edit, Finding, Location, RightUpTo
+
+# Codes of what no line of backward is at fault for: forward is another function, or keeps what it does not own, or a
+# dtype is too narrow.
+NOT_OF_BACKWARD = frozenset({"GP110", "GP118", "GP119"})
+# Codes of promises: what one call leaves behind makes another one wrong, whatever its lines say.
+OF_CALLS = frozenset({"GP503", "GP508", "GP510", "GP513"})
+
+
+def worth_locating(findings: Sequence[Finding]) -> bool:
+    """Whether a gradient is wrong, and no call changes what another one reads."""
+    disturbed = any(CODES[finding.code].mutates or finding.code in OF_CALLS for finding in findings)
+    return not disturbed and any(map(_is_located, findings))
+
+
+def agreed(findings: Sequence[Finding], located: Located) -> list[Finding]:
+    """The findings with the lines, where a change that is told stands on one of them, or none is told."""
+    return [_with_lines(finding, located) if _is_located(finding) else finding for finding in findings]
+
+
+def _is_located(finding: Finding) -> bool:
+    is_of_backward = is_of_gradient(finding.code) and finding.code not in NOT_OF_BACKWARD
+    return is_of_backward and finding.severity == "error" and finding.because is None
+
+
+def _with_lines(finding: Finding, located: Located) -> Finding:
+    of_all = CODES[finding.code].of_parts or finding.tensor is None
+    lines = located.of(located.wrong if of_all else [str(finding.tensor)])
+    if lines is None or (finding.edits and not _is_at(finding.edits, lines)):
+        return finding
+    return replace(finding, right_up_to=lines)
+
+
+def _is_at(edits: Iterable[Edit], lines: RightUpTo) -> bool:
+    """Whether a change stands on the line that is wrong, or on one that may be."""
+    changed = [each.at for edit in edits for each in edit.replacements]
+    return any(_meet(at, place) for at in changed for place in (lines.wrong.at, *lines.unsure))
+
+
+def _meet(one: Location, other: Location) -> bool:
+    is_there = one.file == other.file and one.cell == other.cell
+    return is_there and one.line <= other.end_line and other.line <= one.end_line

@@ -1,0 +1,169 @@
+"""Backward with true values in the places of its own, by turns: the earliest place from which all comes right.
+
+A value that is right heals nothing in its own place; behind the first wrong one, any place heals as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradproof.adjoint.candidates import Candidate, candidates
+from gradproof.adjoint.hook import Floats
+from gradproof.adjoint.instrument import Kind
+from gradproof.adjoint.recorded import Backward, fits
+
+MOVED = 0.01  # by how much a value is moved to see what depends on it, relative to its largest entry
+MOST_SLIPS = 3  # places that are looked for, each with true values in those before
+
+
+@dataclass(frozen=True, eq=False)
+class Healed:
+    """Where backward goes wrong: with ``candidate`` in the place of a site's values, ``tensors`` are right.
+
+    ``unsure`` are the sites on which it depends and which nothing shows to be right; ``doubtful`` those that heal
+    as well, whose values are true gradients of something. ``left`` is what stays wrong.
+    """
+
+    number: int
+    candidate: Candidate
+    tensors: frozenset[str]
+    left: frozenset[str]
+    doubtful: frozenset[int] = frozenset()
+    unsure: tuple[int, ...] = ()
+
+
+def healed(backward: Backward) -> list[Healed]:
+    """The places at which backward goes wrong, the first one first; [] where none heals anything."""
+    found: list[Healed] = []
+    while len(found) < MOST_SLIPS:
+        first = _first_wrong(backward)
+        if first is None:
+            break
+        unsure = dict.fromkeys((*_before(backward, first), *_unsure(backward, first.number)))
+        found.append(replace(first, unsure=tuple(unsure)))
+        given = backward.with_instead(first.number, first.candidate.values)
+        claims = backward.rerun.claims(given)
+        if not first.left or claims is None:
+            break
+        backward = replace(backward, given=given, claims=claims)
+    return found
+
+
+def _before(backward: Backward, healed: Healed) -> list[int]:
+    """The doubtful places that run before the one that was chosen."""
+    places = backward.places
+    return [number for number in places[: places.index(healed.number)] if number in healed.doubtful]
+
+
+def _first_wrong(backward: Backward) -> Healed | None:
+    """The earliest place at which a true value makes most of the wrong gradients right, and no right one wrong.
+
+    A value that is the true gradient of a variable already comes last: where another one heals, it may be handed on
+    wrongly. One that is meant to be the gradient of the other variable is no such value. What does not follow dout is
+    rather multiplied by it later; where backward ignores dout, the last line is the one that should not.
+    """
+    found: list[tuple[tuple[int, bool, bool, int], Healed]] = []
+    for position, number in enumerate(backward.places):
+        if number in backward.given:
+            continue
+        is_known = backward.is_known(number)
+        for each in _healing(backward, number):
+            of_dout = each.candidate.of_dout
+            key = len(each.left), is_known and not is_meant(backward, each), of_dout, -position if of_dout else position
+            found.append((key, each))
+        if any(key[:3] == (0, False, False) for key, _ in found):
+            break
+    if not found:
+        return None
+    best = min(found, key=lambda each: (*each[0], not is_meant(backward, each[1])))[1]
+    if best.candidate.of_dout:
+        best = _innermost(backward, best, [each for _, each in found])
+    others = frozenset(each.number for _, each in found if not each.candidate.of_dout and each.number != best.number)
+    return replace(best, doubtful=others)
+
+
+def _innermost(backward: Backward, last: Healed, found: Sequence[Healed]) -> Healed:
+    """Where a value that ignores dout comes from: the first function that makes it though it is given dout."""
+    values = backward.values(last.number)
+    same = [each for each in found if _are_equal(backward.values(each.number), values)]
+    given = [each for each in same if each.tensors == last.tensors and _is_given_dout(backward, each.number)]
+    return next(iter(given), last)
+
+
+def _is_given_dout(backward: Backward, number: int) -> bool:
+    function = backward.site(number).function
+    arguments = [n for n in backward.order if backward.site(n).kind is Kind.ARGUMENT]
+    return any(backward.follows_dout[n] for n in arguments if backward.site(n).function is function)
+
+
+def _healing(backward: Backward, number: int) -> Iterator[Healed]:
+    """What makes gradients right at one place, and none wrong."""
+    wrong = backward.wrong(backward.claims) or frozenset()
+    for candidate in candidates(backward, number):
+        left = backward.wrong(backward.rerun.claims(backward.with_instead(number, candidate.values)))
+        if left is not None and left < wrong:
+            yield Healed(number, candidate, wrong - left, left)
+
+
+def is_meant(backward: Backward, healed: Healed) -> bool:
+    """Whether a value is meant to be the gradient that it should be: by its name, or as what backward returns."""
+    site, of = backward.site(healed.number), healed.candidate.of
+    if fits(site.name, of):
+        return True
+    is_last = site.kind is Kind.RETURNED and site.function is backward.rerun.last and healed.tensors == frozenset({of})
+    return is_last and np.array_equal(backward.values(healed.number)[0], backward.claims.get(of, np.nan))
+
+
+def _unsure(backward: Backward, healed_at: int) -> tuple[int, ...]:
+    """The sites on which a place's value depends, and which neither a match nor a right gradient shows to be right."""
+    right = frozenset(backward.rerun.trial.samples) - (backward.wrong(backward.claims) or frozenset())
+    mine = backward.site(healed_at).function
+    arguments = [n for n in backward.order if backward.site(n).kind is Kind.ARGUMENT]
+    inner = [n for n in arguments if backward.site(n).function is mine and not _is_outermost(backward, n)]
+    found: list[int] = []
+    for number in (*inner, *backward.places):
+        if number == healed_at or number in backward.given or _is_shown(backward, number):
+            continue
+        gradients, sites = _reached(backward, number)
+        if healed_at in sites and not gradients & right:
+            found.append(number)
+    return tuple(found)
+
+
+def _is_outermost(backward: Backward, number: int) -> bool:
+    """Whether it is an argument of backward itself: that is given."""
+    return backward.site(number).function is backward.rerun.last
+
+
+def _is_shown(backward: Backward, number: int) -> bool:
+    if bool(backward.matches(number, variable=True)):
+        return True
+    if backward.is_of_forward(number):
+        return True
+    if backward.site(number).kind is Kind.ARGUMENT:  # a number handed over may be anybody's by chance
+        return not backward.follows_dout[number] and backward.is_parameter(number)
+    return bool(backward.matches(number, variable=False))
+
+
+def _reached(backward: Backward, number: int) -> tuple[frozenset[str], frozenset[int]]:
+    """The gradients and the sites that change with a site's value; all sites where it cannot be moved."""
+    random = np.random.default_rng(number)
+    moved = [_moved(value, random) for value in backward.values(number)]
+    claims, noted = backward.rerun.claims_noted(backward.with_instead(number, moved))
+    if claims is None:
+        return frozenset(), frozenset(backward.order)
+    before = backward.claims
+    gradients = frozenset(name for name, claim in claims.items() if not np.array_equal(claim, before.get(name, np.nan)))
+    sites = frozenset(n for n, values in noted.items() if not _are_equal(values, backward.noted.get(n, [])))
+    return gradients, sites
+
+
+def _moved(value: Floats, random: np.random.Generator) -> Floats:
+    return value + MOVED * (float(np.abs(value).max(initial=0.0)) or 1.0) * random.standard_normal(value.shape)
+
+
+def _are_equal(values: Sequence[Floats], others: Sequence[Floats]) -> bool:
+    return len(values) == len(others) and all(map(np.array_equal, values, others))

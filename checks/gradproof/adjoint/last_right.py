@@ -1,0 +1,85 @@
+"""What a place that heals says of a backward: the last line before it that is right, and what belongs in its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradproof.adjoint.adjoints import Adjoint
+from gradproof.adjoint.heal import Healed, is_meant
+from gradproof.adjoint.instrument import Kind, Site
+from gradproof.adjoint.recorded import Backward, fits
+from gradproof.findings import Location, RightLine, RightUpTo, WrongLine
+from gradproof.source.locations import at_line, located
+
+CLEAR = 10  # bounds: a value that is less far from the true one is not told as wrong
+
+
+def right_up_to(backward: Backward, healed: Healed) -> RightUpTo | None:
+    """None where the place may be right, and what is wrong lies before it or behind it."""
+    handed_over = any(backward.site(number).kind is Kind.ARGUMENT for number in healed.unsure)
+    is_right = backward.is_known(healed.number) and not is_meant(backward, healed)
+    if handed_over or is_right or not _sees_dout(backward, healed):
+        return None
+    wrong = _wrong_line(backward, healed)
+    if wrong is None:
+        return None
+    unsure = {_where(backward.site(number)): None for number in healed.unsure}
+    unsure.pop(wrong.at, None)
+    return RightUpTo(_right_line(backward, healed), wrong, tuple(sorted(healed.tensors)), tuple(unsure))
+
+
+def _sees_dout(backward: Backward, healed: Healed) -> bool:
+    """Whether a function whose value follows dout, or should, is given dout by an argument that could be seen."""
+    function = backward.site(healed.number).function
+    if function is backward.rerun.last:
+        return True
+    if not backward.follows_dout[healed.number] and not healed.candidate.of_dout:
+        return True
+    given = [site for site in backward.rerun.sites if site.kind is Kind.ARGUMENT and site.function is function]
+    seen = [n for n in backward.order if backward.site(n) in given]
+    return (not given and not healed.candidate.of_dout) or any(backward.follows_dout[n] for n in seen)
+
+
+def _where(site: Site) -> Location:
+    file = site.function.file
+    return at_line(file, site.line) if site.kind is Kind.ARGUMENT else located(file, site.statement)
+
+
+def _wrong_line(backward: Backward, healed: Healed) -> WrongLine | None:
+    """The entry that is furthest off, the first time that anything is."""
+    candidate, site = healed.candidate, backward.site(healed.number)
+    rounds = zip(backward.values(healed.number), candidate.values, candidate.bounds, strict=True)
+    for value, true, bound in rounds:
+        off = np.abs(value - true)
+        if value.size and np.isfinite(off).all() and (off > CLEAR * bound).any():
+            index = tuple(int(i) for i in np.unravel_index(int(off.argmax()), off.shape))
+            numbers = float(true[index]), float(bound[index]), float(value[index])
+            return WrongLine(_where(site), site.function.text(site.statement), site.name, candidate.of, index, *numbers)
+    return None
+
+
+def _right_line(backward: Backward, healed: Healed) -> RightLine | None:
+    """The last line before the wrong one whose value is a true gradient, where no other value heals there."""
+    line = _where(backward.site(healed.number))
+    unsure = {_where(backward.site(number)) for number in (*healed.unsure, *healed.doubtful)}
+    begun = [backward.order.index(number) for number in (*healed.doubtful, healed.number)]
+    for number in reversed(backward.order[: min(begun)]):
+        site = backward.site(number)
+        is_told = site.kind is not Kind.PART and _where(site) not in (line, *unsure)
+        of = _of_what(backward, number) if is_told else None
+        if of is not None:
+            return RightLine(_where(site), site.function.text(site.statement), site.name, of.name)
+    return None
+
+
+def _of_what(backward: Backward, number: int) -> Adjoint | None:
+    """The variable of forward whose gradient a site has; None where its name says that it should be another's."""
+    site, rerun = backward.site(number), backward.rerun
+    if site.function.place not in rerun.own or (site.kind is Kind.ARGUMENT and site.function is rerun.last):
+        return None
+    found = [each for each in backward.matches(number, variable=True) if each.is_named(rerun.own)]
+    found.sort(key=lambda each: not fits(site.name, each.name))
+    names = {each.name for each in backward.library if each.variable}
+    if not found or (any(fits(site.name, name) for name in names) and not fits(site.name, found[0].name)):
+        return None
+    return found[0]
