@@ -56,19 +56,21 @@ class Preparation:
 
     def judged(self, example: Example, position: int, judge: Judge) -> Outcome:
         """The outcome of the example with parameters drawn; with the author's own where it leaves the domain there."""
-        found: Outcome | None = None
+        found: list[Outcome] = []
         if len(self._first) < FIRST and 0 not in sizes(example.dims).values():
             self._first.append(example)
         for candidate in self.candidates(example, position):
-            found = judge(candidate)
-            if not leaves_domain(found):
+            found.append(judge(candidate))
+            if not leaves_domain(found[-1]):
                 self._note(candidate, -REFUSALS)
-                return found
+                return found[-1]
             if not candidate.made:
                 self._note(candidate, 1)
                 if self._is_given_up(candidate) and self._fails_behind_forward(candidate, judge):
-                    return found
-        return judge(example) if found is None else found
+                    return found[-1]
+        if not found:
+            return judge(example)
+        return next(outcome for outcome in found if outcome is found[-1] or _is_as_malformed(outcome, found[-1]))
 
     def _is_given_up(self, example: Example) -> bool:
         return any(self._refused[name, repr(one.value)] == REFUSALS for name, one in moved(example).items())
@@ -228,6 +230,13 @@ def _failing(outcomes: Sequence[Outcome]) -> list[str]:
 
 def _fails(outcome: Outcome, name: str) -> bool:
     return any(result.name == name and result.verdict is Verdict.FAIL for result in outcome.tensors)
+
+
+def _is_as_malformed(outcome: Outcome, own: Outcome) -> bool:
+    """Whether nothing but the form of gradients is wrong, as it is at the author's own values: then it tells more."""
+    forms = [[(defect.code, defect.tensor) for defect in each.defects] for each in (outcome, own)]
+    is_formed_alike = bool(outcome.defects) and forms[0] == forms[1]
+    return is_formed_alike and not leaves_domain(replace(outcome, defects=()))
 
 
 def leaves_domain(outcome: Outcome) -> bool:

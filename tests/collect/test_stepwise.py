@@ -251,6 +251,12 @@ def test_an_import_that_the_author_caught_stays_caught(tmp_path):
             id="as the script says, from its folder",
         ),
         pytest.param(
+            "handout/other/network.py",
+            "handout/scripts/run.py",
+            "import sys\nsys.path.append('other')\nfrom network import answer",
+            id="as the script says, from a folder above it",
+        ),
+        pytest.param(
             "mylib/deep/network.py", "mylib/run.py", "from .deep.network import answer", id="namespace packages"
         ),
     ],

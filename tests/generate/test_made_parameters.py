@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, GradientFault, Settings, check, size
+from gradproof.check import check_case
 from gradproof.generate import parameters
 from gradproof.generate.arrays import Style
 from gradproof.report.lines import lines
@@ -223,3 +224,34 @@ def test_values_are_cut_to_other_shapes():
 
 def test_an_example_has_the_authors_own_values_where_it_names_none():
     assert Example({}, {}, {}, 0).made == {}
+
+
+class TwoLayers:
+    """Its last weights begin at 0, where the gradient of the first is 0 whatever backward makes of it."""
+
+    def __init__(self, d, h):
+        self.V, self.W = np.ones((d, h)), np.zeros((h, 1))
+
+    def forward(self, x):
+        self.x = x
+        self.a = np.tanh(x @ self.V)
+        return self.a @ self.W
+
+    def backward(self, dout):
+        self.dW = self.a.T @ dout
+        da = dout @ self.W.T * (1 - self.a**2)
+        self.dV = self.x.T @ da
+        return (da @ self.V.T)[None]
+
+
+class TwoLayersWrong(TwoLayers):
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.dV = 2.0 * self.dV
+        return dx
+
+
+@pytest.mark.parametrize(("layer", "wrong"), [(TwoLayers, {"x"}), (TwoLayersWrong, {"x", "V"})])
+def test_another_form_of_one_gradient_hides_no_other(layer, wrong):
+    report = check_case(Case(layer, d=size("d"), h=size("h"), x="n d"), location="x", examples=4)
+    assert {finding.tensor for finding in report.findings if finding.severity == "error"} == wrong

@@ -45,7 +45,8 @@ def deeper(file: Path, place: Place) -> Place | None:
 def root_of(module: str, file: Path, place: Place, path: Sequence[str]) -> Path | None:
     """One more folder in which a module of that dotted name lies, which was not found; None where there is none near.
 
-    ``path`` is sys.path as the author's code left it: "../lib" is meant from the folder of the file.
+    ``path`` is sys.path as the author's code left it: "../lib" is meant from the folder of the file, or from one above
+    it in which the author stands when it runs.
     """
     parts = module.split(".")
     for folder in dict.fromkeys(_near(file.resolve(), path)):
@@ -60,7 +61,7 @@ def root_of(module: str, file: Path, place: Place, path: Sequence[str]) -> Path 
 def _near(file: Path, path: Sequence[str]) -> Iterator[Path]:
     above = file.parents[:UPWARDS]
     relative = [entry for entry in path if entry and not Path(entry).is_absolute()]
-    yield from (file.parent.joinpath(entry).resolve() for entry in relative)
+    yield from (folder.joinpath(entry).resolve() for folder in above for entry in relative)
     yield from above
     yield from (folder / name for folder in above for name in SOURCES)
     top = next((i for i, folder in enumerate(above) if any((folder / mark).exists() for mark in _MARKS)), -1)
