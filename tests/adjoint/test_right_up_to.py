@@ -302,18 +302,26 @@ def test_no_line_before_a_slip_in_forward_is_called_wrong():
     assert {lines.wrong.variable for lines in told(OtherForward, **SCORER)} <= {"da"}
 
 
-def test_where_sizes_do_not_tell_axes_apart_nothing_is_told():
-    dims = dict.fromkeys("ndhk", (2, 2))
-    assert told(FactorOfTheMiddle, **SCORER, dims=dims) == []
+def test_where_sizes_do_not_tell_axes_apart_no_line_is_called_right():
+    (lines,) = told(FactorOfTheMiddle, **SCORER, dims=dict.fromkeys("ndhk", (2, 2)))
+    assert lines.right is None
+    assert lines.wrong.variable == "dh"
+
+
+def test_where_all_sizes_are_1_nothing_is_told():
+    assert told(FactorOfTheMiddle, **SCORER, dims=dict.fromkeys("ndhk", (1, 1))) == []
 
 
 def test_the_same_seed_gives_the_same_lines():
     assert told(FactorOfTheMiddle, **SCORER) == told(FactorOfTheMiddle, **SCORER)
 
 
-def test_more_forwards_than_are_allowed_are_not_run(monkeypatch):
+def test_what_would_take_more_forwards_is_left_out_and_its_line_may_be_wrong_too(monkeypatch):
+    (sure, *_) = told(FactorOfTheMiddle, **SCORER)
     monkeypatch.setattr("gradproof.adjoint.locate.MOST_FORWARDS", 5)
-    assert told(FactorOfTheMiddle, **SCORER) == []
+    for lines in told(FactorOfTheMiddle, **SCORER):
+        assert sure.wrong.at in lines.unsure
+        assert lines.right.text == "self.grads[1][...] = self.y.T @ dout"
 
 
 def test_the_end_of_the_time_passes_through(monkeypatch):

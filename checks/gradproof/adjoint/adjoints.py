@@ -67,7 +67,10 @@ def of_outputs(rerun: Rerun) -> Iterator[Adjoint]:
 
 
 def of_variables(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Adjoint]:
-    """Those of the variables of forward that have as many entries as one of the ``wanted`` sizes."""
+    """Those of the variables of forward that have as many entries as one of the ``wanted`` sizes, the small ones first.
+
+    What would take more forwards than are left is left out.
+    """
     return _measured(rerun, noted, wanted, VARIABLES)
 
 
@@ -77,15 +80,21 @@ def of_parts(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Ad
 
 
 def _measured(rerun: Rerun, noted: Noted, wanted: Collection[int], kinds: Sequence[Kind]) -> Iterator[Adjoint]:
-    for number, values in noted.items():
+    for number, values in sorted(noted.items(), key=lambda each: _cost(each[1])):
         site = rerun.sites[number]
-        sizes = {value.size for value in values}
-        if site.kind not in kinds or len(values) > MOST_ROUNDS or not sizes & set(wanted) or _is_tensor(rerun, site):
+        fits = len(values) <= MOST_ROUNDS and _cost(values) <= rerun.most - rerun.forwards
+        is_wanted = site.kind in kinds and any(value.size in wanted for value in values)
+        if not fits or not is_wanted or _is_tensor(rerun, site):
             continue
         rounds = list(_of_rounds(rerun, number, values))
         if len(rounds) == len(values) and any(value.any() for value, _ in rounds):
             name, variable = _name(site), site.kind is not Kind.PART
             yield Adjoint(name, tuple(v for v, _ in rounds), tuple(b for _, b in rounds), variable, site)
+
+
+def _cost(values: Sequence[Floats]) -> int:
+    """The forwards that it takes to measure the gradients of some values."""
+    return sum(2 * value.size + 2 for value in values)
 
 
 def _of_rounds(rerun: Rerun, number: int, values: Iterable[Floats]) -> Iterator[tuple[Floats, Floats]]:

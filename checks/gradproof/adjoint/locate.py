@@ -27,7 +27,7 @@ from gradproof.source.hints import code_of
 from gradproof.source.source import Code
 from gradproof.values import Example, Outcome, Verdict
 
-MOST_FORWARDS = 1500
+MOST_FORWARDS = 1000
 RUNS = 2000  # of backward
 OTHER = 1.7  # times dout: what follows it changes
 LARGE, TINY = 4.0, 1e-2  # between them, an entry is an ordinary one
@@ -51,7 +51,9 @@ class Located:
 def locate(
     code: Code, build: Callable[[Example], Build], outcomes: Sequence[Outcome], part: type | None = None
 ) -> Located:
-    """Look at the failing example that tells most; nothing where there is none at which the axes can be told apart.
+    """Look at the failing example that tells most; nothing where an axis of size 1 is in all of them.
+
+    Where sizes are the same, what is right may be so by chance: no line is called right then.
 
     part: the class of the part of a composite that is wrong by itself.
     """
@@ -65,16 +67,25 @@ def locate(
         random = stack.enter_context(Randomness(chosen.example.seed))
         try:
             made = trial(chosen, build(chosen.example), random, budget=Budget(RUNS))
-            return Located() if made is None or not made.counts else _located(code, made, stack)
+            found = Located() if made is None or not made.counts else _located(code, made, stack)
         except (SubjectError, SpentError):
             return Located()
+    if _tells_axes(chosen):
+        return found
+    return replace(found, found=tuple(replace(each, right=None) for each in found.found))
 
 
 def _telling(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """The failing example with most gradients wrong whose sizes differ, the small ones of 3 and more first."""
-    failing = [outcome for outcome in outcomes if _wrong_tensors(outcome) and _tells_axes(outcome)]
+    """The failing example with most gradients wrong, first where sizes differ, then the small ones of 3 and more."""
+    failing = [outcome for outcome in outcomes if _wrong_tensors(outcome) and _least(outcome) > 1]
     known = [outcome for outcome in failing if judged(outcome)]
     return min(known, key=_rank, default=None)
+
+
+def _least(outcome: Outcome) -> int:
+    """The smallest size."""
+    shapes = [size for array in _arrays(outcome) for size in array.shape]
+    return min(sizes(outcome.example.dims).values() or shapes, default=LEAST)
 
 
 def _tells_axes(outcome: Outcome) -> bool:
@@ -90,11 +101,11 @@ def _arrays(outcome: Outcome) -> list[np.ndarray[Any, Any]]:
     return [value for value in values if isinstance(value, np.ndarray)]
 
 
-def _rank(outcome: Outcome) -> tuple[int, bool, int, int]:
+def _rank(outcome: Outcome) -> tuple[int, bool, bool, int, int]:
     arrays = _arrays(outcome)
     special = sum(_special_entries(array) for array in arrays if array.dtype.kind == "f")
-    small = min(sizes(outcome.example.dims).values(), default=LEAST) < LEAST
-    return -_wrong_tensors(outcome), small, special, sum(array.size for array in arrays)
+    small = _least(outcome) < LEAST
+    return -_wrong_tensors(outcome), not _tells_axes(outcome), small, special, sum(array.size for array in arrays)
 
 
 def _special_entries(array: np.ndarray[Any, Any]) -> int:
@@ -142,9 +153,8 @@ def _healed(rerun: Rerun) -> list[tuple[Backward, Healed]]:
     doubts = {number for each in found for number in (*each.unsure, each.number)}
     if any(each.unsure for each in found):
         more = {value.size for number in doubts for value in backward.noted[number]}
-        with contextlib.suppress(SpentError):
-            backward.library += list(_both_ways(of_variables(rerun, noted, more - sizes)))
-            backward.library += list(_both_ways(of_parts(rerun, noted, more)))
+        backward.library += _both_ways(of_variables(rerun, noted, more - sizes))
+        backward.library += _both_ways(of_parts(rerun, noted, more))
         if not rerun.is_unmoved(backward.claims):
             return []
         found = healed(backward)
