@@ -248,3 +248,71 @@ def test_a_softmax_that_hands_on_what_it_is_given_is_in_doubt_and_no_other():
     assert "right as a softmax that hands on what it is given" in report.subjects[0].reason
     with pytest.raises(GradientFault):
         check(WithoutCoupling, settings=FEW)
+
+
+class Recurrent:
+    """Its backward returns the gradient of the state that forward begins with, and none of x."""
+
+    def __init__(self, input_size, hidden_size):
+        self.W = normal(input_size, hidden_size)
+
+    def forward(self, x, h_0=None):
+        n, steps, _ = x.shape
+        self.x = x
+        h = np.zeros((n, self.W.shape[1])) if h_0 is None else h_0
+        for t in range(steps):
+            h = 0.5 * h + x[:, t] @ self.W
+        return h
+
+    def backward(self, dout):
+        self.dW = np.zeros_like(self.W)
+        for t in reversed(range(self.x.shape[1])):
+            self.dW += self.x[:, t].T @ dout
+            dout = 0.5 * dout
+        return dout
+
+
+class RecurrentWrong(Recurrent):
+    def backward(self, dout):
+        dh = super().backward(dout)
+        self.dW *= 2.0
+        return dh
+
+
+def test_the_gradient_of_a_state_that_forward_makes_is_no_other_form_of_dx():
+    report = check(Recurrent, settings=FEW)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    with pytest.raises(GradientFault) as caught:
+        check(RecurrentWrong, settings=FEW)
+    assert {f.tensor for f in caught.value.report.findings if f.severity == "error"} == {"W"}
+
+
+class TwoDirections:
+    """Two hidden sizes in its weights; its backward cuts dout in half."""
+
+    def __init__(self, W1, W2):
+        self.params, self.grads = [W1, W2], [np.zeros_like(W1), np.zeros_like(W2)]
+
+    def forward(self, x):
+        self.x = x
+        return np.concatenate([x @ W for W in self.params], axis=1)
+
+    def backward(self, dout):
+        half = dout.shape[1] // 2
+        halves = dout[:, :half], dout[:, half:]
+        for grad, own in zip(self.grads, halves, strict=True):
+            grad[...] = self.x.T @ own
+        return sum(own @ W.T for own, W in zip(halves, self.params, strict=True))
+
+
+class TwoDirectionsWrong(TwoDirections):
+    def backward(self, dout):
+        return 2.0 * super().backward(dout)
+
+
+def test_two_sizes_that_backward_takes_for_one_are_in_doubt_and_hide_no_fault():
+    report = check(TwoDirections, settings=FEW)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "forward takes both" in report.subjects[0].reason
+    with pytest.raises(GradientFault):
+        check(TwoDirectionsWrong, settings=FEW)

@@ -21,6 +21,7 @@ from gradproof.infer.confirm import Confirming
 from gradproof.infer.declare import Declaring
 from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gradient
 from gradproof.infer.entrywise import with_three_axes
+from gradproof.infer.equal_sizes import with_equal_sizes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
 from gradproof.infer.inference import Inference, Reading
@@ -75,6 +76,7 @@ def infer_target(target: Target) -> Inference:
         also = [*_other_targets(search, found, hints), *filter(None, [deeper])]
         others = tuple(declaring.case(other) for other in also)
         alike = [*with_fewer_axes(search, found, hints), *with_ones(search, found, hints)]
+        alike += with_equal_sizes(search, found, hints)
         case = None if found.candidate is None else declaring.case(found.candidate)
         cases = [declaring.case(other) for other in alike]
         readings = [Reading(each, f"{each.declaration()}: forward takes both") for each in cases]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,11 +10,13 @@ from gradproof.case.case import Case
 from gradproof.case.specs import Literal, OneHot
 from gradproof.findings import Finding, SubjectReport
 from gradproof.infer.own_faults import is_own_fault, may_be_avoided
+from gradproof.infer.roles import Role, role_of
 from gradproof.infer.sentences import keep
 from gradproof.report.lines import headline
 from gradproof.values import LayerError, Verdict
 
 _EXCEPTIONS = frozenset({"GP301", "GP302", "GP303"})  # raised by the constructor, by forward, by backward
+_SHAPE = "GP201"  # of a gradient that has another shape than its tensor
 _EPSILON = "GP108"  # the code of a gradient that is right but for a small constant
 
 
@@ -126,19 +129,31 @@ def _is_one_hot(case: Case) -> bool:
 
 def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them."""
-    errors = [f for f in report.findings if f.severity == "error" and (f.code in _EXCEPTIONS or not report.tensors)]
-    guessed = [finding for finding in errors if not _is_certain(finding, inference)]
+    errors = [f for f in report.findings if f.severity == "error"]
+    guessed = [f for f in errors if f.code in _EXCEPTIONS or not report.tensors]
+    guessed = [finding for finding in guessed if not _is_certain(finding, inference)]
+    of_states = {f.tensor for f in report.findings if f.code == _SHAPE and _is_of_a_state(f, inference.case)}
+    guessed += [finding for finding in errors if finding.tensor in of_states]
     if not guessed:
         return report
     findings = tuple(replace(f, severity="warning") if f in guessed else f for f in report.findings)
-    wrong = any(f.severity == "error" for f in findings) or any(t.verdict is Verdict.FAIL for t in report.tensors)
-    if wrong:
+    failed = any(t.verdict is Verdict.FAIL and t.name not in of_states for t in report.tensors)
+    if failed or any(finding.severity == "error" for finding in findings):
         return replace(report, findings=findings)
     reason = f"{headline(guessed[0])}: the layer or the inferred shapes are wrong"
     if not report.tensors:
         reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
     reason = f"{reason}. {keep(report.location, inference.case)}"
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+
+
+def _is_of_a_state(finding: Finding, case: Case | None) -> bool:
+    """Whether what came back for an input may be the gradient of a first state, which forward makes itself here."""
+    if case is None or finding.tensor not in case.inputs:
+        return False
+    forward = case.subject if case.convention is None else getattr(case.subject, case.convention.forward)
+    left_out = [p.name for p in inspect.signature(forward).parameters.values() if p.default is None]
+    return any(role_of(name, constructor=False) is Role.STATE for name in left_out if name not in case.inputs)
 
 
 def _is_certain(finding: Finding, inference: Inference) -> bool:

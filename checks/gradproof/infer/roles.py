@@ -99,7 +99,7 @@ _ROLES: Mapping[Role, str] = {
     Role.STATE: r"""
         (h|c|s|a|hidden|cell|state)_?(prev|previous|old|last|init|next|t|tm)
         (prev|previous|init|initial|last)_?(h|c|s|hidden|cell|state) (hidden|cell)_?state state hx cx h_?in c_?in
-        h_?zero
+        h_?zero [hcs]_?0
     """,
     Role.SIZE: r"""
         (n|num|in|out|input|output|hidden|vocab|embed|embedding|model|feature|latent|d|nb|no|number)_\w+
