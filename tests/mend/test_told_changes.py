@@ -208,3 +208,27 @@ def test_the_second_of_two_slips_is_told_with_the_first() -> None:
     assert "d = dout" in changes["w"]
     assert "(1 - t ** 2)" in changes["x"]
     assert "d = dout" in changes["x"]
+
+
+class MovesItself:
+    """Its rate of learning is ours where it is checked, and may be any number."""
+
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout, lr):
+        dx, n = dout @ self.W.T, len(self.x)
+        self.dW = 1 / n * (self.x.T @ dout)
+        self.W = self.W - lr * self.dW
+        return dx
+
+
+def test_the_rate_of_learning_stands_in_no_change():
+    report = check_case(Case(MovesItself, W="d h", x="n d"), location="x")
+    (told,) = [dict(lines(finding)) for finding in report.findings if finding.severity == "error"]
+    assert "self.dW = 1 * (self.x.T @ dout)" in told["change to"]
+    assert "lr" not in told["change to"]

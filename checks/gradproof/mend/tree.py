@@ -9,6 +9,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gradproof.convention.descent import RATES
 from gradproof.mend.atoms import expressions
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.renamed import renamed
@@ -155,10 +156,13 @@ def _numbers(code: Code) -> Iterator[float]:
 
 
 def _names(function: FunctionNode, code: Code) -> Iterator[str]:
-    """The function's own names, then the attributes of ``self`` that it or forward uses, each once."""
+    """The function's own names, then the attributes of ``self`` that it or forward uses, each once.
+
+    Without its rate of learning: that is ours here, and a formula that is right with it is so by its value alone.
+    """
     found: dict[str, None] = {}
     arguments = [a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
-    found |= dict.fromkeys(name for name in arguments if name not in ("self", "cache"))
+    found |= dict.fromkeys(name for name in arguments if name not in ("self", "cache") and name not in RATES)
     called = {id(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
