@@ -222,7 +222,7 @@ class MovesItself:
 
     def backward(self, dout, lr):
         dx, n = dout @ self.W.T, len(self.x)
-        self.dW = 1 / n * (self.x.T @ dout)
+        self.dW = 1 / n * np.einsum("nd, nh -> dh", self.x, dout)
         self.W = self.W - lr * self.dW
         return dx
 
@@ -230,5 +230,5 @@ class MovesItself:
 def test_the_rate_of_learning_stands_in_no_change():
     report = check_case(Case(MovesItself, W="d h", x="n d"), location="x")
     (told,) = [dict(lines(finding)) for finding in report.findings if finding.severity == "error"]
-    assert "self.dW = 1 * (self.x.T @ dout)" in told["change to"]
+    assert "self.dW = np.einsum" in told["change to"]
     assert "lr" not in told["change to"]
