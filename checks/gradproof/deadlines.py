@@ -99,10 +99,15 @@ def limited(seconds: float) -> Generator[None]:
         with _ticking() if alone else contextlib.nullcontext():
             yield
     except Expired as expired:
-        expired.single, expired.seconds = _clock.single, _clock.call_seconds if _clock.single else _clock.seconds
+        expired.single, expired.seconds = _clock.single, reached()
         raise
     finally:
         _clock.until, _clock.seconds, _clock.call_seconds = outer
+
+
+def reached() -> float:
+    """The limit that was reached last, in seconds: of a single call, or of the subject."""
+    return _clock.call_seconds if _clock.single else _clock.seconds
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradproof.compare.look import quiet
-from gradproof.deadlines import Expired
+from gradproof.deadlines import Expired, reached
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.bench import Bench, Mend
 from gradproof.mend.budget import Budget, SpentError
@@ -92,7 +92,7 @@ def search(
             found = _with_second(found, benches[0].wrong, lambda: tried((), next(copies)).found)
         except (Expired, SpentError) as ended:
             found = found or benches[0].found if benches else found
-            cut_off = ended.seconds if isinstance(ended, Expired) else None
+            cut_off = reached() if isinstance(ended, Expired) else None
         forwards = sum(each.forwards for bench in benches for each in [*bench.trials, *bench.confirming, *bench.fresh])
         return Mended(tuple(found), forwards, any_shape, benches[0].wrong if benches else frozenset(), cut_off)
 
