@@ -239,6 +239,40 @@ class Part:
         return da @ self.params[0].T
 
 
+class SlopeLeftOut(Part):
+    def backward(self, dout):
+        da = dout * 1.0
+        self.grads[0][...] = self.x.T @ da
+        return da @ self.params[0].T
+
+
+class ShortcutLeftOut:
+    """y = x + tanh(x)."""
+
+    def __init__(self):
+        self.params, self.grads = [], []
+
+    def forward(self, x):
+        self.h = np.tanh(x)
+        return x + self.h
+
+    def backward(self, dout):
+        through = dout * (1 - self.h**2)
+        return through  # noqa: RET504 (the slip is here)
+
+
+def test_dout_where_a_factor_is_left_out_is_not_taken_for_right():
+    for lines in told(SlopeLeftOut, W="d h", x="n d"):
+        assert lines.wrong.text == "da = dout * 1.0"
+        assert {*lines.tensors} == {"W", "x"}
+
+
+def test_a_line_that_returns_what_lacks_a_term_is_wrong_and_the_one_that_made_it_may_be():
+    (lines,) = told(ShortcutLeftOut, x="n d")
+    assert lines.wrong.text == "return through"
+    assert [at.line for at in lines.unsure] == [lines.wrong.at.line - 1]
+
+
 class NetOfRightParts:
     """The parts are right; the net leaves the upstream gradient of the first one out."""
 

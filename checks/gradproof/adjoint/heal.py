@@ -81,8 +81,22 @@ def _first_wrong(backward: Backward) -> Healed | None:
     best = min(found, key=lambda each: (*each[0], not is_meant(backward, each[1])))[1]
     if best.candidate.of_dout:
         best = _innermost(backward, best, [each for _, each in found])
+    elif not is_meant(backward, best):
+        best = _handed_on(backward, best)
     others = frozenset(each.number for _, each in found if not each.candidate.of_dout and each.number != best.number)
     return replace(best, doubtful=others)
+
+
+def _handed_on(backward: Backward, first: Healed) -> Healed:
+    """The line that returns a value as it is, where there is one: what is wrong may be that it does."""
+    values, places = backward.values(first.number), backward.places
+    for number in places[places.index(first.number) + 1 :]:
+        if backward.bare(number) and _are_equal(backward.values(number), values):
+            healing = (each for each in _healing(backward, number) if each.tensors >= first.tensors)
+            returned = next((each for each in healing if is_meant(backward, each)), None)
+            if returned is not None:
+                return returned
+    return first
 
 
 def _innermost(backward: Backward, last: Healed, found: Sequence[Healed]) -> Healed:
@@ -139,11 +153,12 @@ def _is_outermost(backward: Backward, number: int) -> bool:
 
 
 def _is_shown(backward: Backward, number: int) -> bool:
-    if bool(backward.matches(number, variable=True)):
+    is_argument = backward.site(number).kind is Kind.ARGUMENT
+    if any(is_argument or not each.given for each in backward.matches(number, variable=True)):
         return True
     if backward.is_of_forward(number):
         return True
-    if backward.site(number).kind is Kind.ARGUMENT:  # a number handed over may be anybody's by chance
+    if is_argument:  # a number handed over may be anybody's by chance
         return not backward.follows_dout[number] and backward.is_parameter(number)
     return bool(backward.matches(number, variable=False))
 

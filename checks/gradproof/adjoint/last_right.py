@@ -75,6 +75,8 @@ def _right_line(backward: Backward, healed: Healed) -> RightLine | None:
 def _of_what(backward: Backward, number: int) -> Adjoint | None:
     """The variable of forward whose gradient a site has; None where its name says that it should be another's."""
     site, rerun = backward.site(number), backward.rerun
+    if not backward.follows_dout[number]:
+        return None
     if site.function.place not in rerun.own or (site.kind is Kind.ARGUMENT and site.function is rerun.last):
         return None
     found = [each for each in backward.matches(number, variable=True) if each.is_named(rerun.own)]

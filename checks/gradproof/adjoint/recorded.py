@@ -69,10 +69,15 @@ class Backward:
         site = self.site(number)
         if site.kind is Kind.RETURNED and site.function is self.rerun.last:
             return False
-        name = "" if site.kind is Kind.STATE else _bare(site.node)
+        name = self.bare(number)
         before = [self.site(each) for each in self.order[: self.order.index(number)]] if name else []
         made = [each for each in before if each.name == name and each.kind is not Kind.ARGUMENT]
         return any(each.function is site.function for each in made)
+
+    def bare(self, number: int) -> str:
+        """The variable that a site takes as it is, perhaps in another shape; "" where it computes something."""
+        site = self.site(number)
+        return "" if site.kind is Kind.STATE else _bare(site.node)
 
     def wrong(self, claims: Claims | None) -> frozenset[str] | None:
         """The tensors whose gradient is wrong; None where backward raised."""
@@ -102,11 +107,14 @@ class Backward:
     def is_known(self, number: int) -> bool:
         """Whether each of its values is what it may be on its own, so that what is wrong is how it is used.
 
-        That is the true gradient of some variable, perhaps of another one each time, or a value of forward.
+        That is the true gradient of some variable, perhaps of another one each time, or a value of forward. dout itself
+        says nothing: where a factor is left out, it is what is left.
         """
         if not self.follows_dout[number] and any(_are_near(v, self.values(number)) for v in self.of_forward.values()):
             return True
-        known = [pair for a in self.library if a.variable for pair in zip(a.values, a.bounds, strict=True)]
+        known = [
+            pair for a in self.library if a.variable and not a.given for pair in zip(a.values, a.bounds, strict=True)
+        ]
         return all(any(is_same(value, true, bound) for true, bound in known) for value in self.values(number))
 
     def is_parameter(self, number: int) -> bool:
