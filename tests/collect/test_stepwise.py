@@ -356,3 +356,10 @@ def test_a_name_of_a_failing_statement_does_not_hide_a_real_fault(capsys, tmp_pa
 def test_lines_are_those_of_the_file():
     found = statements("x = 1\n\n\n@f\ndef g(): pass\n", "m.py")
     assert [statement.line for statement in found] == [1, 5]
+
+
+def test_a_package_that_does_not_run_through_has_the_modules_that_its_code_names(tmp_path):
+    written(tmp_path, "lib/__init__.py", "import not_there\nraise ValueError\nfrom lib import tools\n")
+    written(tmp_path, "lib/tools.py", "answer = 42\n")
+    path = written(tmp_path, "lib/core.py", "import lib\n\n\ndef answer():\n    return lib.tools.answer\n")
+    assert load(path).module.answer() == 42

@@ -10,6 +10,7 @@ from autograd_libraries import DEFINE_BY_RUN, library, verdicts
 from gradproof import Case, check
 from gradproof.collect.discover import subjects
 from gradproof.errors import UsageError
+from gradproof.infer.infer import infer
 from gradproof.nodes.conventions import is_machinery, operations_of
 from gradproof.values import Verdict
 
@@ -84,3 +85,23 @@ class Linear:
     (linear,) = [subject for subject in found if subject.name == "Linear"]
     assert linear.problem is not None
     assert "made of operations of Variable" in linear.problem
+
+
+SHAPED = """
+
+class Shaped(Function):
+    def __init__(self, shape):
+        self.shape = shape
+
+    def forward(self, x):
+        return lib.broadcast_to(x, self.shape)
+
+    def backward(self, gy):
+        return gy
+"""
+
+
+def test_an_operation_that_runs_at_no_sizes_is_told_as_such() -> None:
+    found = infer(vars(library(DEFINE_BY_RUN + SHAPED))["Shaped"])
+    assert found.case is None
+    assert found.problem is not None

@@ -181,6 +181,9 @@ class _Seen:
 
 def _tried(case: Case) -> _Seen:
     seen = _Seen()
+    if len(case.names) > len(_RISING):  # more dims than there are sizes that all differ
+        seen.ran = False
+        return seen
     with quiet(), Randomness(_SEED) as random:
         for primes in (_RISING, _FALLING):
             dims: Chosen = dict(zip(case.names, primes, strict=False))
