@@ -1,4 +1,4 @@
-"""Imports what the code reads as attributes of the author's packages: one that does not run through lacks its modules."""
+"""Imports what code reads as attributes of the author's packages: one that does not run through lacks its modules."""
 
 from __future__ import annotations
 
