@@ -11,6 +11,7 @@ from gradproof import Case, GradientFault, Settings, check, constant, size
 from gradproof.check import check_case
 from gradproof.diagnose.departures import departure
 from gradproof.findings import Fact
+from gradproof.infer.infer import infer
 from gradproof.infer.variations import alternatives, variations
 from gradproof.report.lines import lines
 from gradproof.values import Example, Varied, Verdict
@@ -277,3 +278,31 @@ def test_a_penalty_that_a_layer_leaves_to_its_net_stays_at_nothing():
     report = check(Decayed, w="d h", x="n d", settings=FEW)
     assert report.verdict is Verdict.PASS
     assert not any("weight_decay" in note for note in report.subjects[0].notes)
+
+
+def by_groups_forward(x, G):
+    n, c = x.shape
+    parts = x.reshape(n, G, c // G)
+    mean = parts.mean(axis=2, keepdims=True)
+    return (parts - mean).reshape(n, c), G
+
+
+def by_groups_backward(dout, G):
+    n, c = dout.shape
+    parts = dout.reshape(n, G, c // G)
+    return (parts - parts.mean(axis=2, keepdims=True)).reshape(n, c)
+
+
+def by_groups_backward_wrong(dout, G):
+    return by_groups_backward(dout, G) if G > 1 else dout
+
+
+def test_one_group_is_tried_as_well():
+    def judged(backward):
+        case = infer((by_groups_forward, backward)).case
+        return check_case(case, location="x", inferred=True)
+
+    assert judged(by_groups_backward).verdict is Verdict.PASS
+    report = judged(by_groups_backward_wrong)
+    assert report.verdict is Verdict.FAIL
+    assert "G" in dict(lines(report.findings[0]))["law"]

@@ -35,6 +35,7 @@ _RATIO = re.compile(r"p|.*(drop|rate|ratio|keep|prob|quantile|tau|q)\w*", re.IGN
 _STRIDE = re.compile(r"s|.*strides?(_?[hwxyd\d])?", re.IGNORECASE)
 _PAD = re.compile(r".*pad(ding)?s?(_?[hwxyd\d])?", re.IGNORECASE)
 _DILATION = re.compile(r".*dilat\w*|.*_rate|atrous", re.IGNORECASE)
+_GROUPS = re.compile(r"g|(\w+_)?(groups?|heads)(_?(num|count))?", re.IGNORECASE)
 _WINDOW = re.compile(r"k[hwxy]?|.*(kernel|pool|window|filter_?size|field)\w*|f[hw]|h{2}|w{2}", re.IGNORECASE)
 _AXIS = re.compile(r"axis|dim|axes", re.IGNORECASE)
 _PENALTY = 0.7  # of regularisation, beside a strength of 0, at which it hides
@@ -149,6 +150,8 @@ def _integers(name: str, own: int, rank: int) -> tuple[int, ...]:
         return _axes(own, rank) if name != "dim" or own < 0 else ()
     if _DILATION.fullmatch(name) and own >= 1:
         return (2,) if own == 1 else (1,)
+    if _GROUPS.fullmatch(name):
+        return (1,) if own > 1 else ()  # whatever they divide, one group divides it as well
     if _WINDOW.fullmatch(name) and own >= 1:
         return tuple(value for value in (own - 1, own + 1) if value >= 1)
     return (own + 1, own + 2) if _INTEGER.fullmatch(name) and own >= 1 else ()
