@@ -27,6 +27,9 @@ class Code:
     of which it is but a sign, where they are broken too. ``second_backward``: it shows in a second backward after one
     forward.
 
+    ``of_forward``: no line of backward is at fault: forward is another function, keeps what it does not own, or a dtype
+    is too narrow. ``between_calls``: what one call leaves behind makes another one wrong, whatever its lines say.
+
     ``of_parts``: it is about the parts of a composite, or what is made of them.
 
     ``mendable``: a change of backward may make it right, as it may all that is of a gradient or of its form.
@@ -36,6 +39,8 @@ class Code:
     name: str
     severity: str = "error"
     exact: bool = False
+    of_forward: bool = False
+    between_calls: bool = False
     explains: bool = False
     repeats: bool = False
     mutates: bool = False
@@ -57,7 +62,7 @@ CODES: Mapping[str, Code] = {
     "GP107": Code("one-region"),
     "GP108": Code("small-discrepancy"),
     "GP109": Code("misplaced"),
-    "GP110": Code("wrong-side"),
+    "GP110": Code("wrong-side", of_forward=True),
     "GP111": Code("ignores-dout", exact=True),
     "GP112": Code("wrong-argument"),
     "GP113": Code("missing-term"),
@@ -65,8 +70,8 @@ CODES: Mapping[str, Code] = {
     "GP115": Code("overwritten"),
     "GP116": Code("wrong-axis"),
     "GP117": Code("wrong-formula"),
-    "GP118": Code("not-copied"),
-    "GP119": Code("digits-lost"),
+    "GP118": Code("not-copied", of_forward=True),
+    "GP119": Code("digits-lost", of_forward=True),
     "GP120": Code("wrong-part", of_parts=True),
     "GP121": Code("wrong-chaining", of_parts=True),
     "GP201": Code("wrong-shape"),
@@ -87,17 +92,17 @@ CODES: Mapping[str, Code] = {
     "GP401": Code("dtype-disagreement"),
     "GP501": Code("forward-changes-input", mutates=True),
     "GP502": Code("forward-changes-params", mutates=True),
-    "GP503": Code("forward-not-repeatable", severity="warning", follows=("GP502", "GP519")),
+    "GP503": Code("forward-not-repeatable", severity="warning", between_calls=True, follows=("GP502", "GP519")),
     "GP504": Code("layout-dependent"),
     "GP505": Code("float32-lost", severity="warning"),
     "GP506": Code("backward-before-forward", severity="warning"),
     "GP507": Code("gradient-dtype", severity="warning"),
-    "GP508": Code("stale-cache", repeats=True, mendable=True, follows=("GP501", "GP502", "GP519")),
+    "GP508": Code("stale-cache", repeats=True, between_calls=True, mendable=True, follows=("GP501", "GP502", "GP519")),
     "GP509": Code("dout-not-linear", repeats=True, mendable=True),
-    "GP510": Code("backward-changes-dout", severity="warning"),
+    "GP510": Code("backward-changes-dout", severity="warning", between_calls=True),
     "GP511": Code("backward-changes-input", mutates=True),
     "GP512": Code("backward-changes-params", mutates=True),
-    "GP513": Code("accumulates", repeats=True, mendable=True, second_backward=True),
+    "GP513": Code("accumulates", repeats=True, between_calls=True, mendable=True, second_backward=True),
     "GP514": Code(
         "backward-not-repeatable",
         repeats=True,

@@ -9,16 +9,10 @@ from gradproof.adjoint.locate import Located
 from gradproof.codes import CODES, is_of_gradient
 from gradproof.findings import Edit, Finding, Location, RightUpTo
 
-# Codes of what no line of backward is at fault for: forward is another function, or keeps what it does not own, or a
-# dtype is too narrow.
-NOT_OF_BACKWARD = frozenset({"GP110", "GP118", "GP119"})
-# Codes of promises: what one call leaves behind makes another one wrong, whatever its lines say.
-OF_CALLS = frozenset({"GP503", "GP508", "GP510", "GP513"})
-
 
 def worth_locating(findings: Sequence[Finding]) -> bool:
     """Whether a gradient is wrong, and no call changes what another one reads."""
-    disturbed = any(CODES[finding.code].mutates or finding.code in OF_CALLS for finding in findings)
+    disturbed = any(CODES[finding.code].mutates or CODES[finding.code].between_calls for finding in findings)
     return not disturbed and any(map(_is_located, findings))
 
 
@@ -28,7 +22,7 @@ def agreed(findings: Sequence[Finding], located: Located) -> list[Finding]:
 
 
 def _is_located(finding: Finding) -> bool:
-    is_of_backward = is_of_gradient(finding.code) and finding.code not in NOT_OF_BACKWARD
+    is_of_backward = is_of_gradient(finding.code) and not CODES[finding.code].of_forward
     return is_of_backward and finding.severity == "error" and finding.because is None
 
 

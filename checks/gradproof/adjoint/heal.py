@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradproof.adjoint.candidates import Candidate, candidates
-from gradproof.adjoint.hook import Floats
+from gradproof.adjoint.hook import Floats, are_equal
 from gradproof.adjoint.instrument import Kind
 from gradproof.adjoint.recorded import Backward, fits
 
@@ -91,7 +91,7 @@ def _handed_on(backward: Backward, first: Healed) -> Healed:
     """The line that returns a value as it is, where there is one: what is wrong may be that it does."""
     values, places = backward.values(first.number), backward.places
     for number in places[places.index(first.number) + 1 :]:
-        if backward.bare(number) and _are_equal(backward.values(number), values):
+        if backward.bare(number) and are_equal(backward.values(number), values):
             healing = (each for each in _healing(backward, number) if each.tensors >= first.tensors)
             returned = next((each for each in healing if is_meant(backward, each)), None)
             if returned is not None:
@@ -102,7 +102,7 @@ def _handed_on(backward: Backward, first: Healed) -> Healed:
 def _innermost(backward: Backward, last: Healed, found: Sequence[Healed]) -> Healed:
     """Where a value that ignores dout comes from: the first function that makes it though it is given dout."""
     values = backward.values(last.number)
-    same = [each for each in found if _are_equal(backward.values(each.number), values)]
+    same = [each for each in found if are_equal(backward.values(each.number), values)]
     given = [each for each in same if each.tensors == last.tensors and _is_given_dout(backward, each.number)]
     return next(iter(given), last)
 
@@ -172,13 +172,9 @@ def _reached(backward: Backward, number: int) -> tuple[frozenset[str], frozenset
         return frozenset(), frozenset(backward.order)
     before = backward.claims
     gradients = frozenset(name for name, claim in claims.items() if not np.array_equal(claim, before.get(name, np.nan)))
-    sites = frozenset(n for n, values in noted.items() if not _are_equal(values, backward.noted.get(n, [])))
+    sites = frozenset(n for n, values in noted.items() if not are_equal(values, backward.noted.get(n, [])))
     return gradients, sites
 
 
 def _moved(value: Floats, random: np.random.Generator) -> Floats:
     return value + MOVED * (float(np.abs(value).max(initial=0.0)) or 1.0) * random.standard_normal(value.shape)
-
-
-def _are_equal(values: Sequence[Floats], others: Sequence[Floats]) -> bool:
-    return len(values) == len(others) and all(map(np.array_equal, values, others))

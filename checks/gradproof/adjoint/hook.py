@@ -61,6 +61,11 @@ def is_numbers(value: Any) -> bool:
     return isinstance(value, float | np.floating)
 
 
+def are_equal(values: Sequence[Floats], others: Sequence[Floats]) -> bool:
+    """Whether two lists of values of one site are the same to the last digit."""
+    return len(values) == len(others) and all(map(np.array_equal, values, others))
+
+
 def _into(value: Any, other: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return other

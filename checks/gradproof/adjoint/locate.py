@@ -11,7 +11,7 @@ import numpy as np
 
 from gradproof.adjoint.adjoints import Adjoint, of_outputs, of_parts, of_tensors, of_variables
 from gradproof.adjoint.heal import Healed, healed
-from gradproof.adjoint.hook import Floats, Hook
+from gradproof.adjoint.hook import Hook, are_equal
 from gradproof.adjoint.last_right import right_up_to
 from gradproof.adjoint.recorded import Backward
 from gradproof.adjoint.rerun import Rerun, functions_run, hooked_in
@@ -177,11 +177,7 @@ def _recorded(rerun: Rerun) -> Backward | None:
     other, _ = rerun.values_of_backward(times=OTHER)
     if claims is None or not order:
         return None
-    changed = {number: not _equal(back[number], other.get(number, [])) for number in order}
+    changed = {number: not are_equal(back[number], other.get(number, [])) for number in order}
     follows = changed if any(changed.values()) else dict.fromkeys(order, True)  # backward may take no dout
     # of a function that returns its gradients beside the loss, what moves the loss is forward's
     return Backward(rerun, back, order, {} if rerun.in_forward else noted, claims, follows)
-
-
-def _equal(values: Sequence[Floats], others: Sequence[Floats]) -> bool:
-    return len(values) == len(others) and all(map(np.array_equal, values, others))

@@ -39,4 +39,5 @@ def _texts(modules: Iterable[ModuleType]) -> Iterator[str]:
 
 
 def _is_module_of(package: ModuleType, stem: str) -> bool:
-    return any((Path(folder) / f"{stem}.py").is_file() for folder in package.__path__)
+    places = [Path(folder) / file for folder in package.__path__ for file in (f"{stem}.py", f"{stem}/__init__.py")]
+    return any(place.is_file() for place in places)

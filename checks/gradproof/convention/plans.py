@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from inspect import Parameter
@@ -32,7 +31,7 @@ from gradproof.convention.stored import KEPT_OUTPUT
 from gradproof.convention.unknown_arguments import open_plans
 
 _PERHAPS_PREDICTIONS = frozenset({"dvalues", "values", "dvalue"})  # of a loss that is handed them again, or dout
-_EARLIER = re.compile("prev|old|last")
+_EARLIER = frozenset({"prev", "previous", "old", "last"})
 _MOST_UNKNOWN = 4  # arguments whose names say nothing
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -167,8 +166,8 @@ def _made_anew(known: Sources, given: Given) -> list[str]:
 
 def _is_earlier(other: str, name: str) -> bool:
     """Whether the one is the other of a step before: h_prev or old_h of h."""
-    before, own, behind = other.lower().partition(name.lower())
-    return bool(own) and _EARLIER.search(f"{before} {behind}") is not None
+    parts = function_names.words(other)
+    return name.lower() in parts and not _EARLIER.isdisjoint(parts)
 
 
 def _local(known: Sources, unknown: Sequence[str], given: Given) -> tuple[Plan, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from gradproof.case.sizes import Chosen, Space
 from gradproof.case.specs import Floats, Labels
 from gradproof.compare.look import quiet
 from gradproof.convention.convention import convention_for
+from gradproof.convention.returned import hands_nothing_further, returns_nothing
 from gradproof.differentiate.pose import Pose, Unposed
 from gradproof.differentiate.problem import Problem
 from gradproof.errors import UsageError
@@ -30,6 +31,7 @@ from gradproof.values import Defect, Example, LayerError, Reason, Role
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)  # no product of others stands for one of them
 _STAGES = ("the constructor", "forward", "backward")
 BACKWARD = _STAGES.index("backward")
+_MISSING = "GP202"  # of a gradient that is None
 _STIRRED = 3  # other values of an input, to see whether the output moves at all: a dead ReLU hides one
 
 
@@ -99,10 +101,26 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
         return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
     shapes = {tensor.name: tensor.value.shape for tensor in posed.tensors}
     defects = tuple(defect for defect in pose.remarks if _tells_of_shapes(defect, shapes))
+    missing = {defect.tensor for defect in defects if defect.code == _MISSING and defect.tensor in wanted}
+    if missing and _is_first(case, shapes):
+        defects = tuple(defect for defect in defects if defect.tensor not in missing)
+        shapes = {name: shape for name, shape in shapes.items() if name not in missing}
     left_out = frozenset(wanted).difference(shapes)
     between = subject.takes_dout() and posed.shapes != ((),)
     seen = still, len(posed.tensors), left_out, idle, constant, between
     return Attempt(dims, pose.forwards, None, defects, None, *seen)
+
+
+def _is_first(case: Case, tensors: Collection[str]) -> bool:
+    """Whether nothing stands before it: it is a net that returns nothing, or says itself that it returns nothing.
+
+    Declared, an input is one whose gradient is wanted, and then it is missing.
+    """
+    if case.convention is None:
+        return False
+    backward = getattr(case.subject, case.convention.backward)
+    is_net = any("." in name for name in tensors)
+    return hands_nothing_further(backward) or (is_net and returns_nothing(backward))
 
 
 def _tells_of_shapes(defect: Defect, shapes: Mapping[str, tuple[int, ...]]) -> bool:

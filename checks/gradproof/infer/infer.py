@@ -130,8 +130,8 @@ def _first_kind(target: Target, name: str) -> Kind:
 
 def _is_flag(target: Target, name: str) -> bool:
     """Whether its annotation says so, or its name says that the layer is in training."""
-    hint = target.annotations.get(name)
-    return hint is bool or (hint is None and name not in target.built and is_of_training(name))
+    hint, others = target.annotations.get(name), list(target.called)[1:]  # forward is about its first argument
+    return hint is bool or (hint is None and name in others and is_of_training(name))
 
 
 def _of_large_default(default: Any, role: Role) -> Kind:

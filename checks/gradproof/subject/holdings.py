@@ -18,7 +18,7 @@ from gradproof.convention.convention import Convention
 from gradproof.convention.gradnames import LEVELS, partner
 from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
-from gradproof.convention.returned import Names, Shared, hands_nothing_further, of_parameters, share
+from gradproof.convention.returned import Names, of_parameters, share
 from gradproof.convention.watch import Watch, Writes
 from gradproof.subject.numbers import Numbers
 from gradproof.subject.stepping import Stepped
@@ -217,8 +217,6 @@ class Holdings:
         free = [name for name in arrays if name not in kept]
         shapes = {name: arrays[name].shape for name in free}
         model = None if data is None else of_parameters(step.returned, data, shapes)
-        if step.returned is None and kept and self._is_first(kept):
-            model = Shared({})
         shared = model or share(step.returned, names, wanted, taken, free)
         if self._discovers:
             self.numbers.after_backward(step.layer)
@@ -229,11 +227,6 @@ class Holdings:
         self._tell({**places, **self.numbers.places}, shared.parameters, step, stored)
         self.hold(self.layer)  # backward may have put other arrays in their place
         return shared.inputs
-
-    def _is_first(self, kept: Mapping[str, Any]) -> bool:
-        """Whether nothing stands before it: it is a net that keeps the gradients of its parts, or says so itself."""
-        backward = getattr(type(self.layer), self.convention.backward)
-        return hands_nothing_further(backward) or any("." in name for name in kept)
 
     def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped, stored: Mapping[str, Any]) -> None:
         is_book = pairing.is_book(step.layer)

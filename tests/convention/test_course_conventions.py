@@ -1,4 +1,4 @@
-"""Habits of schools: what is handed over in attributes under other names, and what a backward is handed beside dout."""
+"""Conventions of courses: what is handed over in attributes, and what a backward is handed beside dout."""
 
 from __future__ import annotations
 
@@ -316,3 +316,10 @@ def test_two_sizes_that_backward_takes_for_one_are_in_doubt_and_hide_no_fault():
     assert "forward takes both" in report.subjects[0].reason
     with pytest.raises(GradientFault):
         check(TwoDirectionsWrong, settings=FEW)
+
+
+@pytest.mark.parametrize("layer", [Net, NetWrong])
+def test_a_declared_input_whose_gradient_nobody_returns_is_no_pass(layer):
+    with pytest.raises(GradientFault) as caught:
+        check(layer, x="n 3", settings=FEW)
+    assert "GP202" in {finding.code for finding in caught.value.report.findings}
