@@ -70,9 +70,14 @@ def test_abstract_bases_and_imported_classes_are_left_out(tmp_path):
         "class Base:\n"
         "    def forward(self, x):\n        '''to be written'''\n        raise NotImplementedError('forward')\n"
         "    def backward(self, dout): raise NotImplementedError\n"
+        "class Template:\n"
+        "    def forward(self, x):\n        return self.output(x)\n"
+        "    def output(self, x):\n        raise NotImplementedError('output')\n"
+        "    def backward(self, dout): return dout\n"
+        "class Filled(Template):\n    def output(self, x): return 2 * x\n"
         "class Formal(abc.ABC):\n    @abc.abstractmethod\n    def forward(self, x): ...\n"
     )
-    assert list(found(written(tmp_path, "layers.py", source + layer("Own")))) == ["Own"]
+    assert list(found(written(tmp_path, "layers.py", source + layer("Own")))) == ["Filled", "Own"]
 
 
 def test_a_layer_that_forwards_through_its_base_is_kept(tmp_path):
@@ -294,6 +299,13 @@ def test_a_file_in_a_package_may_import_relatively(tmp_path):
     written(tmp_path, "common/functions.py", "answer = 42\n")
     path = written(tmp_path, "common/layers.py", "from .functions import answer\nfrom common import functions\n")
     assert load(path).module.answer == 42
+
+
+def test_a_module_beside_a_file_does_not_hide_the_package_of_its_name(tmp_path):
+    written(tmp_path, "model/__init__.py", "")
+    written(tmp_path, "model/model.py", "answer = 42\n")
+    assert load(written(tmp_path, "model/net.py", "from model.model import answer\n")).module.answer == 42
+    assert load(written(tmp_path, "model/old.py", "import model\nanswer = model.answer\n")).module.answer == 42
 
 
 def test_the_main_block_does_not_run(tmp_path):

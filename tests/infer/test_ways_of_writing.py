@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -171,12 +173,52 @@ def square_mean_backward_wrong(dout, cache):
     return cache * dout[:, :, None, None]
 
 
+class CopiedDeep:
+    """An output that begins as a deep copy of the input."""
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def forward(self, x):
+        self.x, y = x, copy.deepcopy(x)
+        y[x < 0] = self.alpha * (np.exp(x[x < 0]) - 1)
+        return y
+
+    def backward(self, dout):
+        return dout * np.where(self.x < 0, self.alpha * np.exp(np.minimum(self.x, 0)), 1.0)
+
+
+class CopiedDeepWrong(CopiedDeep):
+    def backward(self, dout):
+        return dout * np.where(self.x < 0, self.alpha, 1.0)
+
+
+class TakesTheOthersShape:
+    """Targets that have not the shape of the predictions are given it: they have it as a rule."""
+
+    def forward(self, prediction, target):
+        if prediction.shape != target.shape:
+            target = target.reshape(prediction.shape)
+        self.difference = prediction - target
+        return np.mean(np.sum(self.difference**2, axis=1))
+
+    def backward(self):
+        return 2 * self.difference / len(self.difference)
+
+
+class TakesTheOthersShapeWrong(TakesTheOthersShape):
+    def backward(self):
+        return self.difference / len(self.difference)
+
+
 PAIRS = [
     pytest.param(Decorated, DecoratedWrong, "Case(Decorated, x=", id="a wrapper without a signature"),
     pytest.param(Updating, UpdatingBefore, "Case(Updating, n_in=size(", id="an optimizer that is made late"),
     pytest.param(Initialised, InitialisedWrong, "weight_init=np.random.randn", id="functions that make parameters"),
     pytest.param(DerivativeOfInput, DerivativeOfInputWrong, "Case(DerivativeOfInput, x=", id="a derivative at x"),
     pytest.param(ColumnLoss, ColumnLossWrong, '"d*n 1"', id="predictions of one column"),
+    pytest.param(CopiedDeep, CopiedDeepWrong, "Case(CopiedDeep, x=", id="a deep copy"),
+    pytest.param(TakesTheOthersShape, TakesTheOthersShapeWrong, 'target=constant("n d")', id="reshaped as another"),
     pytest.param(chosen_loss, chosen_loss_wrong, 'y=labels("n", "c")', id="labels that choose"),
     pytest.param(
         (square_mean_forward, square_mean_backward),

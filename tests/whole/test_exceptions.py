@@ -143,6 +143,52 @@ class GivenNothing:
         return dout * self.factor_given
 
 
+class TakesABuiltin:
+    """``input`` is a function of Python's own: its argument is called input_."""
+
+    def forward(self, input_):
+        self.kept = np.exp(input_)
+        return self.kept
+
+    def backward(self, dout):
+        return dout * np.exp(input)
+
+
+class Chained:
+    """It has no layers until it is given some."""
+
+    def __init__(self):
+        self.layers = []
+
+    def add(self, layer):
+        if hasattr(layer, "backward"):
+            self.layers.append(layer)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dout):
+        for layer in reversed(self.layers[1:]):
+            dout = layer.backward(dout)
+        return self.layers[0].backward(dout)
+
+
+class ReadsWhatItNeverKept:
+    """Its own forward could fill the list, and does not fill it far enough."""
+
+    def __init__(self):
+        self.kept = []
+
+    def forward(self, x):
+        self.kept = [x]
+        return x**2
+
+    def backward(self, dout):
+        return 2 * dout * self.kept[1]
+
+
 def train(layer, x):
     layer.handed_in = layer.forward(x)
 
@@ -153,9 +199,12 @@ def train(layer, x):
         (ForgetsItsOutput, Verdict.FAIL),
         (KeptFromOutside, Verdict.INCONCLUSIVE),
         (GivenNothing, Verdict.INCONCLUSIVE),
+        (TakesABuiltin, Verdict.FAIL),
+        (Chained, Verdict.INCONCLUSIVE),
+        (ReadsWhatItNeverKept, Verdict.FAIL),
     ],
 )
-def test_an_attribute_that_stays_none_is_the_layers_own_fault(subject, verdict):
+def test_what_nothing_could_have_given_the_layer_is_its_own_fault(subject, verdict):
     found = infer(subject)
     report = check_case(found.case.under(Settings(examples=5)), location="x", inferred=True)
     assert judged(report, found).verdict is verdict

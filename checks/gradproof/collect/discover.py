@@ -88,7 +88,20 @@ def lost_notes(failures: Iterable[LostStatement]) -> list[Finding]:
 def is_abstract(cls: Any) -> bool:
     """Whether a class is a base that leaves forward to others."""
     forward = _method(cls, forward=True)
-    return inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False)) or _only_promises(forward)
+    is_declared = inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False))
+    return is_declared or _only_promises(forward) or any(map(_only_promises, _always_called(cls, forward)))
+
+
+def _always_called(cls: type, method: Any) -> list[Any]:
+    """The class's own methods that the statements of ``method`` call, whatever it is given."""
+    definition = _definition(method)
+    if definition is None or not definition.args.args:
+        return []
+    own = definition.args.args[0].arg
+    always = (part for part in definition.body if isinstance(part, (ast.Return, ast.Assign, ast.Expr)))
+    calls = (node.func for part in always for node in ast.walk(part) if isinstance(node, ast.Call))
+    names = [f.attr for f in calls if isinstance(f, ast.Attribute) and ast.unparse(f.value) == own]
+    return [getattr(cls, name) for name in names if hasattr(cls, name)]
 
 
 def _engine(cls: type, operations: Sequence[Operation]) -> Operation | None:

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from gradproof import deadlines
 from gradproof.collect.checkfile import is_check_file
 from gradproof.collect.lost_statements import LostStatement, own_traceback, refusal
-from gradproof.collect.places import Place, deeper, packages, root_of, shown
+from gradproof.collect.places import Place, deeper, packages, root_of, shown, unhidden
 from gradproof.collect.siblings import modules_in, stepwise_imports
 from gradproof.collect.statements import Statement, statements
 from gradproof.collect.stepwise import Stepwise
@@ -90,7 +90,7 @@ def run(source: Source, found: Sequence[Statement], seconds: float) -> None:
     with importable(source), restored():
         running.run(found)
         if source.failures_beside:  # a package that does not run through lacks some of its modules
-            folders = _own_folders(source)
+            folders = source.place.own_folders(source.file)
             complete({name: module for name, module in list(sys.modules.items()) if _belongs(module, folders)}, seconds)
     source.failures += running.failures
 
@@ -105,12 +105,15 @@ def mended(source: Source, error: BaseException, *, may_restart: bool = True) ->
         if place is not None:
             raise _Elsewhere(place)
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        place = unhidden(error, source.place) if may_restart else None
+        if place is not None:
+            raise _Elsewhere(place)
         root = root_of(error.name, source.file, source.place, sys.path)
         if root is not None:
-            source.place = Place(source.place.depth, (root, *source.place.roots))
+            source.place = replace(source.place, roots=(root, *source.place.roots))
             sys.path.insert(1, str(root))
             return True
-    folders = _own_folders(source)
+    folders = source.place.own_folders(source.file)
     broken = {path for path in modules_in(error.__traceback__) if path.is_file() and _is_own(path, folders)}
     broken -= {source.file.resolve(), *source.stepwise}
     source.stepwise.update(broken)
@@ -148,7 +151,7 @@ def importable(source: Source) -> Generator[None]:
     """
     path, argv, before = list(sys.path), list(sys.argv), set(sys.modules)
     sys.modules.update(source.siblings)
-    sys.path[:] = dict.fromkeys([*map(str, _own_folders(source)[:-1]), *path, str(Path.cwd())])
+    sys.path[:] = dict.fromkeys([*map(str, source.place.own_folders(source.file)[:-1]), *path, str(Path.cwd())])
     sys.argv[:] = [str(source.file)]
     given = set(sys.path)
     now = _swapped(source.module, source.namespace)
@@ -158,10 +161,10 @@ def importable(source: Source) -> Generator[None]:
     finally:
         _swapped(source.module, now)
         added = [Path(entry).resolve() for entry in sys.path if entry not in given and Path(entry).is_dir()]
-        source.place = Place(source.place.depth, tuple(dict.fromkeys([*source.place.roots, *added])))
+        source.place = replace(source.place, roots=tuple(dict.fromkeys([*source.place.roots, *added])))
         sys.path[:], sys.argv[:] = path, argv
         # all are looked at before any goes: a folder without __init__.py asks sys.modules for the package above it
-        folders = _own_folders(source)
+        folders = source.place.own_folders(source.file)
         own = [name for name in set(sys.modules) - before if _belongs(sys.modules[name], folders)]
         source.siblings.update((name, sys.modules.pop(name)) for name in own)
 
@@ -196,12 +199,6 @@ def _refill(value: Any, content: Any) -> None:
         value.extend(content)
     else:
         value.update(content)
-
-
-def _own_folders(source: Source) -> list[Path]:
-    """The folders below which the author's own modules lie; the last one is where the user stands."""
-    parents = source.file.resolve().parents
-    return [parents[0], *source.place.roots, parents[source.place.depth], Path.cwd()]
 
 
 def _swapped(module: ModuleType, namespace: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

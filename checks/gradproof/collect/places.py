@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 UPWARDS = 6  # folders above a file in which a module that it imports is looked for
@@ -14,10 +14,21 @@ _MARKS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirement
 
 @dataclass(frozen=True)
 class Place:
-    """From where a file is imported: how many folders above it are its packages, and what else sys.path must hold."""
+    """From where a file is imported: how many folders above it are its packages, and what else sys.path must hold.
+
+    from_above: whether the folder of its packages comes before its own, where ``model/model.py`` hides ``model``.
+    """
 
     depth: int
     roots: tuple[Path, ...] = ()
+    from_above: bool = False
+
+    def own_folders(self, file: Path) -> list[Path]:
+        """The folders in which the file finds modules of its author, in order; the last is where the user stands."""
+        parents = file.resolve().parents
+        beside, above = parents[0], parents[self.depth]
+        near = [above, beside, *self.roots] if self.from_above else [beside, *self.roots, above]
+        return [*near, Path.cwd()]
 
 
 def shown(file: Path) -> str:
@@ -36,10 +47,16 @@ def packages(file: Path) -> list[Path]:
     return found
 
 
+def unhidden(error: ModuleNotFoundError, place: Place) -> Place | None:
+    """The place from which a package is found that a module of the same name, beside the file, has hidden."""
+    hides = "is not a package" in str(error) and place.depth > 0 and not place.from_above
+    return replace(place, from_above=True) if hides else None
+
+
 def deeper(file: Path, place: Place) -> Place | None:
     """The place with one more folder as a package, for a relative import that led out of the packages."""
     most = min(UPWARDS, len(file.resolve().parents) - 1)
-    return Place(place.depth + 1, place.roots) if place.depth < most else None
+    return replace(place, depth=place.depth + 1) if place.depth < most else None
 
 
 def root_of(module: str, file: Path, place: Place, path: Sequence[str]) -> Path | None:

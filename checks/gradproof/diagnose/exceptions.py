@@ -20,6 +20,7 @@ ADVICE = {
     "KeyError": "store it under that key in forward, or correct the key",
 }
 _FITS = "forward ran at these sizes: make the line fit them; look for a .T, an axis or keepdims=True that is missing"
+_BUILTIN = "a function of Python's own stands there without a call: write the name that is meant, as x_ for input"
 _AGAIN = (
     "the same call came back before: look for what it leaves behind, as a list that grows or an array that is replaced"
 )
@@ -36,6 +37,8 @@ def advice(error: LayerError) -> str | None:
     """What to do about an exception that is the layer's own; None where nothing general can be said."""
     if error.again:
         return _AGAIN
+    if "builtin_function_or_method" in error.message:
+        return _BUILTIN
     return ADVICE.get(error.kind, _FITS if is_of_backward(error) else None)
 
 

@@ -1,7 +1,6 @@
 """Whether an exception is a layer's own fault, whatever it is called with; else what to write so that it is avoided.
 
-A missing attribute is the layer's own only where nothing could have set it: no method of its class, of a base or of a
-subclass, and no code of the same folder. It reads sources; it runs nothing.
+A missing attribute is the layer's own only where nothing could have set it. It reads sources; it runs nothing.
 """
 
 from __future__ import annotations
@@ -11,18 +10,18 @@ import builtins
 import linecache
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradproof.convention.attributes import Use, definition_of, events_of, methods_of
+from gradproof.convention.convention import convention_for
+from gradproof.infer.setters import may_be_set, set_elsewhere, sets, sets_any, setter_of, subclasses
 from gradproof.source.source import parsed
 from gradproof.values import LayerError
 
-FILES = 60  # of one folder that are read for what they set
-LARGEST = 400_000  # bytes of a file that is read
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'|type object '(\w+)' has no attribute '(\w+)'")
 _READ = re.compile(r"\b\w+\.(\w+)")
+_WORD = re.compile(r"(?<!\.)\b[a-z]+\b(?!\()")  # a name that is not called
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _REMOVED = re.compile(r"deprecated|removed|expired", re.IGNORECASE)  # by NumPy, which says so: an older one runs it
 # nothing, which may be set from outside, and the optimizer that stands for the author's
@@ -46,7 +45,7 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
         case "AttributeError":
             return _is_never_set(error, subject)
         case "TypeError":
-            return _is_always_none(error, subject)
+            return _is_always_none(error, subject) or _is_of_a_builtin(error)
         case _:
             return False
 
@@ -54,13 +53,16 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
 def may_be_avoided(error: LayerError, subject: Any) -> bool:
     """Whether something other than the arguments may avoid it, wherever it is raised: an object that is wired later.
 
-    What is None may be set from outside; what is not installed, or is left to subclasses, is no fault.
+    What is None may be set from outside, and what holds no layers yet may be given some; what is not installed, or is
+    left to subclasses, is no fault.
     """
     match error.kind:
         case "ImportError" | "ModuleNotFoundError" | "NotImplementedError":
             return True
         case "NameError":
             return not is_own_fault(error, subject)
+        case "IndexError":
+            return isinstance(subject, type) and "list index" in error.message and _is_of_an_empty_list(error, subject)
         case "TypeError":
             return _OURS.search(error.message) is not None and not is_own_fault(error, subject)
         case "AttributeError":
@@ -80,21 +82,45 @@ def _is_never_set(error: LayerError, subject: Any) -> bool:
     return owner is not None and not may_be_set(owner, missing[1])
 
 
+def _is_of_a_builtin(error: LayerError) -> bool:
+    """Whether the line that raised takes a function of Python's own for an array: ``input`` for ``input_``."""
+    words = dict.fromkeys(_WORD.findall(error.text))
+    return "builtin_function_or_method" in error.message and any(hasattr(builtins, word) for word in words)
+
+
+def _is_of_an_empty_list(error: LayerError, subject: type) -> bool:
+    """Whether the line that raised reads a list that the constructor makes empty, and that neither pass fills."""
+    constructor = methods_of(subject).get("__init__")
+    empty = [name for name in dict.fromkeys(_READ.findall(error.text)) if _is_made(constructor, name, ("[]", "list()"))]
+    convention = convention_for(subject, subject.__name__, None)
+    passes = [methods_of(subject).get(name) for name in (convention.forward, convention.backward)]
+    own = [method for method in passes if method is not None]
+    return any(not any(_fills(method, name) for method in own) for name in empty)
+
+
+def _fills(method: Any, name: str) -> bool:
+    """Whether a method sets the attribute, or adds to the list that it holds."""
+    added = re.compile(rf"\.{name}\s*(\+=|\.(append|extend|insert)\b)")
+    definition = definition_of(method)
+    is_added = definition is not None and added.search(ast.unparse(definition)) is not None
+    return is_added or sets(method, name)
+
+
 def _is_always_none(error: LayerError, subject: Any) -> bool:
     """Whether the line that raised reads an attribute that the constructor sets to None, and that nothing else sets."""
     if "NoneType" not in error.message or not isinstance(subject, type):
         return False
     constructor = methods_of(subject).get("__init__")
-    empty = [name for name in dict.fromkeys(_READ.findall(error.text)) if _is_made_none(constructor, name)]
+    empty = [name for name in dict.fromkeys(_READ.findall(error.text)) if _is_made(constructor, name, ("None",))]
     return bool(empty) and not any(_is_filled(subject, name) for name in empty)
 
 
-def _is_made_none(constructor: Any, name: str) -> bool:
-    """Whether a constructor writes None to the attribute itself: an argument that is None by default may be given."""
+def _is_made(constructor: Any, name: str, sources: Sequence[str]) -> bool:
+    """Whether a constructor makes the attribute one of these: an argument that is None by default may be given."""
     definition = None if constructor is None else definition_of(constructor)
     lines = [] if definition is None else [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
     values = [line.value for line in lines if any(_is_attribute(target, name) for target in line.targets)]
-    return bool(values) and all(isinstance(value, ast.Constant) and value.value is None for value in values)
+    return bool(values) and all(ast.unparse(value) in sources for value in values)
 
 
 def _is_attribute(target: ast.expr, name: str) -> bool:
@@ -103,10 +129,10 @@ def _is_attribute(target: ast.expr, name: str) -> bool:
 
 def _is_filled(cls: type, name: str) -> bool:
     """Whether anything sets the attribute to more than None: a method, or other code beside the class."""
-    every = [method for owner in (cls, *_subclasses(cls)) for method in methods_of(owner).values()]
+    every = [method for owner in (cls, *subclasses(cls)) for method in methods_of(owner).values()]
     events = [event for method in every for event in events_of(method)]
-    is_set = any(event.use is Use.SET and event.name == name for event in events) or any(map(_sets_any, every))
-    return is_set or _set_elsewhere(cls, name) is not None
+    is_set = any(event.use is Use.SET and event.name == name for event in events) or any(map(sets_any, every))
+    return is_set or set_elsewhere(cls, name) is not None
 
 
 def _missing(error: LayerError) -> tuple[str, str] | None:
@@ -131,94 +157,6 @@ def _class_named(name: str, subject: Any) -> type | None:
 
 def _parts(subject: Any) -> tuple[Any, ...]:
     return subject if isinstance(subject, tuple) else (subject,)
-
-
-def may_be_set(cls: type, name: str) -> bool:
-    """Whether anything could set this attribute of objects of ``cls``."""
-    return setter_of(cls, name) is not None or _set_elsewhere(cls, name) is not None
-
-
-def setter_of(cls: type, name: str) -> str | None:
-    """A method of the class, of a base or of a subclass that sets the attribute, as ``Affine.build``."""
-    for owner in (cls, *_subclasses(cls)):
-        if any(name in vars(base) for base in owner.__mro__[:-1]):
-            return owner.__name__
-        for method, function in methods_of(owner).items():
-            if _sets(function, name):
-                return f"{owner.__name__}.{method}"
-    return None
-
-
-def _subclasses(cls: type) -> Iterator[type]:
-    found: list[type] = type.__subclasses__(cls)
-    for inner in found:
-        yield inner
-        yield from _subclasses(inner)
-
-
-def _sets(function: Any, name: str) -> bool:
-    """Whether it sets the attribute before it reads it, or sets attributes whose names are computed."""
-    first = next((e.use for e in events_of(function) if e.name == name and e.use is not Use.TESTED), None)
-    return first in (Use.SET, Use.SET_EMPTY) or _sets_any(function)
-
-
-def _sets_any(function: Any) -> bool:
-    code = function.__code__
-    return "setattr" in code.co_names or ("__dict__" in code.co_names and "update" in code.co_names)
-
-
-def _set_elsewhere(cls: type, name: str) -> str | None:
-    """The place in the files of a class, and in those beside them, that sets the attribute of another object."""
-    for file, text in _files(cls):
-        line = _line_that_sets(parsed(text), name) if name in text or "setattr" in text else None
-        if line is not None:
-            return f"{Path(file).name}:{line}"
-    return None
-
-
-def _files(cls: type) -> Iterator[tuple[str, str]]:
-    """The files that define a class and its bases, then the others of their folders, with their texts."""
-    functions = [f for f in methods_of(cls).values() if hasattr(f, "__code__")]
-    own = list(dict.fromkeys(f.__code__.co_filename for f in functions))
-    yield from ((file, "".join(linecache.getlines(file))) for file in own)
-    folders = dict.fromkeys(Path(file).parent for file in own if Path(file).is_file())
-    beside = [path for folder in folders for path in sorted(folder.glob("*.py"))[:FILES] if str(path) not in own]
-    for path in beside:
-        try:
-            if path.stat().st_size <= LARGEST:
-                yield str(path), path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-
-
-def _line_that_sets(tree: ast.Module, name: str) -> int | None:
-    """The line that sets the attribute of an object that is not the method's own."""
-    own: dict[int, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            own |= {id(inner): method.args.args[0].arg for method in _methods(node) for inner in ast.walk(method)}
-    for node in ast.walk(tree):
-        holder = _holder_set(node, name)
-        if holder is not None and not (isinstance(holder, ast.Name) and holder.id == own.get(id(node))):
-            return int(getattr(node, "lineno", 0))
-    return None
-
-
-def _methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
-    return (part for part in node.body if isinstance(part, ast.FunctionDef) and part.args.args)
-
-
-def _holder_set(node: ast.AST, name: str) -> ast.expr | None:
-    """The object whose attribute this node sets: of this name, or of one that is computed."""
-    match node:
-        case ast.Attribute(value=holder, attr=attr, ctx=ast.Store()) if attr == name:
-            return holder
-        case ast.Call(func=ast.Name(id="setattr"), args=[holder, ast.Constant(value=str(known)), *_]):
-            return holder if known == name else None
-        case ast.Call(func=ast.Name(id="setattr"), args=[holder, _, _]):
-            return holder
-        case _:
-            return None
 
 
 def _may_be_defined(name: str, subject: Any) -> bool:
@@ -265,6 +203,6 @@ def remedy(error: LayerError, subject: Any) -> str | None:
             f"{setter} sets {name}: declare a Case with its arguments and "
             f'settings=Settings(convention=Convention(prepare=("{method}",)))'
         )
-    place = _set_elsewhere(owner, name)
+    place = set_elsewhere(owner, name)
     told = "" if place is None else f", as {place} does"
     return f"build one object, set its {name}{told}, and write check(layer, x) with an input of yours"

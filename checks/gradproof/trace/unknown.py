@@ -154,6 +154,12 @@ class Unknown:
             raise self.unfit((0.0, labels(1)), (0.1, labels(2)), (0.2, array(2)))
         raise self.unfit_array()
 
+    def __deepcopy__(self, memo: object) -> Unknown:
+        return self
+
+    def __copy__(self) -> Unknown:
+        return self
+
     def _as_it_is(self, *_: Any) -> Unknown:
         """A copy is as unknown."""
         return self

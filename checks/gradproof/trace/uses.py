@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradproof.trace.changes import Multiple, Proposal, Small
+from gradproof.trace.changes import Multiple, Proposal, Rank, Small
 from gradproof.trace.clash import Clash, Use, broadcast, ints, shape_of
 from gradproof.trace.integers import polynomial
 from gradproof.trace.polynomials import ONE, Polynomial, product_of
+from gradproof.trace.run import TracedRun
 from gradproof.trace.uses_of_indices import chosen, indexed
 
 
@@ -117,13 +118,27 @@ def _reshape(clash: Clash) -> list[Proposal]:
     wanted = ints(list(clash.args[1:]) or list(clash.kwargs.values()))
     have = product_of(run.stands_for(size) for size in shape)
     need = product_of(run.polynomial(size) for size in wanted if size != -1)
-    found = [] if -1 in wanted else run.equal([(have, need)])
+    found = [*_as_another(run, clash.arrays[0], wanted), *([] if -1 in wanted else run.equal([(have, need)]))]
     if len(need.terms) == 1:
         (factors, coefficient) = need.terms[0]
         rest = Polynomial(((tuple(name for name in factors if name not in have.dims), coefficient),))
         if rest != ONE:
             found += [Proposal(0.15, Multiple(name, rest)) for name in have.dims if name not in factors]
     return found + run.rank(clash.arrays[0], len(shape) + 1, 0.5)
+
+
+def _as_another(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Proposal]:
+    """Where an argument takes the shape of another one, axis by axis: it has that shape as a rule."""
+    own = getattr(array, "argument", None)
+    sizes = tuple(run.polynomial(size) for size in wanted)
+    others = (
+        name for name in run.order if name != own and run.kind(name).is_array and len(sizes) == run.kind(name).rank
+    )
+    if own is None or all(tuple(run.candidate.axes(name)) != sizes for name in others):
+        return []
+    if len(sizes) != run.kind(own).rank:
+        return [Proposal(0.05, Rank(own, len(sizes)))]
+    return run.equal(list(zip(run.candidate.axes(own), sizes, strict=True)), 0.05)[:1]
 
 
 def _split(clash: Clash) -> list[Proposal]:
