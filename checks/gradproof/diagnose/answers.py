@@ -89,18 +89,24 @@ class Answers:
 
 def answers(evidence: Evidence) -> list[Answers]:
     """Return what failing examples answered output by output; [] where none was asked so."""
-    found: list[Answers] = []
-    for sample in evidence.failing:
-        probe = sample.outcome.probe
-        response = None if probe is None else probe.responses.get(evidence.tensor)
-        if probe is None or response is None or not sample.wrong.any():
-            continue
-        claimed, true = (np.asarray(values, dtype=np.float64) for values in (response.claimed, response.true))
-        if np.isfinite(claimed).all() and np.isfinite(true).all() and (claimed.any() or true.any()):
-            outputs, dout = (np.asarray(values, dtype=np.float64) for values in (probe.outputs, probe.dout))
-            answer = Answers(evidence.tensor, sample, claimed, true, probe.shapes, dout, outputs)
-            found += [answer] if answer.sound else []
-    return found
+    wrong = [sample for sample in evidence.failing if sample.wrong.any()]
+    found = (_answer(sample, evidence.tensor) for sample in wrong)
+    return [answer for answer in found if answer is not None and answer.sound]
+
+
+def _answer(sample: Sample, tensor: str) -> Answers | None:
+    """What one example answered; None where it was not asked, or where the shares are not finite, or all of them 0."""
+    probe = sample.outcome.probe
+    response = None if probe is None else probe.responses.get(tensor)
+    if probe is None or response is None:
+        return None
+    claimed, true = (np.asarray(values, dtype=np.float64) for values in (response.claimed, response.true))
+    is_finite = np.isfinite(claimed).all() and np.isfinite(true).all()
+    is_zero = not claimed.any() and not true.any()
+    if not is_finite or is_zero:
+        return None
+    outputs, dout = (np.asarray(values, dtype=np.float64) for values in (probe.outputs, probe.dout))
+    return Answers(tensor, sample, claimed, true, probe.shapes, dout, outputs)
 
 
 def linear_answers(evidence: Evidence) -> list[Answers]:
@@ -119,13 +125,19 @@ def aligned(found: list[Answers]) -> list[tuple[int, int]]:
 
     [] where there are several outputs, or another number of axes from example to example.
     """
-    kinds = {(len(a.shapes), len(a.sample.shape), len(a.shapes[0]) if a.shapes else 0) for a in found}
-    if len(kinds) != 1:
+    if not found or any(len(answer.shapes) != 1 for answer in found):
         return []
-    outputs, mine, theirs = kinds.pop()
-    if outputs != 1:
+    ranks = {(len(answer.sample.shape), len(answer.shapes[0])) for answer in found}
+    if len(ranks) != 1:
         return []
+    mine, theirs = ranks.pop()
     from_front = [(a, a) for a in range(min(mine, theirs))]
     from_back = [(mine - a, theirs - a) for a in range(1, min(mine, theirs) + 1)]
     pairs = dict.fromkeys([*from_front, *from_back])
-    return [(a, b) for a, b in pairs if all(f.sample.shape[a] == f.shapes[0][b] for f in found)]
+    return [pair for pair in pairs if _have_one_size(found, pair)]
+
+
+def _have_one_size(found: list[Answers], pair: tuple[int, int]) -> bool:
+    """Whether an axis of the tensor and one of the output have the same size in every example."""
+    mine, theirs = pair
+    return all(answer.sample.shape[mine] == answer.shapes[0][theirs] for answer in found)

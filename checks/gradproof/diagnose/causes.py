@@ -70,12 +70,13 @@ def _one_scalar(evidence: Evidence) -> Cause | None:
 
 def _only_there(evidence: Evidence) -> Cause | None:
     """Where some examples are right: the factor of the others, or that they are zero."""
-    there = replace(evidence, passing=())
-    held = factors.factors(there) if evidence.passing else []
+    if not evidence.passing:
+        return None
+    held = factors.factors(replace(evidence, passing=()))
     if held:
         names = tuple(factor.text for factor in held)
         return Cause("GP102", "factor-where-wrong", {"factors": names}, support=evidence.support)
-    if not evidence.passing or evidence.supporting < ENOUGH or any(s.analytic.any() for s in evidence.failing):
+    if evidence.supporting < ENOUGH or any(sample.analytic.any() for sample in evidence.failing):
         return None
     return Cause("GP104", "zero-where-wrong", support=evidence.support)
 
@@ -117,13 +118,20 @@ def _transposed(evidence: Evidence) -> Cause | None:
     if evidence.supporting < ENOUGH or len(ranks) != 1 or any(sample.located for sample in evidence.failing):
         return None
     ndim = ranks.pop()
-    for a, b in combinations(range(ndim), 2):
-        square = [s for s in evidence.passing if len(s.shape) == ndim and s.shape[a] == s.shape[b]]
-        if all(_is_swap(sample, a, b) for sample in (*evidence.failing, *square)):
-            if ndim == 2:
-                return Cause("GP105", "transposed", support=evidence.support)
-            return Cause("GP105", "axes-exchanged", {"one": a, "other": b}, support=evidence.support)
-    return None
+    pairs = combinations(range(ndim), 2)
+    exchanged = next((pair for pair in pairs if _are_exchanged(evidence, ndim, *pair)), None)
+    if exchanged is None:
+        return None
+    if ndim == 2:
+        return Cause("GP105", "transposed", support=evidence.support)
+    one, other = exchanged
+    return Cause("GP105", "axes-exchanged", {"one": one, "other": other}, support=evidence.support)
+
+
+def _are_exchanged(evidence: Evidence, ndim: int, a: int, b: int) -> bool:
+    """Whether two axes are exchanged in all failing examples, and in those that pass, where that leaves the shape."""
+    square = [s for s in evidence.passing if len(s.shape) == ndim and s.shape[a] == s.shape[b]]
+    return all(_is_swap(sample, a, b) for sample in (*evidence.failing, *square))
 
 
 def _is_swap(sample: Sample, a: int, b: int) -> bool:

@@ -47,20 +47,30 @@ def weak_link(example: Example, build: Callable[..., Any]) -> Link | None:
             return forgetful
         for call in calls:
             outcomes = _alone(call, example.seed)
-            wrong = next((o for o in outcomes if any(t.verdict is Verdict.FAIL for t in o.tensors)), None)
+            wrong = next((outcome for outcome in outcomes if _accused(outcome)), None)
             if wrong is not None:
                 return _wrong_part(call.part, wrong, outcomes, trace.forwards + sum(o.forwards for o in outcomes))
         return _wrong_chaining(trace, calls)
     return None
 
 
+def _accused(outcome: Outcome) -> tuple[str, ...]:
+    """The names of the tensors whose gradient is wrong."""
+    return tuple(tensor.name for tensor in outcome.tensors if tensor.verdict is Verdict.FAIL)
+
+
 def _forgetful(trace: _Trace, calls: list[Call], build: Callable[..., Any]) -> Link | None:
     """A part that is called several times and remembers one call: with a memory for each, every gradient is right."""
-    for part in list({id(call.part): call.part for call in calls}.values()):
-        mine = [call for call in calls if call.part is part]
-        if len(mine) < 2 or sum(len(call.douts) for call in mine) < 2:
+    by_part: dict[int, list[Call]] = {}
+    for call in calls:
+        by_part.setdefault(id(call.part), []).append(call)
+    for mine in by_part.values():
+        douts = sum(len(call.douts) for call in mine)
+        if len(mine) < 2 or douts < 2:
             continue
-        outcome = look(trace.example, functools.partial(_remembering, build, part.path, len(mine)), declared=False)
+        outcome = look(
+            trace.example, functools.partial(_remembering, build, mine[0].part.path, len(mine)), declared=False
+        )
         trace.forwards += outcome.forwards
         if outcome.tensors and all(tensor.verdict is Verdict.PASS for tensor in outcome.tensors):
             found = Cause("GP121", "last-call-remembered", _place(mine[0]), {"calls": len(mine)})
@@ -137,8 +147,18 @@ def _built(call: Call, signature: Signature, random: Randomness, *, widen: bool 
     return subject
 
 
+def _called_again(calls: list[Call]) -> Call | None:
+    """The first call of a part that was called before."""
+    before: list[Part] = []
+    for call in calls:
+        if any(call.part is part for part in before):
+            return call
+        before.append(call.part)
+    return None
+
+
 def _wrong_part(part: Part, wrong: Outcome, outcomes: list[Outcome], forwards: int) -> Link:
-    tensors = tuple(t.name for t in wrong.tensors if t.verdict is Verdict.FAIL)
+    tensors = _accused(wrong)
     cause = name_cause(gather(tensors[0], wrong, outcomes))
     about: Parameters = {"part": type(part.layer).__name__, "path": part.path, "tensors": tensors}
     return Link(Cause("GP120", "wrong-part", about, of=cause, tensor=tensors[0]), forwards, type(part.fresh))
@@ -155,7 +175,7 @@ def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
         if abs(times - 1.0) > CLOSE or np.isnan(times):
             return _broken(call, after, trace, times)
         after = Fact("part", _place(call))
-    again = next((call for i, call in enumerate(calls) if any(call.part is other.part for other in calls[:i])), None)
+    again = _called_again(calls)
     if again is None:
         return Link(Cause("GP121", "wrongly-collected"), trace.forwards)
     return Link(Cause("GP121", "one-call-kept", _place(again)), trace.forwards)
@@ -194,10 +214,9 @@ def _times(trace: _Trace, number: int, call: Call) -> float | None:
     if not isinstance(call.output, (np.ndarray, float, np.floating)):
         return None
     output = np.asarray(call.output, dtype=np.float64)
-    given = [np.asarray(1.0 if dout is None else dout, dtype=np.float64) for dout in call.douts]
-    if any(dout.size not in (1, output.size) for dout in given):
+    total = _total_dout(call, output.size)
+    if total is None:
         return float("nan")
-    total = sum((np.broadcast_to(dout.reshape(-1), output.size) for dout in given), np.zeros(output.size))
     pairs: list[tuple[float, float]] = []
     for _ in range(DIRECTIONS):
         direction = trace.rng.standard_normal(output.shape)
@@ -206,8 +225,23 @@ def _times(trace: _Trace, number: int, call: Call) -> float | None:
             return None
         size = max(float(np.abs(total) @ np.abs(direction.reshape(-1))), abs(slope)) or 1.0
         pairs.append((float(total @ direction.reshape(-1)) / size, slope / size))
+    return _ratio(pairs)
+
+
+def _total_dout(call: Call, size: int) -> Floats | None:
+    """The sum of all douts that a call received, flat; None where one of them does not fit its output."""
+    given = [np.asarray(1.0 if dout is None else dout, dtype=np.float64) for dout in call.douts]
+    if any(dout.size not in (1, size) for dout in given):
+        return None
+    return sum((np.broadcast_to(dout.reshape(-1), size) for dout in given), np.zeros(size))
+
+
+def _ratio(pairs: list[tuple[float, float]]) -> float:
+    """The one ratio of claimed slopes to slopes, (claimed, slope) along each direction; NaN where there is none."""
     if all(abs(claimed - slope) <= CLOSE for claimed, slope in pairs):
         return 1.0
     ratios = [claimed / slope for claimed, slope in pairs if abs(slope) > CLOSE]
-    alike = len(ratios) == len(pairs) and max(ratios) - min(ratios) <= CLOSE * abs(ratios[0])
-    return float(np.mean(ratios)) if alike and ratios[0] else float("nan")
+    if len(ratios) < len(pairs) or not ratios[0]:
+        return float("nan")
+    is_one = max(ratios) - min(ratios) <= CLOSE * abs(ratios[0])
+    return float(np.mean(ratios)) if is_one else float("nan")

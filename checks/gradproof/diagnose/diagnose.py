@@ -45,11 +45,17 @@ def diagnose(
         return _gradient(subject, minimal, tried, reproduce, result)
     if minimal.error is not None:
         return _raised(subject, minimal, minimal.error, tried, reproduce)
-    for defect in minimal.defects:
-        any_will_do = code is None and tensor is None
-        if any_will_do or (defect.tensor == tensor and code in (None, defect.code)):
-            return _malformed(subject, minimal, defect, tried, reproduce)
+    defect = next((defect for defect in minimal.defects if _is_wanted(defect, tensor, code)), None)
+    if defect is not None:
+        return _malformed(subject, minimal, defect, tried, reproduce)
     raise ValueError(f"expected an outcome in which {tensor or 'the subject'} fails, got one that shows no failure")
+
+
+def _is_wanted(defect: Defect, tensor: str | None, code: str | None) -> bool:
+    """Whether a defect is of this tensor and of this code; any one is where neither is given."""
+    if code is None:
+        return tensor in (None, defect.tensor)
+    return code == defect.code and tensor == defect.tensor
 
 
 def linked(subject: str, link: Link, minimal: Outcome, reproduce: str) -> Finding:
@@ -63,7 +69,7 @@ def _gradient(
     tensor = result.name
     broken = _is_broken(result)
     # where it is not finite somewhere, that is a fault of its own, and told by itself
-    alike = [o for o in tried if all(t.name != tensor or not t.wrong or _is_broken(t) == broken for t in o.tensors)]
+    alike = [outcome for outcome in tried if _is_alike(outcome, tensor, broken=broken)]
     cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, alike))
     failing = [o for o in _with(minimal, alike) if _verdict(o, tensor) is Verdict.FAIL]
     passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
@@ -77,6 +83,12 @@ def _gradient(
         worst=result.wrong[0] if result.wrong else None,
         law=_law(failing, passing),
     )
+
+
+def _is_alike(outcome: Outcome, tensor: str, *, broken: bool) -> bool:
+    """Whether the tensor has no wrong entry there, or the one that is most wrong is as finite as in another outcome."""
+    accused = [result for result in outcome.tensors if result.name == tensor and result.wrong]
+    return all(_is_broken(result) == broken for result in accused)
 
 
 def _is_broken(result: TensorResult) -> bool:

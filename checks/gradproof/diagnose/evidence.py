@@ -15,6 +15,7 @@ from gradproof.values import Outcome, TensorResult, Verdict
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Dims = Mapping[str, int | tuple[int, ...]]
 
 EPS = float(np.finfo(np.float64).eps)
 # An entry supports a ratio if its true value exceeds its bound this many times: three digits are then sure.
@@ -107,17 +108,25 @@ class Evidence:
         return Support(self.supporting or self.measured, len(self.failing))
 
 
-def sizes(dims: Mapping[str, int | tuple[int, ...]]) -> dict[str, int]:
+def sizes(dims: Dims) -> dict[str, int]:
     """Read each dim as one number: a named dim as it is, a starred one as the product of its axes, named ``*name``."""
-    return {
-        (f"*{name}" if isinstance(value, tuple) else name): (math.prod(value) if isinstance(value, tuple) else value)
-        for name, value in dims.items()
-    }
+    return {name: math.prod(axes) for name, axes in axes_of(dims).items()}
 
 
-def has_distinct_dims(dims: Mapping[str, int | tuple[int, ...]]) -> bool:
+def axes_of(dims: Dims) -> dict[str, tuple[int, ...]]:
+    """The axes of each dim: one of a named dim, any number of a starred one, named ``*name``."""
+    found: dict[str, tuple[int, ...]] = {}
+    for name, value in dims.items():
+        if isinstance(value, tuple):
+            found[f"*{name}"] = value
+        else:
+            found[name] = (value,)
+    return found
+
+
+def has_distinct_dims(dims: Dims) -> bool:
     """Whether all sizes are above 1 and differ, so that no axis is taken for another one."""
-    values = [size for value in dims.values() for size in (value if isinstance(value, tuple) else (value,))]
+    values = [size for axes in axes_of(dims).values() for size in axes]
     return len(set(values)) == len(values) and min(values, default=2) > 1
 
 
@@ -143,9 +152,9 @@ def _located(outcome: Outcome, result: TensorResult) -> Sample | None:
     entries = [e for e in result.wrong if np.isfinite([e.analytic, e.numeric, e.bound]).all()]
     if not entries:
         return None
-    position = np.array([np.ravel_multi_index(e.index, result.shape) if e.index else 0 for e in entries], dtype=np.intp)
+    position = [np.ravel_multi_index(e.index, result.shape) if e.index else 0 for e in entries]
     analytic, numeric, bound = np.array([(e.analytic, e.numeric, e.bound) for e in entries], dtype=np.float64).T
-    return Sample(outcome, result.shape, position, analytic, numeric, bound, located=True)
+    return Sample(outcome, result.shape, np.array(position, dtype=np.intp), analytic, numeric, bound, located=True)
 
 
 def gather(tensor: str, minimal: Outcome, tried: Sequence[Outcome]) -> Evidence:
@@ -167,13 +176,18 @@ def _batch(outcomes: Sequence[Outcome]) -> str | None:
     """Return the one dim that leads forward's first array in every example; None for a vector or a scalar."""
     names = list(sizes(outcomes[0].example.dims))
     for outcome in outcomes:
-        dims = outcome.example.dims
-        shape = next((v.shape for v in outcome.example.inputs.values() if isinstance(v, np.ndarray)), ())
+        shape = _first_shape(outcome)
         if len(shape) < 2:
             return None
-        leading = {f"*{k}" if isinstance(v, tuple) else k: v if isinstance(v, tuple) else (v,) for k, v in dims.items()}
-        names = [name for name in names if name in leading and shape[: len(leading[name])] == leading[name]]
+        axes = axes_of(outcome.example.dims)
+        names = [name for name in names if name in axes and shape[: len(axes[name])] == axes[name]]
     return names[0] if len(names) == 1 else None
+
+
+def _first_shape(outcome: Outcome) -> tuple[int, ...]:
+    """The shape of the first array that forward takes; () where it takes none."""
+    values = outcome.example.inputs.values()
+    return next((value.shape for value in values if isinstance(value, np.ndarray)), ())
 
 
 def _distinct(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -64,8 +64,18 @@ def is_of_backward(error: LayerError) -> bool:
 
 def _telling(tried: Sequence[Outcome]) -> list[Outcome]:
     """The examples that came as far as backward at sizes that tell most: all different, else all above 1, else any."""
-    came = [o for o in tried if o.tensors or o.defects or (o.error is not None and o.error.stage == "backward")]
-    came = [outcome for outcome in came if 0 not in sizes(outcome.example.dims).values()]
+    came = [outcome for outcome in tried if _came_to_backward(outcome) and _least(outcome) != 0]
     distinct = [outcome for outcome in came if has_distinct_dims(outcome.example.dims)]
-    above = [outcome for outcome in came if min(sizes(outcome.example.dims).values(), default=2) > 1]
+    above = [outcome for outcome in came if _least(outcome) > 1]
     return distinct or above or came
+
+
+def _came_to_backward(outcome: Outcome) -> bool:
+    if outcome.tensors or outcome.defects:
+        return True
+    return outcome.error is not None and outcome.error.stage == "backward"
+
+
+def _least(outcome: Outcome) -> int:
+    """The least of the example's sizes."""
+    return min(sizes(outcome.example.dims).values(), default=2)

@@ -35,9 +35,13 @@ def factors(evidence: Evidence) -> list[Factor]:
     """
     if evidence.supporting < ENOUGH:
         return []
-    held = [factor for factor in _candidates(evidence) if all(_holds(factor, sample) for sample in evidence.samples)]
+    held = [factor for factor in _candidates(evidence) if _holds_everywhere(factor, evidence)]
     simplest = min((len(factor.dims) for factor in held if factor.dims), default=0)
     return [factor for factor in held if len(factor.dims) <= simplest]
+
+
+def _holds_everywhere(factor: Factor, evidence: Evidence) -> bool:
+    return all(_holds(factor, sample) for sample in evidence.samples)
 
 
 def ratio(sample: Sample) -> float:
@@ -85,9 +89,14 @@ def _candidates(evidence: Evidence) -> Iterator[Factor]:
 
 
 def _dims(evidence: Evidence) -> Iterator[tuple[str, ...]]:
-    common = [n for n in evidence.failing[0].sizes if all(sample.sizes.get(n, 0) > 0 for sample in evidence.samples)]
+    """Yield each dim that every example has and that is nowhere 0, then each pair of them."""
+    common = [name for name in evidence.failing[0].sizes if _is_dim_of_all(name, evidence)]
     yield from ((name,) for name in common)
     yield from combinations(common, 2)
+
+
+def _is_dim_of_all(name: str, evidence: Evidence) -> bool:
+    return all(sample.sizes.get(name, 0) > 0 for sample in evidence.samples)
 
 
 def _powers(names: tuple[str, ...], sign: int) -> Iterator[Factor]:

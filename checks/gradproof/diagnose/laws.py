@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from gradproof.diagnose.evidence import sizes
+from gradproof.diagnose.evidence import Dims, sizes
 from gradproof.findings import Fact, Parameters
 
 EVERYWHERE = "fails-everywhere"  # the kind of law that holds where nothing passes
-Dims = Mapping[str, int | tuple[int, ...]]
 
 # Laws other than a threshold are many, and a few examples obey one by chance: so many distinct dims of each are needed.
 ENOUGH = 3
@@ -63,20 +62,24 @@ def _thresholds(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fa
 
 def _starred(failing: Sequence[Dims], passing: Sequence[Dims]) -> Iterator[Fact]:
     """Yield thresholds on how many axes a starred dim has, else on its size."""
-    for name, value in failing[0].items():
-        if not isinstance(value, tuple) or any(not isinstance(d.get(name), tuple) for d in [*failing, *passing]):
+    for name in failing[0]:
+        if not all(isinstance(dims.get(name), tuple) for dims in [*failing, *passing]):
             continue
-        found = _threshold(f"ndim(*{name})", [_axes(d, name) for d in failing], [_axes(d, name) for d in passing])
+        found = _threshold(f"ndim(*{name})", _ranks(name, failing), _ranks(name, passing))
         if found is None:
-            bad, good = ([sizes(d)[f"*{name}"] for d in group] for group in (failing, passing))
-            found = _threshold(f"size(*{name})", bad, good)
+            found = _threshold(f"size(*{name})", _starred_sizes(name, failing), _starred_sizes(name, passing))
         if found is not None:
             yield found
 
 
-def _axes(dims: Dims, name: str) -> int:
-    value = dims[name]
-    return len(value) if isinstance(value, tuple) else 0
+def _starred_sizes(name: str, group: Sequence[Dims]) -> list[int]:
+    return [sizes(dims)[f"*{name}"] for dims in group]
+
+
+def _ranks(name: str, group: Sequence[Dims]) -> list[int]:
+    """How many axes the starred dim has in each example."""
+    values = (dims[name] for dims in group)
+    return [len(value) for value in values if isinstance(value, tuple)]
 
 
 _RELATIONS: tuple[tuple[str, str, Callable[[int, int], bool]], ...] = (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask, Sample
@@ -10,29 +13,54 @@ from gradproof.findings import Cause, Confidence
 LARGE = 8.0  # exp(-8) is 3e-4: a smaller input leaves most of the digits
 
 
+@dataclass(frozen=True)
+class _Zeros:
+    """How many entries of the failing samples are zero in the truth alone, or in yours alone; how many are right.
+
+    ``explained``: no other entry is wrong. ``right`` counts those that are right and not zero.
+    """
+
+    in_truth: int
+    in_yours: int
+    right: int
+    explained: bool
+
+
 def mask_wrong(evidence: Evidence) -> Cause | None:
     """GP107 where yours and the truth are zero at other entries, and agree or do not overlap at the rest."""
     samples = [s for s in evidence.failing if not s.located]
-    blocked = [_zero(s, yours=False) & ~_zero(s, yours=True) for s in samples]
-    dropped = [_zero(s, yours=True) & ~_zero(s, yours=False) for s in samples]
-    explained = all((~s.wrong | b | d).all() for s, b, d in zip(samples, blocked, dropped, strict=True))
-    through, out = (sum(int(np.count_nonzero(mask)) for mask in masks) for masks in (blocked, dropped))
-    right = sum(int(np.count_nonzero(~s.wrong & ~_zero(s, yours=True))) for s in samples)
-    if not samples or not explained or through + out < ENOUGH:
+    zeros = _compared(samples)
+    if not zeros.explained or zeros.in_truth + zeros.in_yours < ENOUGH:
         return None
-    counts = {"zero_in_truth": through, "zero_in_yours": out}
-    if not right and through >= ENOUGH and out >= ENOUGH:
-        return Cause("GP107", "mask-inverted", support=evidence.support)
-    if through >= ENOUGH and not out and right >= ENOUGH:
-        if evidence.passing and all(_is_saturated(sample) for sample in samples):
-            return Cause("GP107", "not-zero-where-saturated", evidence=counts, confidence=Confidence.OPEN)
-        return Cause("GP107", "mask-missing", evidence=counts)
-    if out >= ENOUGH and not through and right >= ENOUGH:
-        # a mask, a line that is missing, a step left out: it can be any of them
-        return Cause("GP107", "zero-where-it-is-not", evidence=counts, confidence=Confidence.OPEN)
-    if through and out and right >= ENOUGH:
-        return Cause("GP107", "another-mask", evidence=counts, confidence=Confidence.VAGUE)
-    return None
+    if not zeros.right:
+        is_inverted = min(zeros.in_truth, zeros.in_yours) >= ENOUGH
+        return Cause("GP107", "mask-inverted", support=evidence.support) if is_inverted else None
+    if zeros.right < ENOUGH:
+        return None
+    kind, confidence = _kind(zeros)
+    if kind == "mask-missing" and evidence.passing and all(_is_saturated(sample) for sample in samples):
+        kind, confidence = "not-zero-where-saturated", Confidence.OPEN
+    counts = {"zero_in_truth": zeros.in_truth, "zero_in_yours": zeros.in_yours}
+    return Cause("GP107", kind, evidence=counts, confidence=confidence)
+
+
+def _kind(zeros: _Zeros) -> tuple[str, Confidence]:
+    if not zeros.in_yours:
+        return "mask-missing", Confidence.NAMED
+    if not zeros.in_truth:  # a mask, a line that is missing, a step left out: it can be any of them
+        return "zero-where-it-is-not", Confidence.OPEN
+    return "another-mask", Confidence.VAGUE
+
+
+def _compared(samples: Sequence[Sample]) -> _Zeros:
+    in_truth = in_yours = right = unexplained = 0
+    for sample in samples:
+        yours, truth = _zero(sample, yours=True), _zero(sample, yours=False)
+        in_truth += int(np.count_nonzero(truth & ~yours))
+        in_yours += int(np.count_nonzero(yours & ~truth))
+        right += int(np.count_nonzero(~sample.wrong & ~yours))
+        unexplained += int(np.count_nonzero(sample.wrong & (yours == truth)))
+    return _Zeros(in_truth, in_yours, right, explained=unexplained == 0)
 
 
 def _is_saturated(sample: Sample) -> bool:

@@ -19,12 +19,18 @@ def first_factor_alone(evidence: Evidence) -> Cause | None:
     count = sum(int(np.count_nonzero(sample.support)) for sample in asked)
     if count < ENOUGH or not all(_is_so(sample, evidence.tensor) for sample in asked):
         return None
-    x, out = (np.concatenate(each) for each in zip(*(_values(s, evidence.tensor) for s in asked), strict=True))
-    values, factors = (len(np.unique(np.round(v, 6))) for v in (x[x != 0], out[x != 0] / x[x != 0]))
+    arrays = [_values(sample, evidence.tensor) for sample in asked]
+    x, out = (np.concatenate(each) for each in zip(*arrays, strict=True))
+    values, factors = _different(x[x != 0]), _different(out[x != 0] / x[x != 0])
     if factors < max(FEW * values, LEAST):  # a mask, not a function of x
         return None
     # with a formula of x, it may be a power as well
     return Cause("GP113", "first-factor-alone", support=Support(count, 1), confidence=Confidence.VAGUE)
+
+
+def _different(values: Floats) -> int:
+    """How many different values there are, to six digits."""
+    return len(np.unique(np.round(values, 6)))
 
 
 def _values(sample: Sample, tensor: str) -> tuple[Floats, Floats]:
@@ -37,8 +43,10 @@ def _values(sample: Sample, tensor: str) -> tuple[Floats, Floats]:
 
 
 def _is_so(sample: Sample, tensor: str) -> bool:
-    probe, value, dout = sample.outcome.probe, sample.outcome.example.inputs.get(tensor), upstream(sample)
-    if probe is None or not probe.elementwise or not isinstance(value, np.ndarray) or not isinstance(dout, np.ndarray):
+    probe, dout = sample.outcome.probe, upstream(sample)
+    if probe is None or not probe.elementwise or not isinstance(dout, np.ndarray):
+        return False
+    if not isinstance(sample.outcome.example.inputs.get(tensor), np.ndarray):
         return False
     x, out = _values(sample, tensor)
     slack = MARGIN * sample.bound * np.abs(x) + ROUNDINGS * EPS * np.abs(dout * out)

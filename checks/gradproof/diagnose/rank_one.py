@@ -19,18 +19,27 @@ def term_of_a_sum(evidence: Evidence) -> Cause | None:
     """GP113 where, along an axis, true and claimed shares differ by an outer product: one term of a gradient does."""
     found = linear_answers(evidence)
     for axis, other in aligned(found):
-        blocks = [_blocks(answer, axis, other) for answer in found]
-        held = [b for each in blocks if each is not None for b in each]
-        if any(each is None for each in blocks) or not held or not all(_is_rank_one(gap) for gap, _ in held):
+        terms = _terms(found, axis, other)
+        if not terms:
             continue
-        telling = [(gap, x) for gap, x in held if _is_several(gap)]
-        if not telling:
-            continue
-        kinds = {_kind(gap, x) for gap, x in telling}
+        kinds = {_kind(gap, x) for gap, x in terms}
         kind = kinds.pop() if len(kinds) == 1 else "any-term"
         about: Parameters = {"term": Fact(kind, {"axis": axis}), "axis": axis}
         return Cause("GP113", "term-of-a-sum", about, support=counted(evidence, found), confidence=Confidence.VAGUE)
     return None
+
+
+def _terms(found: list[Answers], axis: int, other: int) -> list[tuple[Floats, Floats]]:
+    """The blocks that tell which term is wrong along an axis; [] where one of them is no outer product."""
+    blocks: list[tuple[Floats, Floats]] = []
+    for answer in found:
+        own = _blocks(answer, axis, other)
+        if own is None:
+            return []
+        blocks += own
+    if not all(_is_rank_one(gap) for gap, _ in blocks):
+        return []
+    return [(gap, x) for gap, x in blocks if _is_several(gap)]
 
 
 def _blocks(answer: Answers, axis: int, other: int) -> list[tuple[Floats, Floats]] | None:
@@ -40,10 +49,8 @@ def _blocks(answer: Answers, axis: int, other: int) -> list[tuple[Floats, Floats
     or too small to tell are left out.
     """
     shape = answer.sample.shape
-    if len(answer.shapes) != 1 or answer.shapes[0] != shape or axis != other:
-        return None
-    apart = [axes_apart(answer, (a, a)) for a in range(len(shape)) if a != axis]
-    if any(((answer.wanted | answer.given) & mask).any() for mask in apart):
+    has_this_axis = answer.shapes == (shape,) and axis == other
+    if not has_this_axis or _reaches_across(answer, axis):
         return None
     value = answer.sample.outcome.example.inputs.get(answer.tensor)
     x = np.asarray(value, dtype=np.float64) if isinstance(value, np.ndarray) else np.zeros(shape)
@@ -54,6 +61,13 @@ def _blocks(answer: Answers, axis: int, other: int) -> list[tuple[Floats, Floats
         if shape[axis] >= LEAST and not answer.right[np.ix_(place, place)].all():
             found.append((gap, x.reshape(-1)[place]))
     return found
+
+
+def _reaches_across(answer: Answers, axis: int) -> bool:
+    """Whether an output has a share in an entry that is not beside it along ``axis`` alone."""
+    shares = answer.wanted | answer.given
+    others = [a for a in range(len(answer.sample.shape)) if a != axis]
+    return any((shares & axes_apart(answer, (a, a))).any() for a in others)
 
 
 def _is_rank_one(gap: Floats) -> bool:

@@ -18,23 +18,33 @@ def wrong_reduction(evidence: Evidence) -> Cause | None:
     if any(min(sample.shape, default=1) > 1 for sample in evidence.passing):
         return None  # right where there is something to choose from
     found = linear_answers(evidence)
-    if not all(_windows(answer) for answer in found):
+    windows = [_windows(answer) for answer in found]
+    if not all(windows) or sum(windows) < ENOUGH:
         return None
-    mine = _common(found, claimed=True)
-    true = [name for name in _common(found, claimed=False) if name in FORWARD]
-    if sum(_windows(answer) for answer in found) < ENOUGH or len(mine) != 1 or len(true) != 1:
+    exchanged = _exchanged(found)
+    if exchanged is None:
         return None
-    yours, forward = mine[0], true[0]
-    if yours not in ("mean", "sum") and max(_windows(answer) and _largest(answer) for answer in found) < 3:
-        return None  # of two entries, the other one is both the least and the last
-    if yours == forward or {yours, forward} == {"mean", "sum"}:  # a factor, and its rule says which dim
-        return None
+    yours, forward = exchanged
     about, support = {"yours": yours, "forward": forward}, counted(evidence, found)
     if yours not in FORWARD:
         return Cause("GP107", "dout-to-one-entry", about, support=support)
     if yours == "sum":  # dout as it is: no step towards the entry that was chosen
         return Cause("GP117", "dout-to-every-entry", about, support=support)
     return Cause("GP110", "another-reduction", about, support=support)
+
+
+def _exchanged(found: list[Answers]) -> tuple[str, str] | None:
+    """The reduction that backward is right for, and the one that forward makes; None where either may be several."""
+    mine = _common(found, claimed=True)
+    true = [name for name in _common(found, claimed=False) if name in FORWARD]
+    if len(mine) != 1 or len(true) != 1:
+        return None
+    yours, forward = mine[0], true[0]
+    chooses = yours not in ("mean", "sum")
+    if chooses and max(_largest(answer) for answer in found) < 3:
+        return None  # of two entries, the other one is both the least and the last
+    is_factor = {yours, forward} == {"mean", "sum"}  # and its rule says which dim
+    return None if yours == forward or is_factor else (yours, forward)
 
 
 def _largest(answer: Answers) -> int:
@@ -50,12 +60,14 @@ def _windows(answer: Answers) -> int:
 
 def _common(found: list[Answers], *, claimed: bool) -> list[str]:
     """The reductions whose shares every example has."""
-    kinds = [{name for name, shares in _shares(a) if _has(a, shares, claimed=claimed)} for a in found]
+    kinds = [_fitting(answer, claimed=claimed) for answer in found]
     return sorted(set.intersection(*kinds)) if kinds else []
 
 
-def _has(answer: Answers, shares: Floats, *, claimed: bool) -> bool:
-    return bool(answer.equal(answer.claimed if claimed else answer.true, shares).all())
+def _fitting(answer: Answers, *, claimed: bool) -> set[str]:
+    """The reductions that have the shares of one example, as claimed or in truth."""
+    held = answer.claimed if claimed else answer.true
+    return {name for name, shares in _shares(answer) if answer.equal(held, shares).all()}
 
 
 def _shares(answer: Answers) -> Iterator[tuple[str, Floats]]:

@@ -38,11 +38,18 @@ def region(evidence: Evidence) -> Region | None:
     values = law_of_values(evidence)
     if values is not None:
         return Region(values.where, general=values.own or values.sharp, sharp=values.sharp)
-    held = [(n, mask) for n, mask in patterns([sample.shape for sample in samples]) if _separates(samples, mask)]
-    shapes = {sample.shape for sample in samples}
-    if len(held) == 1 and len(shapes) > 1:
-        return Region(held[0][0], general=True)
-    return Region(_literal(samples[0], held), general=False) if len(samples) == 1 and held else None
+    return _of_places(samples)
+
+
+def _of_places(samples: list[Sample]) -> Region | None:
+    """The one pattern of places that fits all samples; of a single one, where it stands."""
+    shapes = [sample.shape for sample in samples]
+    held = [where for where, mask in patterns(shapes) if _separates(samples, mask)]
+    if held and len(samples) == 1:
+        return Region(_literal(samples[0]) or held[0], general=False)
+    if len(held) == 1 and len(set(shapes)) > 1:
+        return Region(held[0], general=True)
+    return None
 
 
 def extent(sample: Sample) -> Fact:
@@ -111,11 +118,11 @@ def _along(axis: int, test: IndexTest) -> Pattern:
     return mask
 
 
-def _literal(sample: Sample, held: list[tuple[Fact, Pattern]]) -> Fact:
+def _literal(sample: Sample) -> Fact | None:
     """Name the region of a single example by its indices: it cannot tell the last row from row 2."""
     where = np.unravel_index(sample.position[sample.wrong], sample.shape)
     for axis, indices in enumerate(where):
         if len(set(indices.tolist())) == 1 and sample.shape[axis] > 1:
             place = {"index": int(indices[0]), "size": sample.shape[axis]}
             return Fact("slice-of", {"axis": axis, "axes": len(sample.shape), **place})
-    return held[0][0]
+    return None

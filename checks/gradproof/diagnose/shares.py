@@ -42,15 +42,18 @@ def factor_of_array(evidence: Evidence) -> Cause | None:
     found = linear_answers(evidence)
     if not telling(found):
         return None
-    kinds = [{kind.key: kind for kind in _kinds(answer)} for answer in found]
-    keys = [key for key in kinds[0] if _holds(found, [each.get(key) for each in kinds])]
-    if not keys:
-        return None
+    kinds = [_by_key(answer) for answer in found]
     slips: list[Fact] = []
-    for key in keys:
-        slip = kinds[0][key].slip
-        slips += [slip] if slip not in slips else []
+    for key, kind in kinds[0].items():
+        if kind.slip not in slips and _holds(found, [each.get(key) for each in kinds]):
+            slips.append(kind.slip)
+    if not slips:
+        return None
     return Cause("GP117", "share-by-share", {"slips": tuple(slips)}, support=counted(evidence, found))
+
+
+def _by_key(answer: Answers) -> dict[str, _Kind]:
+    return {kind.key: kind for kind in _kinds(answer)}
 
 
 def share_is_array(evidence: Evidence) -> Cause | None:
@@ -130,9 +133,14 @@ class _Kind:
 
 def _holds(found: list[Answers], kinds: list[_Kind | None]) -> bool:
     """Whether every example agrees with it, and one where it tells something does."""
-    agreed = [None if kind is None else _explains(a, kind) for a, kind in zip(found, kinds, strict=True)]
-    telling = any(kind is not None and kind.telling and agrees for kind, agrees in zip(kinds, agreed, strict=True))
-    return telling and all(kind is not None and agrees is not False for kind, agrees in zip(kinds, agreed, strict=True))
+    is_shown = False
+    for answer, kind in zip(found, kinds, strict=True):
+        agrees = False if kind is None else _explains(answer, kind)
+        if agrees is False:
+            return False
+        if agrees and kind is not None and kind.telling:
+            is_shown = True
+    return is_shown
 
 
 def _explains(answer: Answers, kind: _Kind) -> bool | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradproof.diagnose.evidence import ENOUGH, EPS, SUPPORT, Evidence, Floats, Sample, result_of
-from gradproof.diagnose.functions import FUNCTIONS, SLIPS, Curve, Function
+from gradproof.diagnose.functions import FUNCTIONS, SLIPS, Curve, Function, Slip
 from gradproof.findings import Cause
 
 # Roundings by which two ways to write one slope or one function may differ.
@@ -44,33 +44,36 @@ class Reading:
 def wrong_side(evidence: Evidence) -> Cause | None:
     """GP110 where backward is the exact derivative of one common function, and forward is not that function."""
     points = _points(evidence)
-    held = [r for function in FUNCTIONS for r in _own(function) if _holds(r, points)]
+    own = [reading for function in FUNCTIONS for reading in _own(function)]
+    held = [reading for reading in own if _holds(reading, points)]
     slipped = _slipped(evidence, held, points)
     if slipped is not None:
         return slipped
     held = [reading for reading in held if reading.function.telling]
-    if len(held) != 1:
+    return _another(evidence, held[0], points) if len(held) == 1 else None
+
+
+def _another(evidence: Evidence, reading: Reading, points: Sequence[Points]) -> Cause | None:
+    """GP110 where forward is seen to be another function than that of backward's slope."""
+    forward = _forward(points)
+    recognised = len(forward) == 1
+    if not recognised and not reading.at_output:
         return None
-    reading, name, forward = held[0], held[0].function.name, _forward(points)
-    if len(forward) != 1 and not reading.at_output:
-        return None
-    contrast = _contrast(reading, evidence, points, recognised=len(forward) == 1)
+    contrast = _contrast(reading, evidence, points, recognised=recognised)
     if contrast is None:
         return None
     formula = reading.function.formula.format("out") if reading.at_output else ""
-    known = forward[0].name if len(forward) == 1 else ""
-    about = {"function": name, "formula": formula, "forward": known}
+    known = forward[0].name if recognised else ""
+    about = {"function": reading.function.name, "formula": formula, "forward": known}
     return _cause("GP110", "derivative-of-another", about, reading, evidence, points, contrast)
 
 
 def _slipped(evidence: Evidence, held: Sequence[Reading], points: Sequence[Points]) -> Cause | None:
     """GP110 where forward is what the function of backward's slope becomes by a slip in writing it."""
-    pairs = [
-        (r, s)
-        for r in held
-        for s in SLIPS
-        if s.of == r.function.name and not r.at_output and all(_is_value(s.value, p) for p in points)
-    ]
+    pairs: list[tuple[Reading, Slip]] = []
+    for reading in (reading for reading in held if not reading.at_output):
+        slips = [slip for slip in SLIPS if slip.of == reading.function.name]
+        pairs += [(reading, slip) for slip in slips if _has_values(slip.value, points)]
     if len(pairs) != 1:
         return None
     reading, slip = pairs[0]
@@ -136,7 +139,9 @@ def _points(evidence: Evidence) -> list[Points]:
     for sample in evidence.failing:
         probe, result = sample.outcome.probe, result_of(sample.outcome, evidence.tensor)
         value = sample.outcome.example.inputs.get(evidence.tensor)
-        if probe is None or result is None or not isinstance(value, np.ndarray) or result.kinks:
+        if probe is None or result is None or not isinstance(value, np.ndarray):
+            continue
+        if result.kinks:
             continue  # an entry that was answered beside its kink belongs to another x
         if not probe.elementwise or value.shape != sample.shape:
             return []
@@ -162,7 +167,12 @@ def _holds(reading: Reading, points: Sequence[Points]) -> bool:
 
 def _forward(points: Sequence[Points]) -> list[Function]:
     """The common functions that forward may be: those with its values at every point."""
-    return [function for function in FUNCTIONS if points and all(_is_value(function.value, p) for p in points)]
+    return [function for function in FUNCTIONS if points and _has_values(function.value, points)]
+
+
+def _has_values(curve: Curve, points: Sequence[Points]) -> bool:
+    """Whether forward has the values of a function at every point."""
+    return all(_is_value(curve, one) for one in points)
 
 
 def _is_value(curve: Curve, points: Points) -> bool:

@@ -30,26 +30,37 @@ def summarise(outcomes: Sequence[Outcome]) -> tuple[TensorSummary, ...]:
 
 
 def _one(name: str, found: Sequence[TensorResult]) -> TensorSummary:
-    unjudged: Counter[Reason] = Counter()
-    for result in found:
-        unjudged.update({reason: count for reason, count in result.unjudged.items() if count})
     entries, judged = sum(r.entries for r in found), sum(r.judged for r in found)
     wrong = sum(r.verdict is Verdict.FAIL for r in found)
-    sharp = [r.resolution for r in found if np.isfinite(r.resolution) and r.verdict is Verdict.PASS]
+    measured = [result for result in found if result.entries]
     return TensorSummary(
         name=name,
         role=found[0].role,
         verdict=verdict_of(wrong, judged, entries),
-        examples=sum(1 for r in found if r.entries),
+        examples=len(measured),
         entries=entries,
         judged=judged,
         kinks=sum(r.kinks for r in found),
         forwards=sum(r.forwards for r in found),
-        unjudged=dict(unjudged),
-        resolution=float(np.median(sharp)) if sharp else float("nan"),
-        methods=tuple(sorted({r.method for r in found if r.entries})),
+        unjudged=_unjudged(found),
+        resolution=_resolution(found),
+        methods=tuple(sorted({r.method for r in measured})),
         remedy=next((r.remedy for r in found if r.remedy is not None), None),
     )
+
+
+def _unjudged(found: Sequence[TensorResult]) -> dict[Reason, int]:
+    """How many entries were not judged, by the reason."""
+    total: Counter[Reason] = Counter()
+    for result in found:
+        total.update({reason: count for reason, count in result.unjudged.items() if count})
+    return dict(total)
+
+
+def _resolution(found: Sequence[TensorResult]) -> float:
+    """The median resolution of the examples that pass; NaN where none has any."""
+    sharp = [r.resolution for r in found if np.isfinite(r.resolution) and r.verdict is Verdict.PASS]
+    return float(np.median(sharp)) if sharp else float("nan")
 
 
 def verdict(
@@ -58,16 +69,31 @@ def verdict(
     """Return the subject's verdict, and the reason in words where it is not PASS and no finding says it."""
     if any(finding.severity == "error" for finding in findings):
         return Verdict.FAIL, None
-    reasons = Counter(o.unjudged for o in outcomes if o.unjudged is not None and o.unjudged is not Reason.NOT_EXAMINED)
-    unnamed = [t for t in tensors if t.verdict is not Verdict.PASS and not any(_excuses(f, t) for f in findings)]
-    if any(reason in SYSTEMATIC for reason in reasons) or (reasons and not tensors):
-        reason = reasons.most_common(1)[0][0]
+    reason = _reason(tensors, outcomes)
+    unnamed = [tensor for tensor in tensors if not _is_settled(tensor, findings)]
+    is_judged = any(tensor.judged for tensor in tensors)
+    if reason is None and not is_judged and not any(tensor.unjudged for tensor in unnamed):
+        reason = Reason.NOT_EXAMINED
+    if reason is not None:
         return Verdict.INCONCLUSIVE, f"{reason}: {_note(outcomes, reason)}"
-    if not any(t.judged for t in tensors) and not any(t.unjudged for t in unnamed):
-        return Verdict.INCONCLUSIVE, f"{Reason.NOT_EXAMINED}: {_note(outcomes, Reason.NOT_EXAMINED)}"
     if unnamed:
         return Verdict.INCONCLUSIVE, _why(unnamed)
     return Verdict.PASS, None
+
+
+def _reason(tensors: Sequence[TensorSummary], outcomes: Sequence[Outcome]) -> Reason | None:
+    """Why nothing is said of the subject: examples that mean that of all of them, or no example with a tensor."""
+    unjudged = (outcome.unjudged for outcome in outcomes)
+    reasons = Counter(r for r in unjudged if r is not None and r is not Reason.NOT_EXAMINED)
+    if not reasons:
+        return None
+    is_systematic = any(reason in SYSTEMATIC for reason in reasons)
+    return reasons.most_common(1)[0][0] if is_systematic or not tensors else None
+
+
+def _is_settled(tensor: TensorSummary, findings: Sequence[Finding]) -> bool:
+    """Whether the tensor passes, or a finding says why it does not."""
+    return tensor.verdict is Verdict.PASS or any(_excuses(finding, tensor) for finding in findings)
 
 
 def _excuses(finding: Finding, tensor: TensorSummary) -> bool:
@@ -110,11 +136,24 @@ def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
     In another example the same staircase may look like a flat line, with a slope of zero that is no derivative. But one
     or two examples among many that fail, with slopes, are none: saturated outputs went from one plateau to the next.
     """
-    stepped = sum(any(r.unjudged.get(Reason.QUANTISED) for r in outcome.tensors) for outcome in outcomes)
-    failing = sum(any(r.verdict is Verdict.FAIL for r in outcome.tensors) for outcome in outcomes)
-    if not stepped or (stepped <= SELDOM * failing and not any(_is_flat(outcome) for outcome in outcomes)):
+    stepped = sum(_is_stepped(outcome) for outcome in outcomes)
+    failing = sum(_fails(outcome) for outcome in outcomes)
+    is_seldom = stepped <= SELDOM * failing
+    if not stepped or (is_seldom and not any(_is_flat(outcome) for outcome in outcomes)):
         return list(outcomes)
-    return [replace(outcome, tensors=tuple(_taken_back(result) for result in outcome.tensors)) for outcome in outcomes]
+    return [_without_accusations(outcome) for outcome in outcomes]
+
+
+def _is_stepped(outcome: Outcome) -> bool:
+    return any(result.unjudged.get(Reason.QUANTISED) for result in outcome.tensors)
+
+
+def _fails(outcome: Outcome) -> bool:
+    return any(result.verdict is Verdict.FAIL for result in outcome.tensors)
+
+
+def _without_accusations(outcome: Outcome) -> Outcome:
+    return replace(outcome, tensors=tuple(_taken_back(result) for result in outcome.tensors))
 
 
 def _is_flat(outcome: Outcome) -> bool:
@@ -148,10 +187,17 @@ def notes(outcomes: Sequence[Outcome], tensors: Sequence[TensorSummary]) -> tupl
     """Return every note once, in the order of first appearance, and how little can be seen where that is so."""
     found = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
     found += told(outcome.example for outcome in outcomes)
-    seen = [tensor.resolution for tensor in tensors if np.isfinite(tensor.resolution)]
-    stepped = any(tensor.unjudged.get(Reason.QUANTISED) for tensor in tensors)
-    if seen and min(seen) > BLURRED and not stepped:
+    resolution = _blurred(tensors)
+    if resolution is not None:
         backward = any(note.startswith("backward computes") for note in found)
         lost = "backward works in float32" if backward else "forward loses digits inside, as a cast to float32 does"
-        found.append(f"{lost}: errors below {max(seen):.0e} of the gradient stay unseen")
+        found.append(f"{lost}: errors below {resolution:.0e} of the gradient stay unseen")
     return tuple(found)
+
+
+def _blurred(tensors: Sequence[TensorSummary]) -> float | None:
+    """The coarsest resolution, where every tensor has a coarse one for which no staircase accounts; else None."""
+    found = [tensor.resolution for tensor in tensors if np.isfinite(tensor.resolution)]
+    stepped = any(tensor.unjudged.get(Reason.QUANTISED) for tensor in tensors)
+    is_blurred = min(found, default=0.0) > BLURRED
+    return max(found) if is_blurred and not stepped else None

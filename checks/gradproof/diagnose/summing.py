@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gradproof.diagnose import regions
 from gradproof.diagnose.answers import Answers, counted, linear_answers
@@ -15,35 +18,35 @@ SOME_ENTRIES = "some-entries"  # of the outputs, which no row or slice describes
 def dout_unused(evidence: Evidence) -> Cause | None:
     """GP114 where some outputs have no part in the gradient, and the shares of all others are right."""
     found = linear_answers(evidence)
-    lost = [_unused(answer) for answer in found]
-    unused = [rows for rows in lost if rows is not None]
-    if not found or len(unused) < len(found) or not (_of_whole_outputs(found, unused) or not _single_shares(found)):
+    unused = _unused_in_all(found)
+    if not unused or (_single_shares(found) and not _of_whole_outputs(found, unused)):
         return None
     where = _where(found, unused)
-    if (
-        len({a.sample.shape + a.shapes[0] for a in found}) < 2
-        or sum(int(np.count_nonzero(a.lost)) for a in found) < ENOUGH
-    ):
+    shapes = {answer.sample.shape + answer.shapes[0] for answer in found}
+    if len(shapes) < 2 or _total([answer.lost for answer in found]) < ENOUGH:
         return None
     about, support = {"where": where}, counted(evidence, found)
-    if found[0].shapes and len(found[0].shapes) > 1:
+    if len(found[0].shapes) > 1:
         return Cause("GP114", "output-unused", about, support=support, confidence=Confidence.VAGUE)
     if where.kind == SOME_ENTRIES:
         return Cause("GP114", "entries-unused", about, support=support, confidence=Confidence.VAGUE)
     return Cause("GP114", "part-unused", about, support=support)
 
 
+def _total(masks: Sequence[Mask]) -> int:
+    """How many entries of all examples a mask selects."""
+    return sum(int(np.count_nonzero(mask)) for mask in masks)
+
+
 def overwritten(evidence: Evidence) -> Cause | None:
     """GP115 where an entry with shares in several outputs gets some of them, each of them right, not their sum."""
     found = linear_answers(evidence)
-    if not found or not all(_only_lost(answer) for answer in found):
-        return None
-    several = sum(int(np.count_nonzero(_short(answer))) for answer in found)
-    if several < 2 or sum(int(np.count_nonzero(a.right & a.wanted)) for a in found) < ENOUGH:
+    if not found or not all(_only_lost(answer) for answer in found) or not _is_shown(found):
         return None
     support = counted(evidence, found)
-    if len(found[0].shapes) > 1 and len(lost := _outputs_of_lost(found)) == 1:
-        about = {"output": min(lost)}
+    outputs = _outputs_of_lost(found)
+    if len(found[0].shapes) > 1 and len(outputs) == 1:
+        about = {"output": min(outputs)}
         return Cause("GP114", "output-unused-by-some", about, support=support, confidence=Confidence.VAGUE)
     which = _which(found)
     if which == "first":  # what is overwritten keeps the last
@@ -51,6 +54,23 @@ def overwritten(evidence: Evidence) -> Cause | None:
     # of several that are kept, some may have been left out rather than overwritten
     confidence = Confidence.VAGUE if which is None else Confidence.NAMED
     return Cause("GP115", "overwritten", evidence={"kept": which or "some"}, support=support, confidence=confidence)
+
+
+def _is_shown(found: list[Answers]) -> bool:
+    """Whether enough entries get some of their shares alone, and enough of what they get is right."""
+    right = _total([answer.right & answer.wanted for answer in found])
+    return _total([_short(answer) for answer in found]) >= 2 and right >= ENOUGH
+
+
+def _unused_in_all(found: list[Answers]) -> list[Mask]:
+    """Which outputs are unused in each example; [] where one of the examples has none."""
+    unused: list[Mask] = []
+    for answer in found:
+        rows = _unused(answer)
+        if rows is None:
+            return []
+        unused.append(rows)
+    return unused
 
 
 def _unused(answer: Answers) -> Mask | None:
@@ -64,21 +84,45 @@ def _unused(answer: Answers) -> Mask | None:
 
 def _where(found: list[Answers], unused: list[Mask]) -> Fact:
     """Name the outputs that have no part: by their number, by a slice, or by their count."""
-    first = found[0].shapes
-    if len(first) > 1:
-        pairs = zip(found, unused, strict=True)
-        outputs = [{_number(answer, int(o)) for o in np.flatnonzero(rows)} for answer, rows in pairs]
-        same = all(numbers == outputs[0] for numbers in outputs)
-        return Fact("outputs", {"numbers": tuple(sorted(outputs[0]))}) if same else _some(unused[0])
+    where = _numbers(found, unused) or _pattern(found, unused) or _index(found, unused)
+    return where or Fact(SOME_ENTRIES, {"count": int(np.count_nonzero(unused[0])), "of": unused[0].size})
+
+
+def _numbers(found: list[Answers], unused: list[Mask]) -> Fact | None:
+    """Of several outputs, the numbers of those whose entries are unused, where they are the same in every example."""
+    if len(found[0].shapes) < 2:
+        return None
+    outputs = [_outputs_of(answer, np.flatnonzero(rows)) for answer, rows in zip(found, unused, strict=True)]
+    is_same = all(numbers == outputs[0] for numbers in outputs)
+    return Fact("outputs", {"numbers": tuple(sorted(outputs[0]))}) if is_same else None
+
+
+def _outputs_of(answer: Answers, entries: NDArray[np.intp]) -> set[int]:
+    """The numbers of the outputs to which these entries of all outputs belong."""
+    return {_number(answer, int(entry)) for entry in entries}
+
+
+def _pattern(found: list[Answers], unused: list[Mask]) -> Fact | None:
+    """The region of the one output that holds all unused entries and no other one."""
+    if len(found[0].shapes) != 1:
+        return None
     for where, pattern in regions.patterns([shape for answer in found for shape in answer.shapes]):
         if all(_covers(a, pattern(a.shapes[0]).ravel(), rows) for a, rows in zip(found, unused, strict=True)):
             return where
+    return None
+
+
+def _index(found: list[Answers], unused: list[Mask]) -> Fact | None:
+    """The one index along an axis of the one output at which every unused entry stands, where that axis has others."""
+    if len(found[0].shapes) != 1:
+        return None
     for axis in range(len(found[0].shapes[0])):
-        indices = [set(a.rows(axis)[rows, 0].tolist()) for a, rows in zip(found, unused, strict=True)]
-        several = [a.rows(axis).any() for a in found]
-        if all(len(index) == 1 and index == indices[0] for index in indices) and all(several):
-            return Fact("index", {"index": indices[0].pop(), "axis": axis})
-    return _some(unused[0])
+        indices: set[int] = set()
+        for answer, rows in zip(found, unused, strict=True):
+            indices.update(answer.rows(axis)[rows, 0].tolist())
+        if len(indices) == 1 and all(answer.rows(axis).any() for answer in found):
+            return Fact("index", {"index": indices.pop(), "axis": axis})
+    return None
 
 
 def _of_whole_outputs(found: list[Answers], unused: list[Mask]) -> bool:
@@ -86,8 +130,9 @@ def _of_whole_outputs(found: list[Answers], unused: list[Mask]) -> bool:
     if len(found[0].shapes) < 2:
         return False
     for answer, rows in zip(found, unused, strict=True):
-        counts = np.flatnonzero(answer.wanted.any(axis=1))
-        lost, kept = ({_number(answer, int(o)) for o in counts if rows[o] == state} for state in (True, False))
+        counts = answer.wanted.any(axis=1)
+        lost = _outputs_of(answer, np.flatnonzero(counts & rows))
+        kept = _outputs_of(answer, np.flatnonzero(counts & ~rows))
         if lost & kept:
             return False
     return True
@@ -95,11 +140,8 @@ def _of_whole_outputs(found: list[Answers], unused: list[Mask]) -> bool:
 
 def _outputs_of_lost(found: list[Answers]) -> set[int]:
     """The numbers of the outputs that have a share that is left out."""
-    return {_number(answer, int(o)) for answer in found for o in np.flatnonzero(answer.lost.any(axis=1))}
-
-
-def _some(unused: Mask) -> Fact:
-    return Fact(SOME_ENTRIES, {"count": int(np.count_nonzero(unused)), "of": unused.size})
+    lost = (_outputs_of(answer, np.flatnonzero(answer.lost.any(axis=1))) for answer in found)
+    return set[int]().union(*lost)
 
 
 def _covers(answer: Answers, inside: Mask, unused: Mask) -> bool:

@@ -6,7 +6,7 @@ What holds by chance of a few entries does not hold of all entries of several ex
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
@@ -46,24 +46,29 @@ def derivative_left_out(evidence: Evidence) -> Cause | None:
 def known_factor(evidence: Evidence) -> Cause | None:
     """GP117 where yours and the truth differ by one known array as a factor."""
     facts = _facts(evidence)
-    for name in [name for name in _common(facts, with_dout=True) if _varies(facts, name)]:
+    names = [name for name in _common(facts, with_dout=True) if _varies(facts, name)]
+    for name in names:
         for missing in (True, False):
             constant = _constant([_ratio(f, name, missing=missing) for f in facts], facts)
-            if constant is None:
-                continue
-            factor = _in_brackets(name)
-            text = f"yours * {factor} = {constant}numeric" if missing else f"yours = {constant}numeric * {factor}"
-            if missing and not constant:
-                text = f"numeric = yours * {factor}"
-            kind, support = "known-factor-missing" if missing else "known-factor-too-many", _support(evidence, facts)
-            return Cause("GP117", kind, {"factor": name}, {"formula": text}, support)
+            if constant is not None:
+                kind = "known-factor-missing" if missing else "known-factor-too-many"
+                shown = {"formula": _equation_of_factor(name, constant, missing=missing)}
+                return Cause("GP117", kind, {"factor": name}, shown, _support(evidence, facts))
     return None
+
+
+def _equation_of_factor(name: str, constant: str, *, missing: bool) -> str:
+    factor = _in_brackets(name)
+    if not missing:
+        return f"yours = {constant}numeric * {factor}"
+    return f"yours * {factor} = {constant}numeric" if constant else f"numeric = yours * {factor}"
 
 
 def known_term(evidence: Evidence) -> Cause | None:
     """GP113 where yours lacks a term that is known, or has it too many."""
     facts = [f for f in _facts(evidence) if f.dout is not None]
-    for name in ["1", *_common(facts, with_dout=False)] if facts else []:
+    names = ["1", *_common(facts, with_dout=False)] if facts else []
+    for name in names:
         constant = _constant([_multiple(f, _of(f, name)) for f in facts], facts)
         if constant is not None:
             term = f"{constant}dout" + ("" if name == "1" else f" * {_in_brackets(name)}")
@@ -76,19 +81,41 @@ def known_term(evidence: Evidence) -> Cause | None:
 def known_formula(evidence: Evidence) -> Cause | None:
     """GP117 where yours is dout times one known array, and the truth dout times another."""
     facts = _facts(evidence)
-    if not facts or not all(isinstance(f.dout, np.ndarray) for f in facts):
+    if not facts or not _have_dout(facts):
         return None
     names = _common(facts, with_dout=False)
-    products = [[_product(f, name, f.sample.analytic) for f in facts] for name in names]
-    mine = [(n, c) for n, p in zip(names, products, strict=True) if (c := _constant(p, facts)) is not None]
-    products = [[_product(f, name, f.sample.numeric) for f in facts] for name in names] if mine else []
-    right = [(n, c) for n, p in zip(names, products, strict=False) if (c := _constant(p, facts)) is not None]
-    if not mine or not right or not (_varies(facts, mine[0][0]) and _varies(facts, right[0][0])):
+    mine = _times_dout(facts, names, [f.sample.analytic for f in facts])
+    if not mine:
         return None
-    has, belongs = (f"{constant}dout * {_in_brackets(name)}" for name, constant in (mine[0], right[0]))
-    exchange = {"mine": f"{mine[0][1]}{mine[0][0]}", "right": f"{right[0][1]}{right[0][0]}"}
-    about = {"has": has, "belongs": belongs, **exchange}
+    right = _times_dout(facts, names, [f.sample.numeric for f in facts])
+    if not right:
+        return None
+    (my_name, my_constant), (right_name, right_constant) = mine[0], right[0]
+    if not _varies(facts, my_name) or not _varies(facts, right_name):
+        return None
+    about = {
+        "has": f"{my_constant}dout * {_in_brackets(my_name)}",
+        "belongs": f"{right_constant}dout * {_in_brackets(right_name)}",
+        "mine": f"{my_constant}{my_name}",
+        "right": f"{right_constant}{right_name}",
+    }
     return Cause("GP117", "another-formula", about, support=_support(evidence, facts))
+
+
+def _times_dout(facts: Sequence[_Facts], names: Sequence[str], gradients: Sequence[Floats]) -> list[tuple[str, str]]:
+    """The arrays for which these gradients are dout times them, but for a constant; each with its constant."""
+    found: list[tuple[str, str]] = []
+    for name in names:
+        products = [_product(f, name, gradient) for f, gradient in zip(facts, gradients, strict=True)]
+        constant = _constant(products, facts)
+        if constant is not None:
+            found.append((name, constant))
+    return found
+
+
+def _have_dout(facts: Sequence[_Facts]) -> bool:
+    """Whether every entry of every example has its own entry of dout."""
+    return all(isinstance(f.dout, np.ndarray) for f in facts)
 
 
 def known_exchange(evidence: Evidence) -> Cause | None:
@@ -152,8 +179,9 @@ def _common(facts: Sequence[_Facts], *, with_dout: bool) -> list[str]:
     """The arrays that every example has, the plainest first."""
     if not facts:
         return []
-    arrays = with_dout and all(isinstance(f.dout, np.ndarray) for f in facts)
-    return [*(["dout"] if arrays else []), *(n for n in facts[0].arrays if all(n in f.arrays for f in facts))]
+    everywhere = set(facts[0].arrays).intersection(*(f.arrays for f in facts))
+    names = [name for name in facts[0].arrays if name in everywhere]
+    return ["dout", *names] if with_dout and _have_dout(facts) else names
 
 
 def _of(facts: _Facts, name: str) -> Floats:
@@ -173,11 +201,9 @@ def _varies(facts: Sequence[_Facts], name: str) -> bool:
 @EXTREME
 def _product(facts: _Facts, name: str, gradient: Floats) -> float | None:
     """The c of gradient = c * dout * array."""
-    return (
-        _proportion(gradient, np.asarray(facts.dout * _of(facts, name)), facts.sample.bound)
-        if facts.dout is not None
-        else None
-    )
+    if facts.dout is None:
+        return None
+    return _proportion(gradient, np.asarray(facts.dout * _of(facts, name)), facts.sample.bound)
 
 
 @EXTREME
@@ -219,15 +245,26 @@ def _proportion(left: Floats, right: Floats, slack: Floats) -> float | None:
 
 def _constant(values: Sequence[float | None], facts: Sequence[_Facts]) -> str | None:
     """Write a factor that all examples share, such as "2 * " or "1/n * ", and "" for 1; None where there is none."""
-    told = [(v, f.sample.sizes) for v, f in zip(values, facts, strict=True) if v is not None and v == v]
-    if any(value is None for value in values) or len(told) < 2:
+    given: list[tuple[float, dict[str, int]]] = []
+    for value, f in zip(values, facts, strict=True):
+        if value is None:
+            return None
+        if not math.isnan(value):
+            given.append((value, f.sample.sizes))
+    if len(given) < 2:
         return None
-    for names in scales(told[0][1]):
-        numbers = [value * math.prod(sizes.get(name, 0) for name in names) for value, sizes in told]
+    for names in scales(given[0][1]):
+        numbers = [value * _product_of_sizes(sizes, names) for value, sizes in given]
         simple = Fraction(numbers[0]).limit_denominator(LARGEST_DENOMINATOR)
-        if simple and all(abs(number - simple) <= SURE * 1e-9 * abs(number) for number in numbers):
+        is_shared = all(abs(number - simple) <= SURE * 1e-9 * abs(number) for number in numbers)
+        if simple and is_shared:
             return written(simple, names)
     return None
+
+
+def _product_of_sizes(sizes: Mapping[str, int], names: Sequence[str]) -> int:
+    """The product of these dims; 0 where one of them is none of this example."""
+    return math.prod(sizes.get(name, 0) for name in names)
 
 
 def _in_brackets(name: str) -> str:

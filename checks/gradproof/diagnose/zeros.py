@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradproof.diagnose.evidence import Evidence, result_of
 from gradproof.findings import Cause, Confidence
-from gradproof.values import Role, TensorResult, Verdict
+from gradproof.values import Outcome, Role, Verdict
 
 
 def never_written(evidence: Evidence) -> Cause | None:
@@ -27,12 +27,11 @@ def _absent_at_first(evidence: Evidence) -> bool:
 
     So it is with what carries a state from step to step, and is zero in the first.
     """
-    wrong, right = ([s.sizes for s in samples] for samples in (evidence.failing, evidence.passing))
-    shapes = [s.shape for s in evidence.failing]
-    for name in wrong[0]:
-        beyond = all(sizes.get(name, 1) > 1 for sizes in wrong)
-        own = all(sizes.get(name) in shape for sizes, shape in zip(wrong, shapes, strict=True))
-        if beyond and not own and any(sizes.get(name) == 1 for sizes in right):
+    for name in evidence.failing[0].sizes:
+        beyond_first = all(sample.sizes.get(name, 1) > 1 for sample in evidence.failing)
+        has_dim = all(sample.sizes.get(name) in sample.shape for sample in evidence.failing)
+        at_first = any(sample.sizes.get(name) == 1 for sample in evidence.passing)
+        if beyond_first and at_first and not has_dim:
             return True
     return False
 
@@ -42,8 +41,9 @@ def _beside_others(evidence: Evidence) -> bool:
 
     What makes that one wrong may make this one zero: of many time steps only the first counts, whose state is zero.
     """
-    return all(any(_is_wrong_number(result) for result in s.outcome.tensors) for s in evidence.failing)
+    return all(_has_wrong_number(sample.outcome) for sample in evidence.failing)
 
 
-def _is_wrong_number(result: TensorResult) -> bool:
-    return result.verdict is Verdict.FAIL and any(e.analytic != 0.0 for e in result.wrong)
+def _has_wrong_number(outcome: Outcome) -> bool:
+    accused = [result for result in outcome.tensors if result.verdict is Verdict.FAIL]
+    return any(entry.analytic != 0.0 for result in accused for entry in result.wrong)
