@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import is_read, is_whole
+from gradproof.mend.slots import Slot, is_read, is_whole
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, is_attribute, last_name
+from gradproof.source.syntax import called_method, calls, constant, is_attribute
 
 MOST_AXES = 5  # of an array whose axes are put in another order
 
@@ -45,9 +45,11 @@ def _is_own(function: ast.expr) -> bool:
 
 def _taken(node: ast.expr) -> ast.expr | None:
     """What a helper or a reshape is given; None where the expression is neither."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ARRANGES:
-        return node.func.value
-    return node.args[0] if isinstance(node, ast.Call) and any(call is node for call in _calls_of_one(node)) else None
+    method = called_method(node)
+    if method is not None and method.attr in _ARRANGES:
+        return method.value
+    is_helper = any(call is node for call in _calls_of_one(node))
+    return node.args[0] if isinstance(node, ast.Call) and is_helper else None
 
 
 _ARRANGES = frozenset({"reshape", "transpose", "swapaxes"})
@@ -59,16 +61,23 @@ def rolled(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if not isinstance(node, ast.Call) or ast.unparse(node.func) != "np.roll" or len(node.args) < 2:
             continue
-        value, step = ast.unparse(node.args[0]), ast.unparse(node.args[1])
+        value, step, *more = map(ast.unparse, node.args)
         words = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-        axis = words.get("axis", ast.unparse(node.args[2]) if len(node.args) > 2 else "0")
+        axis = words.get("axis", next(iter(more), "0"))
         if step in ("1", "-1") and axis in _BEFORE:
-            first, rest = (
-                f"({value})[{_BEFORE[axis]}{part}]" for part in ((":1", "1:") if step == "-1" else ("-1:", ":-1"))
-            )
-            parts = f"{rest}, 0 * {first}" if step == "-1" else f"0 * {first}, {rest}"
+            whole = _stepped(f"({value})", _BEFORE[axis], back=step == "-1")
             text = "np.roll carries what stands at one end round to the other, where nothing comes from"
-            yield instead(slot, parse(f"np.concatenate([{parts}], axis={axis})"), "GP107", text, sure=True)
+            yield instead(slot, parse(f"np.concatenate([{whole}], axis={axis})"), "GP107", text, sure=True)
+
+
+def _stepped(value: str, before: str, *, back: bool) -> str:
+    """The two parts of an array that moves by one entry: what moves, and zeros at the end that is left.
+
+    before: the slices of the axes before the one along which it moves.
+    """
+    if back:
+        return f"{value}[{before}1:], 0 * {value}[{before}:1]"
+    return f"0 * {value}[{before}-1:], {value}[{before}:-1]"
 
 
 _BEFORE = {"0": "", "1": ":, ", "-1": "..., ", "2": ":, :, "}
@@ -77,34 +86,43 @@ _BEFORE = {"0": "", "1": ":, ", "-1": "..., ", "2": ":, :, "}
 def put_back(tree: Tree) -> Iterator[Change]:
     """Entries that are taken by an order once more, where they must go back to where they came from."""
     for slot in tree.slots:
-        node = slot.node
-        if isinstance(node, ast.Subscript) and (isinstance(node.slice, ast.Name) or is_attribute(node.slice)):
-            order = ast.unparse(node.slice)
-            whole = f"{ast.unparse(node.value)}[np.argsort({order})]"
-        elif isinstance(node, ast.Call) and last_name(node.func) == "take_along_axis" and len(node.args) > 1:
-            value, order = map(ast.unparse, node.args[:2])
-            axis = ast.unparse([*node.args[2:], *(keyword.value for keyword in node.keywords), ast.Constant(-1)][0])
-            whole = f"np.take_along_axis({value}, np.argsort({order}, axis={axis}), axis={axis})"
-        else:
-            continue
-        told = f"{short(node)} takes by {order} what has to go back by it"
-        text = f"the entries are in another order than in forward: {told}"
-        yield instead(slot, parse(whole), "GP109", text, sure=True)
+        for order, whole in _orders_undone(slot.node):
+            told = f"{short(slot.node)} takes by {order} what has to go back by it"
+            text = f"the entries are in another order than in forward: {told}"
+            yield instead(slot, parse(whole), "GP109", text, sure=True)
+
+
+def _orders_undone(node: ast.expr) -> Iterator[tuple[str, str]]:
+    """The order by which an expression takes entries, and the expression that takes them back, as source."""
+    if isinstance(node, ast.Subscript) and (isinstance(node.slice, ast.Name) or is_attribute(node.slice)):
+        order = ast.unparse(node.slice)
+        yield order, f"{ast.unparse(node.value)}[np.argsort({order})]"
+    elif calls(node, "take_along_axis") and len(node.args) > 1:
+        value, order, *more = map(ast.unparse, (*node.args, *(keyword.value for keyword in node.keywords)))
+        axis = next(iter(more), "-1")
+        yield order, f"np.take_along_axis({value}, np.argsort({order}, axis={axis}), axis={axis})"
 
 
 def flipped(tree: Tree) -> Iterator[Change]:
     """The entries along an axis from the last to the first, or no longer so."""
     for slot in tree.slots:
-        node, told = slot.node, ast.unparse(slot.node)
+        node = slot.node
         if slot.field == "iter":
             continue
         if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
             text = f"the entries are in another order than in forward: {short(node.value)} belongs there as it is"
             yield instead(slot, same(node.value), "GP109", text, sure=True)
-        elif is_whole(slot) or isinstance(slot.parent, ast.BinOp) or slot.parent is slot.statement:
-            for index in _TURNED if not isinstance(node, ast.Tuple | ast.Constant) else ():
-                text = f"the entries are in another order than in forward: {short(node)} belongs there turned round"
-                yield instead(slot, parse(f"({told})[{index}]"), "GP109", text, sure=True)
+        elif _may_be_turned(slot):
+            text = f"the entries are in another order than in forward: {short(node)} belongs there turned round"
+            for index in _TURNED:
+                yield instead(slot, parse(f"({ast.unparse(node)})[{index}]"), "GP109", text, sure=True)
+
+
+def _may_be_turned(slot: Slot) -> bool:
+    """Whether an array stands here, as a whole value or as an operand."""
+    if isinstance(slot.node, ast.Tuple | ast.Constant):
+        return False
+    return is_whole(slot) or isinstance(slot.parent, ast.BinOp) or slot.parent is slot.statement
 
 
 _TURNED = ("::-1", ":, ::-1", "..., ::-1", "::-1, ::-1", "..., ::-1, ::-1")
@@ -113,26 +131,24 @@ _TURNED = ("::-1", ":, ::-1", "..., ::-1", "::-1, ::-1", "..., ::-1, ::-1")
 def letters(tree: Tree) -> Iterator[Change]:
     """Another letter at one place of what einsum is told."""
     for slot in tree.slots:
-        told = constant(slot.node)
-        called = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "einsum" and slot.index == 0
-        if not called or not isinstance(told, str):
+        written = constant(slot.node)
+        if not calls(slot.parent, "einsum") or slot.index != 0 or not isinstance(written, str):
             continue
-        for place, mine in enumerate(told):
-            for other in sorted({*filter(str.isalpha, told)} - {mine}) if mine.isalpha() else ():
-                changed = told[:place] + other + told[place + 1 :]
-                text = f"the letters of einsum are wrong: {told!r} stands where {changed!r} belongs"
+        for place, mine in enumerate(written):
+            for other in sorted({*filter(str.isalpha, written)} - {mine}) if mine.isalpha() else ():
+                changed = written[:place] + other + written[place + 1 :]
+                text = f"the letters of einsum are wrong: {written!r} stands where {changed!r} belongs"
                 yield instead(slot, ast.Constant(changed), "GP116", text, sure=True)
 
 
 def arranged(tree: Tree) -> Iterator[Change]:
     """The axes in another order: of a transpose, or before or after a reshape."""
     for slot in tree.slots:
-        node = slot.node
-        called = node.func if isinstance(node, ast.Call) else None
-        if not isinstance(node, ast.Call) or not isinstance(called, ast.Attribute) or called.attr not in _ARRANGES:
+        node, method = slot.node, called_method(slot.node)
+        if not isinstance(node, ast.Call) or method is None or method.attr not in _ARRANGES:
             continue
-        value, given = ast.unparse(called.value), [ast.unparse(argument) for argument in node.args]
-        for text in _ORDERS[called.attr](value, given):
+        value, given = ast.unparse(method.value), [ast.unparse(argument) for argument in node.args]
+        for text in _ORDERS[method.attr](value, given):
             words = f"{short(node)} stands where {short(parse(text))} belongs"
             words = f"the axes are in another order than in forward: {words}"
             yield instead(slot, parse(text), "GP109", words, sure=True)

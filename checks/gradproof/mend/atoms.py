@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
-from gradproof.source.stores import last_name
+from gradproof.source.syntax import last_name
 
 LONGEST = 40  # characters of an expression: a term that a student forgets is seldom longer
 MOST = 60  # expressions that are evaluated at one place, names first

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from itertools import combinations
+from typing import TypeGuard
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import last_name
+from gradproof.source.syntax import calls
 
 MOST_OPERANDS = 8  # of an expression between which brackets are moved
 
@@ -52,18 +53,17 @@ def _rank(node: ast.expr) -> int:
 def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
     """The expression with brackets around some of its operands more, or without those around one of them."""
     operands, signs = _operands(node)
-    inner = [_rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) for operand in operands]
-    told = [
-        f"({ast.unparse(o)})" if bracketed else ast.unparse(o) for o, bracketed in zip(operands, inner, strict=True)
-    ]
     if len(operands) > MOST_OPERANDS:
         return
+    plain = [ast.unparse(operand) for operand in operands]
+    is_bracketed = [_rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) for operand in operands]
+    told = [f"({text})" if inside else text for text, inside in zip(plain, is_bracketed, strict=True)]
     for i, k in combinations(range(len(operands)), 2):
         if (i, k) != (0, len(operands) - 1):
             yield parse(_joined([*told[:i], f"({told[i]}", *told[i + 1 : k], f"{told[k]})", *told[k + 1 :]], signs))
-    for i, operand in enumerate(operands):
-        if inner[i] and len(operands) > 1:
-            yield parse(_joined([*told[:i], ast.unparse(operand), *told[i + 1 :]], signs))
+    for i, text in enumerate(plain):
+        if is_bracketed[i] and len(operands) > 1:
+            yield parse(_joined([*told[:i], text, *told[i + 1 :]], signs))
 
 
 def _joined(told: list[str], signs: list[str]) -> str:
@@ -73,10 +73,14 @@ def _joined(told: list[str], signs: list[str]) -> str:
 def _into_calls(node: ast.BinOp) -> Iterator[ast.expr]:
     """``f(a + b)`` for ``f(a) + b``: the bracket was closed too early."""
     call = node.left
-    if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords and last_name(call.func) != "len":
-        sign = {**_SIGNS, ast.Pow: "**"}.get(type(node.op))
-        if sign is not None:
-            yield parse(f"{ast.unparse(call.func)}({ast.unparse(call.args[0])} {sign} {_told(node.right)})")
+    sign = {**_SIGNS, ast.Pow: "**"}.get(type(node.op))
+    if sign is not None and _is_call_of_one(call) and not calls(call, "len"):
+        yield parse(f"{ast.unparse(call.func)}({ast.unparse(call.args[0])} {sign} {_told(node.right)})")
+
+
+def _is_call_of_one(node: ast.expr) -> TypeGuard[ast.Call]:
+    """Whether something is called with one argument, and nothing beside it."""
+    return isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
 
 
 def _told(node: ast.expr) -> str:
@@ -85,6 +89,6 @@ def _told(node: ast.expr) -> str:
 
 def _outside(node: ast.expr) -> Iterator[ast.expr]:
     """``f(a) + b`` for ``f(a + b)``: it was closed too late."""
-    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.BinOp) and not node.keywords:
-        inner = node.args[0]
+    inner = node.args[0] if _is_call_of_one(node) else None
+    if isinstance(node, ast.Call) and isinstance(inner, ast.BinOp):
         yield ast.BinOp(ast.Call(same(node.func), [same(inner.left)], []), inner.op, same(inner.right))

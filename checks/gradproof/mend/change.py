@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gradproof.mend.slots import Slot
-from gradproof.source.stores import constant, last_name
+from gradproof.source.syntax import constant, last_name
 
 BRANCH = ", in one branch of np.where"
 IN_THE_LINE = ", in the line for"
@@ -150,3 +150,8 @@ def parse(text: str) -> ast.expr:
 def same(node: ast.expr) -> ast.expr:
     """A copy of an expression, to stand at another place."""
     return copy.deepcopy(node)
+
+
+def block(*statements: ast.stmt) -> ast.If:
+    """Several statements, to stand where one stood."""
+    return ast.If(ast.Constant(True), list(statements), [])

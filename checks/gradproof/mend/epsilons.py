@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot
+from gradproof.mend.slots import Slot, is_divisor
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import last_name
+from gradproof.source.syntax import called_method, calls, is_operation
 
 _SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
 _EPSILONS = ("eps", "delta", "tiny", "smooth")  # parts of the names of such numbers
@@ -24,15 +24,23 @@ def epsilons(tree: Tree) -> Iterator[Change]:
             for epsilon in known:
                 text = f"an epsilon is left out: forward has {short(node)} + {epsilon}"
                 yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), "GP108", text)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "std":
-            variance = ast.Call(ast.Attribute(same(node.func.value), "var", ast.Load()), node.args, node.keywords)
-            for epsilon in known:
-                whole = f"np.sqrt({ast.unparse(variance)} + {epsilon})"
-                text = f"an epsilon is left out: forward has {epsilon} under the root of the variance"
-                yield instead(slot, parse(whole), "GP108", text)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and ast.unparse(node.right) in known:
+        if isinstance(node, ast.Call):
+            yield from _under_the_root(slot, node, known)
+        if is_operation(node, ast.Add) and ast.unparse(node.right) in known:
             text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
             yield instead(slot, same(node.left), "GP108", text)
+
+
+def _under_the_root(slot: Slot, node: ast.Call, known: Sequence[str]) -> Iterator[Change]:
+    """``np.sqrt(x.var() + eps)`` for ``x.std()``."""
+    method = called_method(node)
+    if method is None or method.attr != "std":
+        return
+    variance = ast.Call(ast.Attribute(same(method.value), "var", ast.Load()), node.args, node.keywords)
+    for epsilon in known:
+        whole = f"np.sqrt({ast.unparse(variance)} + {epsilon})"
+        text = f"an epsilon is left out: forward has {epsilon} under the root of the variance"
+        yield instead(slot, parse(whole), "GP108", text)
 
 
 def _needs_epsilon(slot: Slot) -> bool:
@@ -43,7 +51,6 @@ def _needs_epsilon(slot: Slot) -> bool:
     if isinstance(parent, ast.Tuple) and isinstance(slot.statement, ast.Assign):
         return parent is slot.statement.value
     if isinstance(parent, ast.Call) and slot.field == "args":
-        return last_name(parent.func) in ("sqrt", "log", "maximum")
-    divides = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and slot.field == "right"
-    powered = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and slot.field == "left"
-    return divides or powered or (isinstance(node, ast.Call) and last_name(node.func) in ("sqrt", "std", "norm"))
+        return calls(parent, "sqrt", "log", "maximum")
+    is_base_of_power = is_operation(parent, ast.Pow) and slot.field == "left"
+    return is_divisor(slot) or is_base_of_power or calls(node, "sqrt", "std", "norm")

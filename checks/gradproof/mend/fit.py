@@ -10,7 +10,7 @@ import numpy as np
 from gradproof.mend.change import Change, instead, parse
 from gradproof.mend.slots import Slot, is_indexing
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant
+from gradproof.source.syntax import constant
 
 Gap = Callable[[Change], "np.ndarray | None"]  # claimed minus true, entry by entry; None where it cannot be had
 

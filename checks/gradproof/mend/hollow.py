@@ -17,7 +17,7 @@ from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
-from gradproof.source.stores import last_name
+from gradproof.source.syntax import last_name
 
 _ROOM = frozenset(
     {"ones", "ones_like", "zeros", "zeros_like", "full", "full_like", "broadcast_to"}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from gradproof.mend.change import Change, instead, parse, short
+from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, is_attribute, last_name
+from gradproof.source.syntax import calls, constant, cuts_off, elements, is_attribute, whole_number
 
 
 def ends(tree: Tree) -> Iterator[Change]:
     """The end of a loop, or of a slice, one further or one less."""
     for slot in tree.slots:
-        looped = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "range"
+        looped = calls(slot.parent, "range")
         if (looped or isinstance(slot.parent, ast.Slice)) and constant(slot.node) is None:
             mine = ast.unparse(slot.node)
             for other in (f"{mine} + 1", f"{mine} - 1"):
@@ -25,26 +26,45 @@ def ends(tree: Tree) -> Iterator[Change]:
 def slices(tree: Tree) -> Iterator[Change]:
     """What is cut off at one end, cut off at the other or at both: of all axes that are cut alike."""
     for slot in tree.slots:
-        index = slot.node.slice if isinstance(slot.node, ast.Subscript) else None
-        cuts = index.elts if isinstance(index, ast.Tuple) else [index]
-        told = [ast.unparse(cut) for cut in cuts if isinstance(cut, ast.Slice) and (cut.lower or cut.upper)]
-        nodes = ast.walk(index) if index is not None and told else ()
-        names = {ast.unparse(n) for n in nodes if isinstance(n, ast.Name) or is_attribute(n) or _counts(n)}
-        names |= {str(int(name) - 1) for name in names if name.isdigit() and int(name) > 1}
-        for name in sorted(names):
-            for other in (f"{name}:-{name}", f"{name}:", f":-{name}"):
-                changed = ast.unparse(slot.node)
-                for cut in dict.fromkeys(told):
-                    changed = changed.replace(cut, other)
-                text = f"other entries are cut off: [{told[0]}] stands where [{other}] belongs"
-                yield instead(slot, parse(changed), "GP109", text)
-        for start in (*tree.known, "1") if told and all(cut.startswith(":") for cut in told) else ():
-            changed = ast.unparse(slot.node)
-            for cut in dict.fromkeys(told):
-                changed = changed.replace(cut, f"{start}:{start} + {cut[1:]}")
-            text = f"other entries are cut off: [{told[0]}] stands where [{start}:{start} + {told[0][1:]}] belongs"
-            yield instead(slot, parse(changed), "GP109", text)
+        if not isinstance(slot.node, ast.Subscript):
+            continue
+        cuts = [ast.unparse(part) for part in elements(slot.node.slice) if cuts_off(part)]
+        if cuts:
+            yield from _other_ends(slot, _bounds(slot.node.slice), cuts)
+            yield from _later_starts(slot, (*tree.known, "1"), cuts)
 
 
-def _counts(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0
+def _other_ends(slot: Slot, bounds: Sequence[str], cuts: Sequence[str]) -> Iterator[Change]:
+    """``x[k:-k]``, ``x[k:]`` or ``x[:-k]`` for one of the others."""
+    for bound in bounds:
+        for other in (f"{bound}:-{bound}", f"{bound}:", f":-{bound}"):
+            yield _cut_otherwise(slot, dict.fromkeys(cuts, other))
+
+
+def _later_starts(slot: Slot, starts: Sequence[str], cuts: Sequence[str]) -> Iterator[Change]:
+    """``x[a:a + k]`` for ``x[:k]``."""
+    if all(cut.startswith(":") for cut in cuts):
+        for start in starts:
+            yield _cut_otherwise(slot, {cut: f"{start}:{start} + {cut[1:]}" for cut in cuts})
+
+
+def _cut_otherwise(slot: Slot, others: Mapping[str, str]) -> Change:
+    """Each slice replaced by another one, as source."""
+    changed = ast.unparse(slot.node)
+    for cut, other in others.items():
+        changed = changed.replace(cut, other)
+    first, instead_of_first = next(iter(others.items()))
+    text = f"other entries are cut off: [{first}] stands where [{instead_of_first}] belongs"
+    return instead(slot, parse(changed), "GP109", text)
+
+
+def _bounds(index: ast.expr) -> list[str]:
+    """The names and the numbers from 1 on in an index, and one less than each of these numbers."""
+    found: set[str] = set()
+    for node in ast.walk(index):
+        number = whole_number(node) or 0
+        if isinstance(node, ast.Name) or is_attribute(node) or number > 0:
+            found.add(ast.unparse(node))
+        if number > 1:
+            found.add(str(number - 1))
+    return sorted(found)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from gradproof.mend import (
+    additions,
     arrangements,
     blocks,
     brackets,
@@ -80,11 +81,11 @@ TIERS: tuple[tuple[Kind, ...], ...] = (
         orders.too_early,
         blocks.lines,
         blocks.rebound,
-        blocks.additions,
-        blocks.summed_in_loop,
-        blocks.collected,
+        additions.additions,
+        additions.summed_in_loop,
+        additions.collected,
         blocks.repeated,
-        blocks.unread,
+        additions.unread,
         signs.signs,
         signs.pairs,
         products.sigmoids,

@@ -22,7 +22,7 @@ from gradproof.mend.patch import HOOK, compiled, hooked, patched
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
-from gradproof.source.stores import is_attribute
+from gradproof.source.syntax import is_attribute
 
 MOST = 80  # entries of the value: one backward for each
 CLOSE = 1e-6  # relative to the largest entry: how exactly a value must fit before it is tried

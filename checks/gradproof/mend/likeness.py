@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gradproof.source.stores import is_attribute, last_name
+from gradproof.source.syntax import cuts_off, is_attribute, last_name
 
 _SUMMING = frozenset({"sum", "mean", "einsum", "dot", "matmul", "tensordot"})
 
@@ -17,7 +17,12 @@ def sums(node: ast.expr) -> bool:
 
 def cuts(node: ast.expr) -> bool:
     """Whether a part of an array is taken."""
-    return any(isinstance(n, ast.Slice) and (n.lower or n.upper) for n in ast.walk(node))
+    return any(cuts_off(part) for part in ast.walk(node))
+
+
+def reads(node: ast.expr, text: str) -> bool:
+    """Whether an expression, written as ``text``, occurs in it."""
+    return any(ast.unparse(part) == text for part in ast.walk(node) if isinstance(part, ast.expr))
 
 
 def arrays_in(node: ast.expr) -> set[str]:

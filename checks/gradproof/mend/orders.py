@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
-from gradproof.mend.change import Change, instead, parse, same, short
-from gradproof.mend.slots import Slot, blocks_of, inherits
+from gradproof.mend.change import Change, block, instead, parse, same, short
+from gradproof.mend.slots import Slot, blocks_of, inherits, written
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import is_attribute, last_name
+from gradproof.source.syntax import calls, is_attribute, targets_of
+
+MOST_RESULTS = 6  # of which every two are exchanged
 
 _PLAIN = ast.Assign | ast.AugAssign | ast.Expr
 
@@ -17,34 +19,47 @@ _PLAIN = ast.Assign | ast.AugAssign | ast.Expr
 def orders(tree: Tree) -> Iterator[Change]:
     """Two neighbouring statements, two results, or the ends of a loop exchanged."""
     for owner, name, body in blocks_of(tree.node):
-        for (i, first), (k, second) in pairwise(enumerate(body)):
-            plain = all(isinstance(s, _PLAIN) and not inherits(s) for s in (first, second))
-            if plain and not _overwrites(first, second):
-                slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
-                text = f"two lines are in the wrong order: what line {second.lineno} does must come first"
-                yield Change(slots, (second, first), "GP121", text)
+        yield from _lines_exchanged(owner, name, body)
         for statement in body:
             yield from _unpacked(statement)
     for slot in tree.slots:
-        node = slot.node
-        if isinstance(node, ast.Tuple | ast.List) and slot.field == "value" and 1 < len(node.elts) <= 6:
-            yield from _permuted(slot, node)
-        if slot.field == "iter" and (isinstance(node, ast.Name) or is_attribute(node)):
-            text = f"{ast.unparse(node)} is gone through in the wrong order: backward begins with the last"
-            yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), "GP121", text, sure=True)
-        if slot.field == "iter" and isinstance(node, ast.Call) and last_name(node.func) in ("range", "reversed"):
-            reverse = last_name(node.func) == "range"
-            changed = ast.Call(parse("reversed"), [same(node)], []) if reverse else same(node.args[0])
-            how = "from the last to the first" if reverse else "from the first to the last"
-            yield instead(slot, changed, "GP113", f"the loop carries on in the wrong order: it must go {how}")
+        if slot.field == "value" and isinstance(slot.node, ast.Tuple | ast.List):
+            yield from _permuted(slot, slot.node)
+        if slot.field == "iter":
+            yield from _turned_round(slot)
+
+
+def _lines_exchanged(owner: ast.AST, name: str, body: Sequence[ast.stmt]) -> Iterator[Change]:
+    for (i, first), (k, second) in pairwise(enumerate(body)):
+        if _is_plain(first) and _is_plain(second) and not _overwrites(first, second):
+            slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
+            text = f"two lines are in the wrong order: what line {second.lineno} does must come first"
+            yield Change(slots, (second, first), "GP121", text)
+
+
+def _is_plain(statement: ast.stmt) -> bool:
+    return isinstance(statement, _PLAIN) and not inherits(statement)
+
+
+def _turned_round(slot: Slot) -> Iterator[Change]:
+    """What a loop goes through, in the other order."""
+    node = slot.node
+    if isinstance(node, ast.Name) or is_attribute(node):
+        text = f"{ast.unparse(node)} is gone through in the wrong order: backward begins with the last"
+        yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), "GP121", text, sure=True)
+    elif calls(node, "range"):
+        text = "the loop carries on in the wrong order: it must go from the last to the first"
+        yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), "GP113", text)
+    elif calls(node, "reversed"):
+        text = "the loop carries on in the wrong order: it must go from the first to the last"
+        yield instead(slot, same(node.args[0]), "GP113", text)
 
 
 def _overwrites(first: ast.stmt, second: ast.stmt) -> bool:
     """Whether the first, were it behind the second, would leave nothing of what that does: that is to take it away."""
     if not isinstance(first, ast.Assign) or not isinstance(second, ast.Assign | ast.AugAssign):
         return False
-    targets = second.targets if isinstance(second, ast.Assign) else [second.target]
-    mine, theirs = ({ast.unparse(target) for target in some} for some in (first.targets, targets))
+    mine, theirs = ({ast.unparse(target) for target in targets_of(each)} for each in (first, second))
     read = {ast.unparse(node) for node in ast.walk(first.value) if isinstance(node, ast.expr)}
     return theirs <= mine and not theirs & read
 
@@ -54,7 +69,7 @@ def _unpacked(statement: ast.stmt) -> Iterator[Change]:
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     if not isinstance(target, ast.Tuple) or isinstance(getattr(statement, "value", None), ast.Tuple):
         return
-    for i, k in combinations(range(min(len(target.elts), 6)), 2):
+    for i, k in combinations(range(min(len(target.elts), MOST_RESULTS)), 2):
         one, other = target.elts[i], target.elts[k]
         slots = Slot(target, "elts", i, statement), Slot(target, "elts", k, statement)
         text = (
@@ -64,6 +79,8 @@ def _unpacked(statement: ast.stmt) -> Iterator[Change]:
 
 
 def _permuted(slot: Slot, node: ast.Tuple | ast.List) -> Iterator[Change]:
+    if len(node.elts) > MOST_RESULTS:
+        return
     for i, k in combinations(range(len(node.elts)), 2):
         elements = [same(element) for element in node.elts]
         elements[i], elements[k] = elements[k], elements[i]
@@ -84,15 +101,13 @@ def too_late(tree: Tree) -> Iterator[Change]:
 
 def exchanged(tree: Tree) -> Iterator[Change]:
     """The values of two statements exchanged."""
-    values = [s for s in tree.slots if s.field == "value" and isinstance(s.statement, ast.Assign)]
-    whole = [s for s in values if s.parent is s.statement]
-    for one, other in combinations(whole, 2):
-        if ast.dump(one.node) != ast.dump(other.node):
-            first, second = (
-                ast.unparse(s.statement.targets[0]) for s in (one, other) if isinstance(s.statement, ast.Assign)
-            )
-            text = f"two gradients are exchanged: {first} gets what belongs to {second}"
-            yield Change((one, other), (same(other.node), same(one.node)), "GP106", text)
+    values = [slot for slot in tree.slots if slot.field == "value" and slot.parent is slot.statement]
+    assigned = [(slot, slot.statement) for slot in values if isinstance(slot.statement, ast.Assign)]
+    for (one, first), (other, second) in combinations(assigned, 2):
+        if ast.dump(first.value) != ast.dump(second.value):
+            mine, theirs = ast.unparse(first.targets[0]), ast.unparse(second.targets[0])
+            text = f"two gradients are exchanged: {mine} gets what belongs to {theirs}"
+            yield Change((one, other), (same(second.value), same(first.value)), "GP106", text)
 
 
 def moved(tree: Tree) -> Iterator[Change]:
@@ -118,23 +133,21 @@ def too_early(tree: Tree) -> Iterator[Change]:
             if isinstance(second, ast.Return) and second.value is not None:
                 result = "result" if len(tree.inputs) != 1 else f"d{tree.inputs[0]}"
                 early = ast.Assign([ast.Name(result, ast.Store())], second.value)
-                before = ast.If(ast.Constant(True), [early, first], [])
+                before = block(early, first)
                 yield Change(slots[::-1], (before, ast.Return(ast.Name(result, ast.Load()))), "GP121", text, sure=True)
             elif isinstance(second, _PLAIN):
-                both = ast.If(ast.Constant(True), [second, first], [])
+                both = block(second, first)
                 yield Change(slots, (both, ast.Pass()), "GP121", text, sure=True)
 
 
 def _changed(statement: ast.stmt) -> str | None:
     """The attribute that a statement changes by what it was before; None for no such."""
-    target: ast.expr | None = statement.target if isinstance(statement, ast.AugAssign) else None
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0]
+    target = next(iter(written(statement)), None)
     whole = target.value if isinstance(target, ast.Subscript) else target
-    if whole is None or not is_attribute(whole):
+    if isinstance(statement, ast.AnnAssign) or not is_attribute(whole):
         return None
-    told = ast.unparse(whole)
-    return told if isinstance(statement, ast.AugAssign) or told in _read(statement) else None
+    name = ast.unparse(whole)
+    return name if isinstance(statement, ast.AugAssign) or name in _read(statement) else None
 
 
 def _read(statement: ast.stmt) -> set[str]:

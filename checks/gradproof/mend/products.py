@@ -9,7 +9,7 @@ from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.slots import Slot, counts_entries, inherits, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, last_name
+from gradproof.source.syntax import calls, constant, is_operation, is_product, is_sum
 
 # derivatives of activations, as formulas of what forward kept: what a backward multiplies dout by
 _SLOPES = (
@@ -42,23 +42,30 @@ def too_many_handed_on(tree: Tree) -> Iterator[Change]:
 def _without(tree: Tree, slots: Iterable[Slot]) -> Iterator[Change]:
     for slot in slots:
         node = slot.node
-        if not isinstance(node, ast.BinOp):
-            continue
-        if isinstance(node.op, ast.Mult):
-            for kept, lost in ((node.left, node.right), (node.right, node.left)):
-                words = _step(slot, kept) if is_indexing(slot) else _factor("one too many", lost, tree.sizes)
-                yield instead(slot, same(kept), *words)
-        elif isinstance(node.op, ast.Div):
+        if is_product(node):
+            yield from _without_factor(slot, node, tree.sizes)
+        elif is_sum(node):
+            yield from _without_term(slot, node, tree.sizes)
+        elif is_operation(node, ast.Div):
             yield instead(slot, same(node.left), *_factor("one too many", node.right, tree.sizes, divides=True))
-        elif isinstance(node.op, ast.Add | ast.Sub):
-            words = ("GP113", f"the term {short(node.right)} is one too many")
-            counts = is_indexing(slot) or ast.unparse(node.left) in tree.sizes
-            yield instead(slot, same(node.left), *(_step(slot, node.left) if counts else words))
-            if isinstance(node.op, ast.Add):
-                yield instead(slot, same(node.right), "GP113", f"the term {short(node.left)} is one too many")
-        elif isinstance(node.op, ast.Pow):
+        elif is_operation(node, ast.Pow):
             text = f"the power is wrong: {short(node)} stands where {short(node.left)} belongs"
             yield instead(slot, same(node.left), "GP117", text)
+
+
+def _without_factor(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Iterator[Change]:
+    for kept, lost in ((node.left, node.right), (node.right, node.left)):
+        words = _step(slot, kept) if is_indexing(slot) else _factor("one too many", lost, sizes)
+        yield instead(slot, same(kept), *words)
+
+
+def _without_term(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Iterator[Change]:
+    words = ("GP113", f"the term {short(node.right)} is one too many")
+    if is_indexing(slot) or ast.unparse(node.left) in sizes:
+        words = _step(slot, node.left)
+    yield instead(slot, same(node.left), *words)
+    if isinstance(node.op, ast.Add):
+        yield instead(slot, same(node.right), "GP113", f"the term {short(node.left)} is one too many")
 
 
 def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
@@ -72,8 +79,8 @@ def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
 def squares(tree: Tree) -> Iterator[Change]:
     """The square of a name that is added or taken away: ``1 - y ** 2`` for ``1 - y``."""
     for slot in tree.slots:
-        added = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Add | ast.Sub)
-        if added and is_read(slot) and not is_indexing(slot) and ast.unparse(slot.node) not in tree.sizes:
+        is_size = ast.unparse(slot.node) in tree.sizes
+        if is_sum(slot.parent) and is_read(slot) and not is_indexing(slot) and not is_size:
             squared = ast.BinOp(same(slot.node), ast.Pow(), ast.Constant(2))
             text = f"the power is wrong: {short(slot.node)} stands where {short(squared)} belongs"
             yield instead(slot, squared, "GP117", text)
@@ -82,17 +89,22 @@ def squares(tree: Tree) -> Iterator[Change]:
 def complements(tree: Tree) -> Iterator[Change]:
     """``1 - a`` for ``a`` as a factor, and the reverse: what is kept of the old for what is taken of the new."""
     for slot in tree.slots:
-        node, mine = slot.node, ast.unparse(slot.node)
-        factor = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Mult)
-        if not factor or is_indexing(slot) or mine == tree.dout or mine in tree.sizes:
-            continue
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and constant(node.left) == 1:
-            other: ast.expr = same(node.right)
-        elif is_read(slot) and not tree.is_global(node):
-            other = ast.BinOp(ast.Constant(1), ast.Sub(), same(node))
-        else:
-            continue
-        yield instead(slot, other, "GP117", f"{short(node)} stands where {short(other)} belongs")
+        is_factor = is_product(slot.parent) and not is_indexing(slot)
+        other = _complement(slot, tree) if is_factor else None
+        if other is not None:
+            yield instead(slot, other, "GP117", f"{short(slot.node)} stands where {short(other)} belongs")
+
+
+def _complement(slot: Slot, tree: Tree) -> ast.expr | None:
+    """``a`` of ``1 - a``, and ``1 - a`` of the name ``a``; None of dout, of a size, and of anything else."""
+    node, mine = slot.node, ast.unparse(slot.node)
+    if mine == tree.dout or mine in tree.sizes:
+        return None
+    if is_operation(node, ast.Sub) and constant(node.left) == 1:
+        return same(node.right)
+    if is_read(slot) and not tree.is_global(node):
+        return ast.BinOp(ast.Constant(1), ast.Sub(), same(node))
+    return None
 
 
 def masked(tree: Tree) -> Iterator[Change]:
@@ -109,36 +121,45 @@ def masked(tree: Tree) -> Iterator[Change]:
 def unweighted(tree: Tree) -> Iterator[Change]:
     """A term without dout beside one that has it: dout times both, as it is written there."""
     for slot in tree.slots:
-        parent = slot.parent
-        if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Add | ast.Sub) or is_indexing(slot):
+        if not is_sum(slot.parent) or is_indexing(slot):
             continue
-        other = parent.right if slot.field == "left" else parent.left
-        if arrays_in(slot.node) & tree.gradients or tree.dout not in arrays_in(other):
-            continue
-        for node in ast.walk(other):
-            factor = ast.unparse(node)
-            if isinstance(node, ast.Name | ast.Subscript) and tree.dout in arrays_in(node):
-                words = ("GP111", f"{tree.dout} is not used here: the factor {factor} is missing")
+        other = slot.parent.right if slot.field == "left" else slot.parent.left
+        if arrays_in(slot.node).isdisjoint(tree.gradients):
+            for factor in _named_with(tree.dout, other):
                 changed = ast.BinOp(parse(factor), ast.Mult(), same(slot.node))
-                yield instead(slot, changed, *words, sure=True)
+                text = f"{tree.dout} is not used here: the factor {factor} is missing"
+                yield instead(slot, changed, "GP111", text, sure=True)
+
+
+def _named_with(name: str, node: ast.expr) -> Iterator[str]:
+    """The variables and entries in an expression in which a name occurs: ``dout`` and ``dout[:, 0]``."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name | ast.Subscript) and name in arrays_in(part):
+            yield ast.unparse(part)
 
 
 def left_out(tree: Tree) -> Iterator[Change]:
     """An expression times or over a name at hand, a size or a number."""
-    wide = [f"{name}[:, None]" for name in tree.known if name not in tree.sizes and "[" not in name]
+    columns = [f"{name}[:, None]" for name in tree.known if name not in tree.sizes and "[" not in name]
+    factors = [*tree.known, *_sizes(tree), *columns]
     for slot in tree.slots:
         if not takes_factor(slot):
             continue
-        for factor in [*tree.known, *_sizes(tree), *wide]:
-            for operator, divides in ((ast.Mult(), False), (ast.Div(), True)):
-                node = parse(factor)
-                words = _factor("missing", node, tree.sizes, divides=divides)
-                if factor == tree.dout and not divides:
-                    words = ("GP111", f"{factor} is not used here: the factor {factor} is missing")
-                yield instead(slot, ast.BinOp(same(slot.node), operator, node), *words)
+        for factor in factors:
+            yield from _times_and_over(slot, factor, tree)
         for number in ("2", "0.5"):
             twice = ast.BinOp(parse(number), ast.Mult(), same(slot.node))
             yield instead(slot, twice, "GP102", f"the number {number} is missing as a factor")
+
+
+def _times_and_over(slot: Slot, factor: str, tree: Tree) -> Iterator[Change]:
+    node = parse(factor)
+    words = _factor("missing", node, tree.sizes)
+    if factor == tree.dout:
+        words = ("GP111", f"{factor} is not used here: the factor {factor} is missing")
+    yield instead(slot, ast.BinOp(same(slot.node), ast.Mult(), node), *words)
+    words = _factor("missing", node, tree.sizes, divides=True)
+    yield instead(slot, ast.BinOp(same(slot.node), ast.Div(), parse(factor)), *words)
 
 
 def _factor(state: str, node: ast.expr, sizes: frozenset[str], *, divides: bool = False) -> tuple[str, str]:
@@ -164,53 +185,56 @@ def _sizes(tree: Tree) -> Iterator[str]:
 def slopes(tree: Tree) -> Iterator[Change]:
     """A branch of np.where, which may be one number, times a derivative in terms of what forward kept."""
     for slot in tree.slots:
-        if isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "where" and slot.index:
-            for name in tree.kept:
-                for formula in _SLOPES:
-                    factor = formula.format(name)
-                    changed = ast.BinOp(same(slot.node), ast.Mult(), parse(f"({factor})"))
-                    text = f"a derivative is missing: the factor ({factor})"
-                    if "sign" in formula:
-                        text = f"the sign of {name} is lost: the factor {factor} is missing"
-                    yield instead(slot, changed, "GP103" if "sign" in formula else "GP117", text)
+        is_branch = calls(slot.parent, "where") and bool(slot.index)
+        for name in tree.kept if is_branch else ():
+            for formula in _SLOPES:
+                yield _times_slope(slot, name, formula)
+
+
+def _times_slope(slot: Slot, name: str, formula: str) -> Change:
+    factor = formula.format(name)
+    code, text = "GP117", f"a derivative is missing: the factor ({factor})"
+    if "sign" in formula:
+        code, text = "GP103", f"the sign of {name} is lost: the factor {factor} is missing"
+    return instead(slot, ast.BinOp(same(slot.node), ast.Mult(), parse(f"({factor})")), code, text)
 
 
 def sigmoids(tree: Tree) -> Iterator[Change]:
     """The derivative of tanh for that of the sigmoid, and the reverse: ``1 - y ** 2`` for ``y * (1 - y)``."""
     for slot in tree.slots:
-        factors = list(_factors(slot.node))
-        told = [ast.unparse(factor) for factor in factors]
-        for i, name in enumerate(told):
-            other = f"1 - {name} ** 2"
-            if f"1 - {name}" in told:
-                rest = [f for k, f in enumerate(told) if k not in (i, told.index(f"1 - {name}"))]
-                words = f"{name} * (1 - {name}), a sigmoid's derivative, stands where {other}, that of tanh, belongs"
-                yield instead(slot, parse(" * ".join([*map(_bracketed, rest), f"({other})"])), "GP117", words)
-        squared = _squared(slot.node) if isinstance(slot.node, ast.BinOp) else None
+        yield from _tanh_for_sigmoid(slot)
+        squared = _squared(slot.node)
         if squared is not None:
             other = f"{squared} * (1 - {squared})"
             words = f"1 - {squared} ** 2, tanh's derivative, stands where {other}, that of a sigmoid, belongs"
             yield instead(slot, parse(other), "GP117", words)
 
 
+def _tanh_for_sigmoid(slot: Slot) -> Iterator[Change]:
+    factors = [ast.unparse(factor) for factor in _factors(slot.node)]
+    for i, name in enumerate(factors):
+        complement = f"1 - {name}"
+        if complement in factors:
+            other = f"1 - {name} ** 2"
+            rest = [f"({text})" for k, text in enumerate(factors) if k not in (i, factors.index(complement))]
+            words = f"{name} * (1 - {name}), a sigmoid's derivative, stands where {other}, that of tanh, belongs"
+            yield instead(slot, parse(" * ".join([*rest, f"({other})"])), "GP117", words)
+
+
 def _factors(node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+    if is_product(node):
         yield from _factors(node.left)
         yield from _factors(node.right)
     else:
         yield node
 
 
-def _bracketed(text: str) -> str:
-    return f"({text})"
-
-
-def _squared(node: ast.BinOp) -> str | None:
+def _squared(node: ast.expr) -> str | None:
     """``y`` where the node is ``1 - y ** 2``."""
-    power = node.right
-    if not isinstance(power, ast.BinOp) or not isinstance(power.op, ast.Pow) or not isinstance(node.op, ast.Sub):
+    if not is_operation(node, ast.Sub) or not is_operation(node.right, ast.Pow):
         return None
-    return ast.unparse(power.left) if (constant(node.left), constant(power.right)) == (1, 2) else None
+    is_slope_of_tanh = constant(node.left) == 1 and constant(node.right.right) == 2
+    return ast.unparse(node.right.left) if is_slope_of_tanh else None
 
 
 def roots(tree: Tree) -> Iterator[Change]:
@@ -227,7 +251,8 @@ def _wrapped(tree: Tree, forms: Mapping[str, str]) -> Iterator[Change]:
     for slot in tree.slots:
         if counts_entries(slot.node) or ast.unparse(slot.node) in tree.sizes:
             continue
-        if (isinstance(slot.node, ast.BinOp | ast.Call) or takes_factor(slot)) and not is_indexing(slot):
+        is_value = isinstance(slot.node, ast.BinOp | ast.Call) or takes_factor(slot)
+        if is_value and not is_indexing(slot):
             for form, words in forms.items():
                 changed = parse(form.format(ast.unparse(slot.node)))
                 yield instead(slot, changed, "GP117", words.format(short(slot.node)))

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
-from gradproof.source.stores import is_attribute
+from gradproof.source.syntax import is_attribute
 
 Node = TypeVar("Node", bound=ast.AST)
 

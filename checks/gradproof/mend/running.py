@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, short
-from gradproof.mend.slots import is_indexing, is_read, takes_factor
+from gradproof.mend.slots import Slot, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import last_name
+from gradproof.source.syntax import calls, is_of_numpy
 
 
 def turned(tree: Tree) -> Iterator[Change]:
@@ -24,26 +24,33 @@ def left_out(tree: Tree) -> Iterator[Change]:
     """A running sum that forward takes, and that is missing in backward."""
     nodes = [node for function in tree.others for node in ast.walk(function)]
     axes = sorted({axis for node in nodes for _, axis in _sums(node)})
-    for slot in tree.slots if axes else ():
-        if (takes_factor(slot) or is_read(slot)) and not is_indexing(slot):
-            mine = ast.unparse(slot.node)
+    if not axes:
+        return
+    for slot in tree.slots:
+        is_value = takes_factor(slot) or is_read(slot)
+        if is_value and not is_indexing(slot):
             for axis in axes:
-                for whole in (f"np.cumsum({mine}{axis})", _from_behind(mine, axis)):
-                    text = f"it is not summed: {short(slot.node)} stands where {short(parse(whole))} belongs"
-                    yield instead(slot, parse(whole), "GP114", text)
+                yield from _summed_along(slot, axis)
+
+
+def _summed_along(slot: Slot, axis: str) -> Iterator[Change]:
+    mine = ast.unparse(slot.node)
+    for whole in (f"np.cumsum({mine}{axis})", _from_behind(mine, axis)):
+        text = f"it is not summed: {short(slot.node)} stands where {short(parse(whole))} belongs"
+        yield instead(slot, parse(whole), "GP114", text)
 
 
 def _sums(node: ast.AST) -> Iterator[tuple[str, str]]:
     """What a running sum adds up, and along which axis, as an argument: ", axis=1"; "" for all entries."""
-    if not isinstance(node, ast.Call) or last_name(node.func) != "cumsum":
+    if not calls(node, "cumsum"):
         return
     given = [ast.unparse(argument) for argument in node.args]
-    if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "np":
+    if isinstance(node.func, ast.Attribute) and not is_of_numpy(node.func):
         given.insert(0, ast.unparse(node.func.value))
     named = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "axis"]
-    axis = [*named, *given[1:2]]
+    axis = next(iter([*named, *given[1:2]]), None)
     if given:
-        yield given[0], f", axis={axis[0]}" if axis else ""
+        yield given[0], "" if axis is None else f", axis={axis}"
 
 
 def _from_behind(value: str, axis: str) -> str:

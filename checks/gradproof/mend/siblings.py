@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeGuard
 
 from gradproof.mend.change import Change, instead, same
 from gradproof.mend.renamed import names_in, renamed
@@ -12,7 +15,7 @@ from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
 from gradproof.mend.wording import stands_for
-from gradproof.source.stores import constant, is_attribute
+from gradproof.source.syntax import constant, elements, is_attribute, targets_of, variables, whole_number
 
 DOZEN = 12
 
@@ -24,11 +27,12 @@ def mirrored(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         mine = names.get(id(slot.node))
         for other, value in lines if mine is not None else ():
-            pair = _difference(mine, other) if mine is not None else None
-            if pair is not None and type(value) is type(slot.node):
-                whole = _exchanged(value, *pair, tree.known)
-                if terms(whole) != terms(slot.node):
-                    yield instead(slot, whole, *stands_for(slot.node, whole))
+            pair = _difference(mine or "", other)
+            if pair is None or type(value) is not type(slot.node):
+                continue
+            whole = _exchanged(value, *pair, tree.known)
+            if terms(whole) != terms(slot.node):
+                yield instead(slot, whole, *stands_for(slot.node, whole))
 
 
 def _lines(tree: Tree) -> Iterator[tuple[str, ast.expr]]:
@@ -58,22 +62,29 @@ def _alike(one: str, other: str) -> int:
 def _exchanged(value: ast.expr, mine: str, other: str, known: tuple[str, ...]) -> ast.expr:
     """The expression with every name, or index, that tells one of the two replaced by its counterpart."""
     whole = same(value)
-    numbers = {other: mine, mine: other} if mine.isdigit() and other.isdigit() else {}
+    are_numbers = mine.isdigit() and other.isdigit()
+    numbers = {other: mine, mine: other} if are_numbers else {}
     names = {*known, *(name.removeprefix("self.") for name in known)}
     for node in ast.walk(whole):
-        if isinstance(node, ast.Constant) and type(node.value) is int:
-            node.value = int(numbers.get(str(node.value), node.value))
-        field = "id" if isinstance(node, ast.Name) else "attr" if is_attribute(node) else None
-        if field is not None:
-            name = getattr(node, field)
-            setattr(node, field, next((c for c in _counterparts(name, mine, other) if c in names), name))
+        number = whole_number(node)
+        if isinstance(node, ast.Constant) and number is not None:
+            node.value = int(numbers.get(str(number), number))
+        elif isinstance(node, ast.Name):
+            node.id = _counterpart(node.id, mine, other, names)
+        elif is_attribute(node):
+            node.attr = _counterpart(node.attr, mine, other, names)
     return whole
 
 
-def _counterparts(name: str, mine: str, other: str) -> Iterator[str]:
+def _counterpart(name: str, mine: str, other: str, known: Set[str]) -> str:
+    """The name with one of the two in the place of the other, as far as it is known; else the name itself."""
     for old, new in ((mine, other), (other, mine)):
         places = [i for i in range(len(name)) if name.startswith(old, i)]
-        yield from (name[:i] + new + name[i + len(old) :] for i in places)
+        changed = [name[:i] + new + name[i + len(old) :] for i in places]
+        for counterpart in changed:
+            if counterpart in known:
+                return counterpart
+    return name
 
 
 def branches(tree: Tree) -> Iterator[Change]:
@@ -81,14 +92,20 @@ def branches(tree: Tree) -> Iterator[Change]:
     pairs = [pair for function in tree.others for pair in _made_alike(function, tree.known)]
     lines = {ast.unparse(value) for _, value in _lines(tree)}
     for slot in tree.slots:
-        whole = slot.parent is slot.statement and isinstance(slot.statement, ast.Assign | ast.AugAssign)
-        for pair in pairs if whole and slot.field == "value" else ():
-            other = renamed(slot.node, pair)
-            if ast.unparse(other) not in (ast.unparse(slot.node), *lines):
-                mine = [name for name in pair if name in {*names_in(slot.node)}]
-                there = " and ".join(pair[name] for name in mine)
-                text = f"what this line does with {' and '.join(mine)} is missing for {there}"
-                yield instead(slot, ast.BinOp(same(slot.node), ast.Add(), other), "GP114", text, sure=True)
+        is_value = slot.field == "value" and slot.parent is slot.statement
+        if is_value and isinstance(slot.statement, ast.Assign | ast.AugAssign):
+            for pair in pairs:
+                other = renamed(slot.node, pair)
+                if ast.unparse(other) not in (ast.unparse(slot.node), *lines):
+                    yield _done_for_both(slot, pair, other)
+
+
+def _done_for_both(slot: Slot, pair: Mapping[str, str], other: ast.expr) -> Change:
+    here = {*names_in(slot.node)}
+    mine = [name for name in pair if name in here]
+    there = [pair[name] for name in mine]
+    text = f"what this line does with {' and '.join(mine)} is missing for {' and '.join(there)}"
+    return instead(slot, ast.BinOp(same(slot.node), ast.Add(), other), "GP114", text, sure=True)
 
 
 def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -97,7 +114,8 @@ def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str,
     for (one, mine, form), (other, theirs, its) in combinations(made, 2):
         if one != other and form == its and len(mine) == len(theirs):
             pairs = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
-            if len(pairs) > 1 and {*pairs, *pairs.values()} <= {*known}:
+            are_known = {*pairs, *pairs.values()} <= {*known}
+            if len(pairs) > 1 and are_known:
                 yield {b: a for a, b in pairs.items()} | pairs
 
 
@@ -117,54 +135,70 @@ def _form(node: ast.expr) -> str:
     return ast.dump(renamed(node, dict.fromkeys(names_in(node), "_")))
 
 
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A statement that takes entries from one place to another: the part that it writes to, and the one it reads."""
+
+    into: ast.Subscript
+    out_of: ast.Subscript
+
+    @property
+    def indices(self) -> tuple[str, str]:
+        """The two indices, to be compared."""
+        return ast.dump(self.into.slice), ast.dump(self.out_of.slice)
+
+
 def adjoints(tree: Tree) -> Iterator[Change]:
     """What forward takes to another place, taken back: ``dx[:, :-1] += d[:, 1:]`` for ``y[:, 1:] += x[:, :-1]``."""
-    ways = [way for function in tree.others for way in map(_way, _plain_statements(function)) if way is not None]
+    nodes = [node for function in tree.others for node in ast.walk(function)]
+    ways = [_way(node) for node in nodes if isinstance(node, ast.Assign | ast.AugAssign)]
+    known = [way for way in ways if way is not None]
     for statement in dict.fromkeys(slot.statement for slot in tree.slots):
         here = _way(statement)
-        if here is None:
-            continue
-        mine = [ast.dump(node.slice) for node in here]
-        for into, out_of in ways:
-            if mine != [ast.dump(node.slice) for node in (out_of, into)]:
-                slots = tuple(Slot(node, "slice", None, statement) for node in here)
-                told = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (out_of, into))
-                fewer = 0 < _taken(here[1].slice) < _taken(into.slice)
-                what = "entries are left out" if fewer else "other entries are taken"
-                text = f"{what}: forward's go back to {told}"
-                yield Change(slots, (same(out_of.slice), same(into.slice)), "GP109", text, sure=True)
+        if here is not None:
+            for way in known:
+                yield from _taken_back(statement, here, way)
 
 
-def _plain_statements(function: ast.AST) -> Iterator[ast.stmt]:
-    return (node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AugAssign))
+def _taken_back(statement: ast.stmt, here: Way, of_forward: Way) -> Iterator[Change]:
+    """What forward writes to read, and what it reads written to; nothing where that is done."""
+    back = Way(of_forward.out_of, of_forward.into)
+    if here.indices == back.indices:
+        return
+    slots = Slot(here.into, "slice", None, statement), Slot(here.out_of, "slice", None, statement)
+    told = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (back.into, back.out_of))
+    takes_fewer = 0 < _taken(here.out_of.slice) < _taken(back.out_of.slice)
+    what = "entries are left out" if takes_fewer else "other entries are taken"
+    changed = same(back.into.slice), same(back.out_of.slice)
+    yield Change(slots, changed, "GP109", f"{what}: forward's go back to {told}", sure=True)
 
 
-def _way(statement: ast.stmt) -> tuple[ast.Subscript, ast.Subscript] | None:
+def _way(statement: ast.stmt) -> Way | None:
     """The part that a statement writes to, and the one that it reads; None where either is whole, or there are more."""
-    targets = [statement.target] if isinstance(statement, ast.AugAssign) else getattr(statement, "targets", [])
     value = getattr(statement, "value", None)
     read = [node for node in ast.walk(value) if _is_part(node)] if isinstance(value, ast.expr) else []
-    written = [target for target in targets if _is_part(target)]
-    if len(written) != 1 or len(read) != 1:
+    written_to = [target for target in targets_of(statement) if _is_part(target)]
+    if len(written_to) != 1 or len(read) != 1:
         return None
-    into, out_of = written[0], read[0]
-    return (into, out_of) if isinstance(into, ast.Subscript) and isinstance(out_of, ast.Subscript) else None
+    return Way(written_to[0], read[0])
 
 
 def _taken(index: ast.expr) -> int:
     """How many of a dozen entries the slices of an index take; 0 where a bound is no number."""
-    taken = 1
-    for part in index.elts if isinstance(index, ast.Tuple) else [index]:
-        bounds = [part.lower, part.upper, part.step] if isinstance(part, ast.Slice) else []
-        numbers = [None if bound is None else constant(bound) for bound in bounds]
-        known = [n if isinstance(n, int) else None for n in numbers]
-        if any(bound is not None and n is None for bound, n in zip(bounds, known, strict=True)):
+    return math.prod(_entries(part) for part in elements(index) if isinstance(part, ast.Slice))
+
+
+def _entries(part: ast.Slice) -> int:
+    numbers: list[int | None] = []
+    for bound in (part.lower, part.upper, part.step):
+        number = None if bound is None else constant(bound)
+        if bound is not None and not isinstance(number, int):
             return 0
-        taken *= len(range(*slice(*known).indices(DOZEN))) if bounds else 1
-    return taken
+        numbers.append(number if isinstance(number, int) else None)
+    return len(range(*slice(*numbers).indices(DOZEN)))
 
 
-def _is_part(node: ast.AST) -> bool:
+def _is_part(node: ast.AST) -> TypeGuard[ast.Subscript]:
     return isinstance(node, ast.Subscript) and _cuts(node.slice)
 
 
@@ -172,12 +206,13 @@ def windows(tree: Tree) -> Iterator[Change]:
     """The entries that are taken in another line, or in forward, in the place of those that are taken here."""
     indices = {ast.unparse(index): index for index in _indices(tree)}
     for slot in tree.slots:
-        if isinstance(slot.parent, ast.Subscript) and slot.field == "slice" and _cuts(slot.node):
-            mine = ast.unparse(slot.node)
-            for other, index in indices.items():
-                if other != mine and _axes(index) == _axes(slot.node):
-                    text = f"other entries are taken: [{mine.strip('()')}] stands where [{other.strip('()')}] belongs"
-                    yield instead(slot, same(index), "GP109", text, sure=True)
+        if not isinstance(slot.parent, ast.Subscript) or slot.field != "slice" or not _cuts(slot.node):
+            continue
+        mine = ast.unparse(slot.node)
+        for other, index in indices.items():
+            if other != mine and _axes(index) == _axes(slot.node):
+                text = f"other entries are taken: [{mine.strip('()')}] stands where [{other.strip('()')}] belongs"
+                yield instead(slot, same(index), "GP109", text, sure=True)
 
 
 def _indices(tree: Tree) -> Iterator[ast.expr]:
@@ -185,21 +220,15 @@ def _indices(tree: Tree) -> Iterator[ast.expr]:
     known = {"np", "self", "len", *tree.known}
     for function in (tree.node, *tree.others):
         for node in ast.walk(function):
-            index = node.slice if isinstance(node, ast.Subscript) else None
-            if (
-                index is not None
-                and _cuts(index)
-                and {n.id for n in ast.walk(index) if isinstance(n, ast.Name)} <= known
-            ):
-                yield index
+            if _is_part(node) and known.issuperset(variables(node.slice)):
+                yield node.slice
 
 
 def _cuts(index: ast.expr) -> bool:
     """Whether an index takes some entries of an axis, from one to another."""
-    parts = index.elts if isinstance(index, ast.Tuple) else [index]
-    return any(isinstance(part, ast.Slice) and (part.lower or part.upper or part.step) for part in parts)
+    return any(isinstance(part, ast.Slice) and (part.lower or part.upper or part.step) for part in elements(index))
 
 
 def _axes(index: ast.expr) -> list[bool]:
     """For each axis, whether several entries are taken of it."""
-    return [isinstance(part, ast.Slice) for part in (index.elts if isinstance(index, ast.Tuple) else [index])]
+    return [isinstance(part, ast.Slice) for part in elements(index)]

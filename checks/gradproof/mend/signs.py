@@ -9,7 +9,7 @@ from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.slots import Slot, is_whole
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, is_attribute
+from gradproof.source.syntax import constant, is_attribute, is_negated, is_operation, is_product, is_sum
 
 _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -22,18 +22,18 @@ _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
 def signs(tree: Tree) -> Iterator[Change]:
     """``b - a`` for ``a - b`` as a factor, ``a - b`` for ``a + b``, ``-a`` for ``a``, ``a / b`` for ``a * b``."""
     for slot in tree.slots:
-        if isinstance(slot.node, ast.BinOp) and _is_factor_of_two_sides(slot):
+        if isinstance(slot.node, ast.BinOp) and _is_difference_as_factor(slot):
             turned = ast.BinOp(same(slot.node.right), ast.Sub(), same(slot.node.left))
             text = f"the sign is wrong: {short(slot.node)} stands where {short(turned)} belongs"
             yield instead(slot, turned, "GP103", text)
     for slot in tree.slots:
         node = slot.node
-        if isinstance(node, ast.BinOp) and (other := _OPPOSITE.get(type(node.op))) is not None:
-            if isinstance(node.op, ast.Div) and tree.is_count(node.right):
-                continue  # nobody divides by a number of entries where he would multiply by it
-            changed = ast.BinOp(same(node.left), other(), same(node.right))
+        if is_operation(node, ast.Div) and tree.is_count(node.right):
+            continue  # nobody divides by a number of entries where he would multiply by it
+        if isinstance(node, ast.BinOp) and type(node.op) in _OPPOSITE:
+            changed = ast.BinOp(same(node.left), _OPPOSITE[type(node.op)](), same(node.right))
             yield instead(slot, changed, *_operator_words(node))
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and constant(node) is None:
+        if is_negated(node) and constant(node) is None:
             text = f"the sign is wrong: the minus before {short(node.operand)} is one too many"
             yield instead(slot, same(node.operand), "GP103", text)
         elif is_whole(slot):
@@ -45,20 +45,36 @@ def pairs(tree: Tree) -> Iterator[Change]:
     """The signs of two neighbouring terms: ``a - b + c`` for ``a + b - c``."""
     for slot in tree.slots:
         terms = list(_terms(slot.node, 1))
-        inner = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Add | ast.Sub)
-        for i in range(1, len(terms) - 1) if not inner else ():
-            told = [_told(term, -sign if k in (i, i + 1) else sign) for k, (term, sign) in enumerate(terms)]
-            mine = " ".join(_told(*term) for term in terms[i : i + 2])
-            text = f"the sign of two terms is wrong: {mine} stands where {' '.join(told[i : i + 2])} belongs"
+        is_part_of_sum = is_sum(slot.parent)
+        if is_part_of_sum or len(terms) <= 2:
+            continue
+        mine = [_told(term, sign) for term, sign in terms]
+        opposite = [_told(term, -sign) for term, sign in terms]
+        for i in range(1, len(terms) - 1):
+            told = [*mine[:i], *opposite[i : i + 2], *mine[i + 2 :]]
+            text = f"the sign of two terms is wrong: {' '.join(mine[i : i + 2])} stands where"
+            text = f"{text} {' '.join(told[i : i + 2])} belongs"
             yield instead(slot, parse(" ".join(told).removeprefix("+ ")), "GP103", text)
 
 
 def _terms(node: ast.expr, sign: int) -> Iterator[tuple[ast.expr, int]]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+    if is_sum(node):
         yield from _terms(node.left, sign)
         yield node.right, sign if isinstance(node.op, ast.Add) else -sign
     else:
         yield node, sign
+
+
+def _is_difference_as_factor(slot: Slot) -> bool:
+    """Whether a difference of two arrays is a factor: which of them is taken from the other is easily mixed up."""
+    if not is_operation(slot.node, ast.Sub) or not is_product(slot.parent):
+        return False
+    return _is_array(slot.node.left) and _is_array(slot.node.right)
+
+
+def _is_array(node: ast.expr) -> bool:
+    """Whether it is an array as it is: a variable, an attribute of ``self``, or an entry."""
+    return isinstance(node, ast.Name | ast.Subscript) or is_attribute(node)
 
 
 def _told(term: ast.expr, sign: int) -> str:
@@ -73,12 +89,3 @@ def _operator_words(node: ast.BinOp) -> tuple[str, str]:
     if isinstance(node.op, ast.Div):
         return "GP117", f"backward divides by {right} where it must multiply by it"
     return "GP117", f"backward multiplies by {right} where it must divide by it"
-
-
-def _is_factor_of_two_sides(slot: Slot) -> bool:
-    """Whether a difference of two arrays is a factor: which of them is taken from the other is easily mixed up."""
-    node, parent = slot.node, slot.parent
-    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub) or not isinstance(parent, ast.BinOp):
-        return False
-    plain = all(isinstance(side, ast.Name | ast.Subscript) or is_attribute(side) for side in (node.left, node.right))
-    return plain and isinstance(parent.op, ast.Mult)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gradproof.source.source import SCOPES, FunctionNode
-from gradproof.source.stores import is_attribute, last_name
+from gradproof.source.syntax import calls, is_attribute, is_operation, last_name, targets_of
 
 _COUNTERS = frozenset({"range", "len", "enumerate", "reversed"})
 _FORMS = frozenset({"shape", "size", "ndim", "T", "dtype"})
@@ -81,6 +81,13 @@ def statements(function: FunctionNode) -> Iterator[ast.stmt]:
         yield from body
 
 
+def statement_slots(function: FunctionNode) -> Iterator[Slot]:
+    """The slot of every statement, in the order of the source, without those of functions inside it."""
+    for owner, name, body in blocks_of(function):
+        for index, statement in enumerate(body):
+            yield Slot(owner, name, index, statement)
+
+
 def blocks_of(node: ast.AST) -> Iterator[tuple[ast.AST, str, list[ast.stmt]]]:
     """Every block of statements below a node, with its owner and its name there."""
     for name in ("body", "orelse", "finalbody"):
@@ -90,6 +97,12 @@ def blocks_of(node: ast.AST) -> Iterator[tuple[ast.AST, str, list[ast.stmt]]]:
             for statement in body:
                 if not isinstance(statement, SCOPES):
                     yield from blocks_of(statement)
+
+
+def written(statement: ast.stmt) -> list[ast.expr]:
+    """What a plain statement writes to; nothing where it assigns one value to several targets."""
+    targets = targets_of(statement)
+    return targets if len(targets) == 1 else []
 
 
 def is_read(slot: Slot) -> bool:
@@ -105,20 +118,17 @@ def is_indexing(slot: Slot) -> bool:
     parent = slot.parent
     if isinstance(parent, ast.Slice) or (isinstance(parent, ast.Subscript) and slot.field == "slice"):
         return True
-    if isinstance(parent, ast.Call) and last_name(parent.func) == "range":
+    if calls(parent, "range"):
         return True
-    inside = isinstance(parent, ast.Tuple | ast.UnaryOp | ast.BinOp)
-    return inside and any(
-        isinstance(node, ast.Subscript | ast.Slice) and any(part is parent for part in _index_parts(node))
-        for node in ast.walk(slot.statement)
-    )
+    may_lie_within = isinstance(parent, ast.Tuple | ast.UnaryOp | ast.BinOp)
+    return may_lie_within and any(part is parent for part in _in_brackets(slot.statement))
 
 
-def _index_parts(node: ast.Subscript | ast.Slice) -> Iterator[ast.AST]:
-    held = [node.slice] if isinstance(node, ast.Subscript) else [node.lower, node.upper, node.step]
-    for part in held:
-        if part is not None:
-            yield from ast.walk(part)
+def _in_brackets(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Everything that stands in the brackets of an index."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Subscript):
+            yield from ast.walk(node.slice)
 
 
 def counts_entries(node: ast.expr) -> bool:
@@ -136,7 +146,7 @@ def counts_entries(node: ast.expr) -> bool:
 
 def is_divisor(slot: Slot) -> bool:
     """Whether something is divided by what stands here."""
-    return isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Div) and slot.field == "right"
+    return is_operation(slot.parent, ast.Div) and slot.field == "right"
 
 
 def makes_room(node: ast.expr) -> bool:
@@ -152,12 +162,12 @@ def inherits(statement: ast.stmt) -> bool:
 def is_whole(slot: Slot) -> bool:
     """Whether an array may stand here: a name, or the value of a statement; signs deeper inside come to the same."""
     node, parent = slot.node, slot.parent
-    in_call = isinstance(parent, ast.Call) and last_name(parent.func) in _COUNTERS
-    of_form = isinstance(parent, ast.Attribute) and parent.attr in _FORMS
-    if in_call or of_form or isinstance(parent, ast.Compare) or is_indexing(slot):
+    is_counted = calls(parent, *_COUNTERS)
+    is_of_form = isinstance(parent, ast.Attribute) and parent.attr in _FORMS
+    if is_counted or is_of_form or isinstance(parent, ast.Compare) or is_indexing(slot):
         return False
-    whole = parent is slot.statement and not isinstance(node, ast.Tuple | ast.List | ast.Constant)
-    return is_read(slot) or whole or isinstance(node, ast.Subscript)
+    is_whole_value = parent is slot.statement and not isinstance(node, ast.Tuple | ast.List | ast.Constant)
+    return is_read(slot) or is_whole_value or isinstance(node, ast.Subscript)
 
 
 def takes_factor(slot: Slot) -> bool:

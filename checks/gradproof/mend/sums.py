@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.slots import Slot, is_read, is_whole
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, last_name
+from gradproof.source.syntax import (
+    called_method,
+    calls,
+    constant,
+    elements,
+    is_of_numpy,
+    is_operation,
+    last_name,
+    targets_of,
+    whole_number,
+)
 
 # functions of NumPy that are taken for each other
 _FAMILIES = (
@@ -32,61 +42,85 @@ _AXES = (None, "0", "1", "-1", "2", "(0, 1)", "(0, 2)", "(0, 2, 3)", "(1, 2)", "
 def axes(tree: Tree) -> Iterator[Change]:
     """Another axis of a sum, a mean or the like, or none; an axis that is kept."""
     for slot in tree.slots:
-        node = slot.node
-        if not isinstance(node, ast.Call) or last_name(node.func) not in ("sum", "mean", "max", "min", "cumsum"):
-            continue
-        name, values, axis, keeps = _reduction(node)
-        has = "every axis" if axis is None else f"axis {ast.unparse(axis)}"
-        mine = None if axis is None else ast.unparse(axis)
-        for other in dict.fromkeys((mine, *_AXES)):
-            for kept in (keeps, not keeps):
-                words = [] if other is None else [ast.keyword("axis", parse(other))]
-                words += [ast.keyword("keepdims", ast.Constant(True))] if kept else []
-                right = "every axis" if other is None else f"axis {other}"
-                text = f"a {name} runs over the wrong axis: {has}, not {right}"
-                if has == right:
-                    text = f"a {name} over {has} {'drops that axis' if kept else 'keeps that axis'}: see keepdims"
-                yield instead(slot, ast.Call(same(node.func), [same(v) for v in values], words), "GP116", text)
+        if calls(slot.node, "sum", "mean", "max", "min", "cumsum"):
+            yield from _over_other_axes(slot, slot.node)
 
 
-def _reduction(node: ast.Call) -> tuple[str | None, list[ast.expr], ast.expr | None, bool]:
-    """Of a call: its name, its arguments before the axis, the axis, and whether it keeps it."""
-    of_numpy = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "np"
-    values, rest = node.args[: int(of_numpy)], node.args[int(of_numpy) :]
+def _over_other_axes(slot: Slot, node: ast.Call) -> Iterator[Change]:
+    name, values, axis, keeps = _reduction(node)
+    for other in dict.fromkeys((axis, *_AXES)):
+        for kept in (keeps, not keeps):
+            if other == axis:
+                what = "drops that axis" if kept else "keeps that axis"
+                text = f"a {name} over {_axis_words(axis)} {what}: see keepdims"
+            else:
+                text = f"a {name} runs over the wrong axis: {_axis_words(axis)}, not {_axis_words(other)}"
+            changed = ast.Call(same(node.func), [same(v) for v in values], _axis_keywords(other, kept=kept))
+            yield instead(slot, changed, "GP116", text)
+
+
+def _axis_words(axis: str | None) -> str:
+    return "every axis" if axis is None else f"axis {axis}"
+
+
+def _axis_keywords(axis: str | None, *, kept: bool) -> list[ast.keyword]:
+    """``axis=0, keepdims=True``; without an axis, and where it is not kept, less."""
+    words: list[ast.keyword] = []
+    if axis is not None:
+        words.append(ast.keyword("axis", parse(axis)))
+    if kept:
+        words.append(ast.keyword("keepdims", ast.Constant(True)))
+    return words
+
+
+def _reduction(node: ast.Call) -> tuple[str | None, list[ast.expr], str | None, bool]:
+    """Of a call: its name, its arguments before the axis, the source of the axis, and whether it keeps it."""
+    before = 1 if is_of_numpy(node.func) else 0
     words = {keyword.arg: keyword.value for keyword in node.keywords}
-    return last_name(node.func), values, words.get("axis", rest[0] if rest else None), "keepdims" in words
+    axis = words.get("axis", next(iter(node.args[before:]), None))
+    return last_name(node.func), node.args[:before], None if axis is None else ast.unparse(axis), "keepdims" in words
 
 
 def summed(tree: Tree) -> Iterator[Change]:
     """A sum or a mean that is missing around a value."""
     for slot in tree.slots:
         number = constant(slot.node)
-        if slot.parent is slot.statement and slot.field == "value" and isinstance(number, int) and number:
-            for name in tree.known:
-                for axis in ("1", "0"):
-                    total = f"{'-' if number < 0 else ''}{name}.sum(axis={axis})"
-                    yield instead(
-                        slot, parse(total), "GP114", f"it is not summed: {number} stands where {total} belongs"
-                    )
+        is_value = slot.parent is slot.statement and slot.field == "value"
+        if is_value and isinstance(number, int) and number:
+            yield from _sums_of_names(slot, number, tree.known)
         elif is_whole(slot) or isinstance(slot.node, ast.BinOp | ast.Call):
-            value = short(slot.node)
-            for axis in ("0", "1", "-1", "(0, 1)", "(0, 2, 3)", "(0, 2)", "None"):
-                for keep in ("", ", keepdims=True"):
-                    text = f"it is not summed: the sum over axis {axis} of {value} is missing"
-                    wrapped = parse(f"({ast.unparse(slot.node)}).sum(axis={axis}{keep})")
-                    yield instead(slot, wrapped, "GP114", text)
+            yield from _sums_over_axes(slot)
+
+
+def _sums_of_names(slot: Slot, number: int, known: Sequence[str]) -> Iterator[Change]:
+    """``x.sum(axis=0)`` for 1, and for any other number."""
+    sign = "-" if number < 0 else ""
+    for name in known:
+        for axis in ("1", "0"):
+            total = f"{sign}{name}.sum(axis={axis})"
+            text = f"it is not summed: {number} stands where {total} belongs"
+            yield instead(slot, parse(total), "GP114", text)
+
+
+def _sums_over_axes(slot: Slot) -> Iterator[Change]:
+    value = short(slot.node)
+    for axis in ("0", "1", "-1", "(0, 1)", "(0, 2, 3)", "(0, 2)", "None"):
+        for keep in ("", ", keepdims=True"):
+            text = f"it is not summed: the sum over axis {axis} of {value} is missing"
+            wrapped = parse(f"({ast.unparse(slot.node)}).sum(axis={axis}{keep})")
+            yield instead(slot, wrapped, "GP114", text)
 
 
 def parts(tree: Tree) -> Iterator[Change]:
     """One entry along an axis where the sum over it belongs: ``dh[:, -1]`` for ``dh.sum(axis=1)``."""
     for slot in tree.slots:
-        index = slot.node.slice if isinstance(slot.node, ast.Subscript) else None
-        numbers = index.elts if isinstance(index, ast.Tuple) else [index] if index is not None else []
-        axes = [axis for axis, number in enumerate(numbers) if isinstance(constant(number), int)]
-        named = index is not None and is_read(Slot(slot.node, "value", None, slot.statement))
-        if isinstance(slot.node, ast.Subscript) and named and len(axes) == 1:
-            total = parse(f"({ast.unparse(slot.node.value)}).sum(axis={axes[0]})")
-            text = f"only a part is taken: {short(slot.node)} stands where {short(total)} belongs"
+        node = slot.node
+        if not isinstance(node, ast.Subscript) or not is_read(Slot(node, "value", None, slot.statement)):
+            continue
+        axes = [axis for axis, part in enumerate(elements(node.slice)) if isinstance(constant(part), int)]
+        if len(axes) == 1:
+            total = parse(f"({ast.unparse(node.value)}).sum(axis={axes[0]})")
+            text = f"only a part is taken: {short(node)} stands where {short(total)} belongs"
             yield instead(slot, total, "GP114", text)
 
 
@@ -124,16 +158,16 @@ def _transposed(node: ast.expr) -> ast.expr | None:
     """What ``node`` is the transpose of; None where it is none."""
     if isinstance(node, ast.Attribute) and node.attr == "T":
         return node.value
-    called = node.func if isinstance(node, ast.Call) else None
-    moved = isinstance(called, ast.Attribute) and called.attr in ("transpose", "swapaxes") and last_name(called) != "np"
-    return called.value if moved and isinstance(called, ast.Attribute) else None
+    method = called_method(node)
+    turns_axes = method is not None and method.attr in ("transpose", "swapaxes")
+    return method.value if method is not None and turns_axes else None
 
 
 def _operands(node: ast.expr) -> tuple[ast.expr, ast.expr] | None:
     """The two factors of ``a @ b`` and of ``np.dot(a, b)``."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+    if is_operation(node, ast.MatMult):
         return node.left, node.right
-    if isinstance(node, ast.Call) and last_name(node.func) in ("dot", "matmul", "outer") and len(node.args) == 2:
+    if calls(node, "dot", "matmul", "outer") and len(node.args) == 2:
         return node.args[0], node.args[1]
     return None
 
@@ -165,14 +199,19 @@ def _unwrapped(slot: Slot, node: ast.Call, name: str, gradients: frozenset[str])
         for kept in node.args[1:]:
             yield instead(slot, same(kept), "GP107", f"a mask is one too many: {short(kept)} belongs to every entry")
     elif name in ("minimum", "maximum", "clip") and len(node.args) > 1:
-        is_gradient = arrays_in(node.args[0]) & gradients
-        what = "is a gradient, and belongs" if is_gradient else "belongs"
-        text = f"{name} is one too many: {short(node.args[0])} {what} there as it is"
-        yield instead(slot, same(node.args[0]), "GP111" if is_gradient else "GP107", text)
+        yield _without_limits(slot, node.args[0], name, gradients)
     elif name in ("abs", "sqrt", "square", "exp", "log", "sign", "flip") and len(node.args) == 1:
-        text = f"{name} is one too many: {short(node.args[0])} belongs there as it is"
-        of_gradient = name in ("abs", "sign") and arrays_in(node.args[0]) & gradients
-        yield instead(slot, same(node.args[0]), "GP111" if of_gradient else "GP117", text)
+        inner = node.args[0]
+        takes_its_sign = name in ("abs", "sign") and arrays_in(inner) & gradients
+        text = f"{name} is one too many: {short(inner)} belongs there as it is"
+        yield instead(slot, same(inner), "GP111" if takes_its_sign else "GP117", text)
+
+
+def _without_limits(slot: Slot, inner: ast.expr, name: str, gradients: frozenset[str]) -> Change:
+    code, what = "GP107", "belongs"
+    if arrays_in(inner) & gradients:
+        code, what = "GP111", "is a gradient, and belongs"
+    return instead(slot, same(inner), code, f"{name} is one too many: {short(inner)} {what} there as it is")
 
 
 def casts(tree: Tree) -> Iterator[Change]:
@@ -181,17 +220,23 @@ def casts(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if not isinstance(node, ast.Call):
             continue
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
-            text = f"digits are lost: {short(node)} holds fewer of them than {short(node.func.value)}"
-            yield instead(slot, same(node.func.value), "GP119", text, sure=True)
+        method = called_method(node)
+        if method is not None and method.attr == "astype":
+            text = f"digits are lost: {short(node)} holds fewer of them than {short(method.value)}"
+            yield instead(slot, same(method.value), "GP119", text, sure=True)
         yield from _whole_numbers(slot, node)
         yield from _like_whole_numbers(slot, node)
-        kept = [keyword for keyword in node.keywords if keyword.arg != "dtype"]
-        if len(kept) < len(node.keywords):
-            told = next(ast.unparse(keyword) for keyword in node.keywords if keyword.arg == "dtype")
-            changed = ast.Call(same(node.func), [same(a) for a in node.args], [_word(k) for k in kept])
-            text = f"digits are lost: a buffer of {told} holds fewer of them than the gradient has"
-            yield instead(slot, changed, "GP119", text, sure=True)
+        yield from _of_few_bits(slot, node)
+
+
+def _of_few_bits(slot: Slot, node: ast.Call) -> Iterator[Change]:
+    """A buffer that says of which numbers it is made: ``np.zeros(n, dtype=np.float16)``."""
+    kinds = [keyword for keyword in node.keywords if keyword.arg == "dtype"]
+    if kinds:
+        others = [_word(keyword) for keyword in node.keywords if keyword.arg != "dtype"]
+        changed = ast.Call(same(node.func), [same(a) for a in node.args], others)
+        text = f"digits are lost: a buffer of {ast.unparse(kinds[0])} holds fewer of them than the gradient has"
+        yield instead(slot, changed, "GP119", text, sure=True)
 
 
 def _like_whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
@@ -205,31 +250,28 @@ def _like_whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
 
 def _whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
     """A buffer that is made of whole numbers: ``np.array([0] * n)``, ``np.full(n, 0)``."""
-    if last_name(node.func) in ("array", "asarray", "full"):
-        numbers = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and type(n.value) is int]
+    if calls(node, "array", "asarray", "full") and any(whole_number(part) is not None for part in ast.walk(node)):
         text = f"digits are lost: {short(node)} holds whole numbers, and so does what is written into it"
         changed = ast.Call(ast.Attribute(same(node), "astype", ast.Load()), [parse("float")], [])
-        if numbers:
-            yield instead(slot, changed, "GP119", text, sure=True)
+        yield instead(slot, changed, "GP119", text, sure=True)
 
 
 def rows(tree: Tree) -> Iterator[Change]:
     """One entry of each row, ``d[np.arange(n), t]``, for columns of all of them, ``d[:, t]``."""
     for statement in dict.fromkeys(slot.statement for slot in tree.slots):
-        targets = [statement.target] if isinstance(statement, ast.AugAssign) else getattr(statement, "targets", [])
-        for target in targets:
+        for target in targets_of(statement):
             index = target.slice if isinstance(target, ast.Subscript) else None
             if not isinstance(index, ast.Tuple) or [isinstance(e, ast.Slice) for e in index.elts] != [True, False]:
                 continue
-            told, column = ast.unparse(target), ast.unparse(index.elts[1])
-            text = f"{told} takes the columns {column} of every row: one entry of each row is meant"
+            whole, column = ast.unparse(target), ast.unparse(index.elts[1])
+            text = f"{whole} takes the columns {column} of every row: one entry of each row is meant"
             slot = Slot(index, "elts", 0, statement)
             yield instead(slot, parse(f"np.arange(len({column}))"), "GP109", text, sure=True)
 
 
 def clipped(tree: Tree) -> Iterator[Change]:
     """A value cut off at a bound that is at hand, as forward does beyond it."""
-    bounds = [*(name for name in tree.known), *(f"{number:g}" for number in tree.numbers)]
+    bounds = [*tree.known, *(f"{number:g}" for number in tree.numbers)]
     for slot in tree.slots:
         if is_read(slot) and not tree.is_global(slot.node) and not isinstance(slot.parent, ast.Call | ast.Attribute):
             value = ast.unparse(slot.node)

@@ -10,7 +10,7 @@ from gradproof.mend.slots import statements
 from gradproof.mend.tree import Tree, tree_of
 from gradproof.source.origin import Place, reached, returns
 from gradproof.source.source import Code, Function, helpers
-from gradproof.source.stores import constant, is_attribute, last_name
+from gradproof.source.syntax import constant, is_attribute, last_name
 
 
 @dataclass(frozen=True, eq=False)

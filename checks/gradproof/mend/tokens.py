@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from itertools import combinations
 
 from gradproof.mend.change import Change, instead, parse, same, short
@@ -11,7 +11,7 @@ from gradproof.mend.contractions import bracketed
 from gradproof.mend.renamed import names_in, renamed
 from gradproof.mend.slots import Slot, is_divisor, is_indexing, is_read
 from gradproof.mend.tree import Tree
-from gradproof.source.stores import constant, last_name
+from gradproof.source.syntax import calls, constant, is_number, is_operation, variables, variables_read
 
 MOST_SIZES = 5  # sizes of which products are formed
 
@@ -54,40 +54,53 @@ def comparisons(tree: Tree) -> Iterator[Change]:
 
 def _whole_numbers(tree: Tree) -> set[str]:
     """The names of sizes, of what loops count, and of what is computed from these alone."""
-    loops = [node for node in ast.walk(tree.node) if isinstance(node, ast.For) and "range(" in ast.unparse(node.iter)]
-    found = {*tree.sizes, *(node.id for loop in loops for node in ast.walk(loop.target) if isinstance(node, ast.Name))}
-    for statement in ast.walk(tree.node):
-        if isinstance(statement, ast.Assign) and {*names_in(statement.value)} <= found:
-            found |= {
-                node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)
-            }
+    found = {*tree.sizes}
+    for node in ast.walk(tree.node):
+        if isinstance(node, ast.For) and "range(" in ast.unparse(node.iter):
+            found.update(variables(node.target))
+    for node in ast.walk(tree.node):
+        if isinstance(node, ast.Assign) and found.issuperset(names_in(node.value)):
+            for target in node.targets:
+                found.update(variables(target))
     return found
 
 
 def names(tree: Tree) -> Iterator[Change]:
     """Another name that is at hand."""
-    variables = [node for node in ast.walk(tree.node) if isinstance(node, ast.Name)]
-    read = {node.id for node in variables if isinstance(node.ctx, ast.Load)}
-    unread = {node.id for node in variables} - read
+    unread = {*variables(tree.node)} - variables_read(tree.node)
     for slot in tree.slots:
+        if not _may_be_another(slot, tree):
+            continue
         mine = ast.unparse(slot.node)
-        if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
-            counted = isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "range"
-            for other in sorted(tree.sizes) if counted else tree.known:
-                if other != mine:
-                    both = {mine, other} <= tree.sizes
-                    text = f"{'the size ' if both else ''}{mine} stands where {other} belongs"
-                    text += ", which nothing reads" if other in unread else ""
-                    yield Change((slot,), (parse(other),), "GP102" if both else "GP117", text, renames=not both)
+        ends_a_loop = calls(slot.parent, "range")
+        for other in sorted(tree.sizes) if ends_a_loop else tree.known:
+            if other != mine:
+                yield _other_name(slot, other, tree.sizes, unread)
+
+
+def _may_be_another(slot: Slot, tree: Tree) -> bool:
+    """Whether a name is read here in the place of which another one may be meant."""
+    is_last_dout = tree.is_last_dout(ast.unparse(slot.node))
+    return is_read(slot) and not tree.is_global(slot.node) and not is_last_dout
+
+
+def _other_name(slot: Slot, other: str, sizes: Set[str], unread: Set[str]) -> Change:
+    mine = ast.unparse(slot.node)
+    are_sizes = {mine, other} <= sizes
+    text = f"{mine} stands where {other} belongs"
+    if are_sizes:
+        text = f"the size {text}"
+    if other in unread:
+        text = f"{text}, which nothing reads"
+    return Change((slot,), (parse(other),), "GP102" if are_sizes else "GP117", text, renames=not are_sizes)
 
 
 def unkept(tree: Tree) -> Iterator[Change]:
     """An argument of forward that is not at hand: what was kept in its place is another array."""
     for slot in tree.slots:
-        mine = ast.unparse(slot.node)
-        if is_read(slot) and not tree.is_global(slot.node) and not tree.is_last_dout(mine):
+        if _may_be_another(slot, tree):
             for argument in tree.unkept:
-                text = f"{mine} stands where {argument} belongs"
+                text = f"{ast.unparse(slot.node)} stands where {argument} belongs"
                 yield Change((slot,), (parse(argument),), "GP117", text, needs=(argument,), renames=True)
 
 
@@ -103,46 +116,68 @@ def replaced(tree: Tree) -> Iterator[Change]:
 
 def scaled(tree: Tree) -> Iterator[Change]:
     """A name times, or over, a number of forward: ``y / 1.7159`` where forward keeps ``y = 1.7159 * np.tanh(x)``."""
+    broken = [number for number in tree.numbers if 2 * number % 1]  # no half, and no whole number
     for slot in tree.slots:
         mine = ast.unparse(slot.node)
         if is_read(slot) and not is_indexing(slot) and not tree.is_global(slot.node) and mine != tree.dout:
-            for number in (number for number in tree.numbers if 2 * number % 1):  # no half, and no whole number
-                for text in (f"({mine} / {number:.10g})", f"({mine} * {number:.10g})"):
-                    words = f"{mine} stands where {text[1:-1]} belongs"
-                    yield instead(slot, parse(text), "GP117", words)
+            for number in broken:
+                for scaled_name in (f"{mine} / {number:.10g}", f"{mine} * {number:.10g}"):
+                    words = f"{mine} stands where {scaled_name} belongs"
+                    yield instead(slot, parse(f"({scaled_name})"), "GP117", words)
 
 
 def numbers(tree: Tree) -> Iterator[Change]:
     """Another number: as an index, in a power, as a factor; those of forward first."""
     for slot in tree.slots:
         value = constant(slot.node)
-        negative = isinstance(slot.parent, ast.UnaryOp)  # the number in -0.5 is changed together with its minus
-        if negative or isinstance(value, bool) or not isinstance(value, int | float) or _is_word(slot):
+        after_minus = isinstance(slot.parent, ast.UnaryOp)  # -0.5 is changed together with its minus
+        if after_minus or not is_number(value) or _is_word(slot):
             continue
         if _is_size(slot):
-            for axis in range(4):
-                other = ast.unparse(slot.parent).replace(f"[{value}]", f"[{axis}]")
-                text = f"another size is taken: {ast.unparse(slot.parent)} stands where {other} belongs"
-                yield instead(slot, ast.Constant(axis), "GP102", text)
+            yield from _other_axes(slot, value)
         elif isinstance(value, int) and is_indexing(slot):
-            for index in (value - 1, value + 1, -value - 1):
-                looped = isinstance(slot.parent, ast.Call)
-                what = "a step or an entry is left out, or taken too often" if looped else "another entry is taken"
-                text = f"{what}: {value} stands where {index} belongs"
-                yield instead(slot, parse(repr(index)), "GP114" if looped else "GP109", text)
-        elif isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Pow) and slot.field == "right":
-            for power in dict.fromkeys((1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2, -3, 2 * value, value - 1 or 1)):
-                text = f"the power is wrong: {value:g} stands where {power:g} belongs"
-                yield instead(slot, parse(repr(power)), "GP117", text)
+            yield from _other_entries(slot, value)
+        elif is_operation(slot.parent, ast.Pow) and slot.field == "right":
+            yield from _other_powers(slot, value)
         else:
-            compared = isinstance(slot.parent, ast.Compare)
-            others = (*tree.numbers, value + 1, value - 1, value * 2, value / 2, -value)
-            if isinstance(slot.parent, ast.keyword):  # of a diagonal, or a width: it is the next one, if any
-                others = others[-5:]
-            for number in dict.fromkeys(number for number in others if not _is_idle(slot, number)):
-                code, what = ("GP107", "the mask is not the one of forward:") if compared else ("GP102", "the number")
-                text = f"{what} {value:g} stands where {number:g} belongs"
-                yield instead(slot, parse(repr(number)), code, text)
+            yield from _other_numbers(slot, value, tree.numbers)
+
+
+def _other_axes(slot: Slot, value: float) -> Iterator[Change]:
+    """``x.shape[0]`` for ``x.shape[1]``."""
+    size = ast.unparse(slot.parent)
+    for axis in range(4):
+        other = size.replace(f"[{value}]", f"[{axis}]")
+        text = f"another size is taken: {size} stands where {other} belongs"
+        yield instead(slot, ast.Constant(axis), "GP102", text)
+
+
+def _other_entries(slot: Slot, value: int) -> Iterator[Change]:
+    """The index, or the end of a loop, one further, one less, or counted from the other end."""
+    ends_a_loop = isinstance(slot.parent, ast.Call)
+    what = "a step or an entry is left out, or taken too often" if ends_a_loop else "another entry is taken"
+    for index in (value - 1, value + 1, -value - 1):
+        text = f"{what}: {value} stands where {index} belongs"
+        yield instead(slot, parse(repr(index)), "GP114" if ends_a_loop else "GP109", text)
+
+
+def _other_powers(slot: Slot, value: float) -> Iterator[Change]:
+    for power in dict.fromkeys((1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2, -3, 2 * value, value - 1 or 1)):
+        text = f"the power is wrong: {value:g} stands where {power:g} belongs"
+        yield instead(slot, parse(repr(power)), "GP117", text)
+
+
+def _other_numbers(slot: Slot, value: float, of_forward: Sequence[float]) -> Iterator[Change]:
+    """The numbers of forward, the next ones, the double, the half and the negative."""
+    near = (value + 1, value - 1, value * 2, value / 2, -value)
+    # a keyword's is that of a diagonal, or a width: it is the next one, if any
+    others = near if isinstance(slot.parent, ast.keyword) else (*of_forward, *near)
+    code, what = "GP102", "the number"
+    if isinstance(slot.parent, ast.Compare):
+        code, what = "GP107", "the mask is not the one of forward:"
+    for number in dict.fromkeys(others):
+        if not _is_idle(slot, number):
+            yield instead(slot, parse(repr(number)), code, f"{what} {value:g} stands where {number:g} belongs")
 
 
 def _is_idle(slot: Slot, number: float) -> bool:
@@ -154,19 +189,25 @@ def _is_idle(slot: Slot, number: float) -> bool:
 
 def counts(tree: Tree) -> Iterator[Change]:
     """Another number of entries: the products of the sizes at hand, and those that forward forms."""
-    sizes = sorted(tree.sizes)[:MOST_SIZES]
-    products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
-    products += [text for text in tree.atoms if " * " in text and tree.is_count(parse(text))]
+    products = _products_of_sizes(tree)
     for slot in tree.slots:
         mine = ast.unparse(slot.node)
         if is_divisor(slot) and is_read(slot):
             for other in _of_slices(slot.statement):
                 text = f"{mine} stands where {other} belongs: so many entries are taken here"
                 yield instead(slot, parse(other), "GP117", text)
-        if (is_divisor(slot) or slot.parent is slot.statement) and tree.is_count(slot.node):
+        is_whole_value = is_divisor(slot) or slot.parent is slot.statement
+        if is_whole_value and tree.is_count(slot.node):
             for other in dict.fromkeys([*products, *_of_one_array(slot.node), *_of_groups(slot.node, tree)]):
                 text = f"the size {mine} stands where {other} belongs"
                 yield instead(slot, parse(other), "GP102", text)
+
+
+def _products_of_sizes(tree: Tree) -> list[str]:
+    """The sizes at hand, the products of two and three of them, and those that forward forms."""
+    sizes = sorted(tree.sizes)[:MOST_SIZES]
+    products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
+    return products + [text for text in tree.atoms if " * " in text and tree.is_count(parse(text))]
 
 
 def _of_one_array(node: ast.expr) -> list[str]:
@@ -184,25 +225,33 @@ def _of_slices(statement: ast.stmt) -> Iterator[str]:
 
 def _of_groups(node: ast.expr, tree: Tree) -> Iterator[str]:
     """The entries of one group: a count with a size divided as elsewhere, ``c // g * h`` for ``h``."""
-    known = {"self", "np", "len", *tree.known}
-    divided = [
-        n
-        for function in (tree.node, *tree.others)
-        for n in ast.walk(function)
-        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.FloorDiv) and {*names_in(n)} <= known
-    ]
-    mine, names = ast.unparse(node), [*names_in(node)]
-    for part in {ast.unparse(n): n for n in divided}.values():
-        whole, told = ast.unparse(part.left), ast.unparse(part)
-        yield ast.unparse(renamed(node, {whole: f"({told})"})) if whole in names else f"{told} * {mine}"
+    mine, names = ast.unparse(node), {*names_in(node)}
+    for text, quotient in _divided_sizes(tree).items():
+        whole = ast.unparse(quotient.left)
+        if whole in names:
+            yield ast.unparse(renamed(node, {whole: f"({text})"}))
+        else:
+            yield f"{text} * {mine}"
     yield from (f"{mine} // {number:g}" for number in tree.numbers if number > 1 and number % 1 == 0)
-    for array in (name for name in tree.known if name.isidentifier() and name not in tree.sizes):
-        yield from (f"{array}.shape[2]", f"np.prod({array}.shape[2:])")
+    for name in tree.known:
+        if name.isidentifier() and name not in tree.sizes:
+            yield from (f"{name}.shape[2]", f"np.prod({name}.shape[2:])")
+
+
+def _divided_sizes(tree: Tree) -> dict[str, ast.BinOp]:
+    """The whole quotients in the function and in forward, of names that are at hand, by their source."""
+    known = {"self", "np", "len", *tree.known}
+    found: dict[str, ast.BinOp] = {}
+    for function in (tree.node, *tree.others):
+        for node in ast.walk(function):
+            if is_operation(node, ast.FloorDiv) and known.issuperset(names_in(node)):
+                found[ast.unparse(node)] = node
+    return found
 
 
 def _is_mask(slot: Slot) -> bool:
     """Whether an array chooses entries here: ``dout[mask]``, ``np.where(mask, ...)``."""
-    if isinstance(slot.parent, ast.Call) and last_name(slot.parent.func) == "where":
+    if calls(slot.parent, "where"):
         return slot.index == 0 and slot.field == "args"
     return slot.field == "slice" and is_read(slot)
 

@@ -15,7 +15,7 @@ from gradproof.mend.likeness import arrays_in
 from gradproof.mend.renamed import renamed
 from gradproof.mend.slots import Slot, counts_entries, is_read, slots_of, statements
 from gradproof.source.source import Code, Function, FunctionNode
-from gradproof.source.stores import constant, is_attribute
+from gradproof.source.syntax import constant, is_attribute, is_number, targets_of, variables
 
 _NO_NAMES = frozenset({"_", "self.params", "self.grads", "self.cache"})  # each holds several things, or none
 
@@ -48,11 +48,9 @@ class Tree:
         """The names of what came from upstream, and of what was made of that."""
         found = {self.dout}
         for statement in statements(self.node):
-            value = getattr(statement, "value", None)
-            if isinstance(value, ast.expr) and isinstance(statement, ast.Assign | ast.AugAssign):
-                targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-                if arrays_in(value) & found:
-                    found |= {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            if isinstance(statement, ast.Assign | ast.AugAssign) and arrays_in(statement.value) & found:
+                for target in targets_of(statement):
+                    found.update(variables(target))
         return frozenset(found - {"self"})
 
     def is_last_dout(self, name: str) -> bool:
@@ -81,40 +79,52 @@ def tree_of(function: Function, code: Code) -> Tree:
     """Copy a function's tree, and find its slots and what is at hand for them."""
     node = copy.deepcopy(function.node)
     node.decorator_list = []
-    names, sizes, kept = (
-        tuple(_names(node, code)),
-        frozenset(_sizes(node) if code.forward is None else (*_sizes(node), *_sizes(code.forward.node))),
-        {*_unpacked(node)},
-    )
-    beside = () if code.forward is None or function is code.forward else (_in_names_at_hand(code.forward.node),)
-    handed = [name for name in function.arguments if name not in ("self", "cache")]
+    names = tuple(_names(node, code))
+    sizes = {size for each in (node, *_forward_node(code)) for size in _sizes(each)}
+    unpacked = {*_unpacked(node)}
+    kept = [name for name in names if name in unpacked or name.startswith("self.")]
+    others = () if function is code.forward else tuple(map(_in_names_at_hand, _forward_node(code)))
     return Tree(
-        function,
-        node,
-        names,
-        tuple(_numbers(code)),
-        tuple(slots_of(node)),
-        sizes,
-        tuple(name for name in names if (name in kept or name.startswith("self.")) and name not in sizes),
-        handed[0] if handed and function is code.backward else "",
-        (*names, *expressions([node, *beside])),
-        tuple(_unkept(function, code, names)),
-        () if code.forward is None else tuple(name for name in code.forward.arguments if name != "self"),
-        beside,
+        function=function,
+        node=node,
+        known=names,
+        numbers=tuple(_numbers(code)),
+        slots=tuple(slots_of(node)),
+        sizes=frozenset(sizes),
+        kept=tuple(name for name in kept if name not in sizes),
+        dout=_dout(function) if function is code.backward else "",
+        atoms=(*names, *expressions([node, *others])),
+        unkept=tuple(_unkept(function, code, names)),
+        inputs=code.inputs,
+        others=others,
     )
+
+
+def _forward_node(code: Code) -> tuple[FunctionNode, ...]:
+    """The tree of forward; none where there is no forward."""
+    return () if code.forward is None else (code.forward.node,)
+
+
+def _dout(backward: Function) -> str:
+    """Backward's argument for what comes from upstream: the first one that is no object and no cache; "" for none."""
+    return next((name for name in backward.arguments if name not in ("self", "cache")), "")
 
 
 def _in_names_at_hand(function: FunctionNode) -> FunctionNode:
     """A copy of forward in which what it keeps as it is has the name under which it is kept: ``self.x`` for ``x``."""
     kept: dict[str, str] = {}
     for statement in statements(function):
-        value = statement.value if isinstance(statement, ast.Assign) else None
-        for target in statement.targets if isinstance(statement, ast.Assign) else ():
-            pairs = [(target, value)]
-            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                pairs = list(zip(target.elts, value.elts, strict=False))
-            kept |= {v.id: ast.unparse(t) for t, v in pairs if is_attribute(t) and isinstance(v, ast.Name)}
+        if isinstance(statement, ast.Assign):
+            pairs = [pair for target in statement.targets for pair in _unpacking(target, statement.value)]
+            kept |= {value.id: ast.unparse(t) for t, value in pairs if is_attribute(t) and isinstance(value, ast.Name)}
     return renamed(function, kept)
+
+
+def _unpacking(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """A target with its value; of several in one line, each with its own."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return list(zip(target.elts, value.elts, strict=False))
+    return [(target, value)]
 
 
 def _unkept(function: Function, code: Code, names: Sequence[str]) -> Iterator[str]:
@@ -127,32 +137,37 @@ def _unkept(function: Function, code: Code, names: Sequence[str]) -> Iterator[st
 def _unpacked(function: FunctionNode) -> Iterator[str]:
     """The names that are taken from what forward kept: ``x, W = cache``, ``h = self.h``; of a loss, all."""
     for statement in statements(function):
-        if isinstance(statement, ast.Assign):
-            read = {ast.unparse(n) for n in ast.walk(statement.value) if isinstance(n, ast.Name)} - {"self", "np"}
-            if read <= {"cache"}:
-                for target in statement.targets:
-                    yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
-    if not any(isinstance(node, ast.Name) and node.id in ("self", "cache") for node in ast.walk(function)):
-        yield from (node.id for node in ast.walk(function) if isinstance(node, ast.Name))
+        if isinstance(statement, ast.Assign) and {*variables(statement.value)} <= {"cache", "self", "np"}:
+            for target in statement.targets:
+                yield from variables(target)
+    if {"self", "cache"}.isdisjoint(variables(function)):
+        yield from variables(function)
 
 
 def _sizes(function: FunctionNode) -> Iterator[str]:
     """The names that are given a size: ``n, d = x.shape``, ``self.n = len(x)``."""
     for statement in statements(function):
         if isinstance(statement, ast.Assign) and counts_entries(statement.value):
-            for node in (node for target in statement.targets for node in ast.walk(target)):
-                if isinstance(node, ast.Name) and node.id != "self":
-                    yield node.id
-                elif is_attribute(node):
-                    yield ast.unparse(node)
+            for target in statement.targets:
+                yield from _stored_names(target)
+
+
+def _stored_names(target: ast.expr) -> Iterator[str]:
+    """The variables and the attributes of ``self`` in a target."""
+    for node in ast.walk(target):
+        if is_attribute(node) or (isinstance(node, ast.Name) and node.id != "self"):
+            yield ast.unparse(node)
 
 
 def _numbers(code: Code) -> Iterator[float]:
     """The numbers in forward and in the constructor, and the defaults of their arguments, each once."""
-    read = [function for function in (code.forward, code.method("__init__")) if function is not None]
-    found = [constant(node) for function in read for node in ast.walk(function.node) if isinstance(node, ast.expr)]
-    plain = [value for value in found if isinstance(value, int | float) and not isinstance(value, bool)]
-    yield from dict.fromkeys(value for value in plain if value not in (0, 1))
+    found: dict[float, None] = {}
+    for function in (code.forward, code.method("__init__")):
+        for node in ast.walk(function.node) if function is not None else ():
+            value = constant(node) if isinstance(node, ast.expr) else None
+            if is_number(value):
+                found.setdefault(value)
+    yield from (value for value in found if value not in (0, 1))
 
 
 def _names(function: FunctionNode, code: Code) -> Iterator[str]:
@@ -160,20 +175,35 @@ def _names(function: FunctionNode, code: Code) -> Iterator[str]:
 
     Without its rate of learning: that is ours here, and a formula that is right with it is so by its value alone.
     """
-    found: dict[str, None] = {}
-    arguments = [a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
-    found |= dict.fromkeys(name for name in arguments if name not in ("self", "cache") and name not in RATES)
+    found = dict.fromkeys((*_arguments(function), *_assigned(function)))
     called = {id(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.setdefault(node.id)
-    forward = () if code.forward is None else (code.forward.node,)
-    for tree in (function, *forward):
+    both = (function, *_forward_node(code))
+    for tree in both:
         for node in ast.walk(tree):
             if is_attribute(node) and id(node) not in called and node.attr not in code.methods:
                 found.setdefault(f"self.{node.attr}")
-    for tree in (function, *forward):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Subscript) and is_attribute(node.value) and isinstance(constant(node.slice), int):
-                found.setdefault(ast.unparse(node))
+    for tree in both:
+        found |= dict.fromkeys(_entries(tree))
     yield from (name for name in found if name not in _NO_NAMES and ".grads[" not in name)
+
+
+def _arguments(function: FunctionNode) -> Iterator[str]:
+    """A function's arguments that hold one thing, but for a rate of learning."""
+    own = function.args
+    for argument in (*own.posonlyargs, *own.args, *own.kwonlyargs):
+        if argument.arg not in ("self", "cache") and argument.arg not in RATES:
+            yield argument.arg
+
+
+def _assigned(function: FunctionNode) -> Iterator[str]:
+    """The variables that a function assigns."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _entries(function: FunctionNode) -> Iterator[str]:
+    """The entries of lists that ``self`` holds: ``self.params[0]``."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Subscript) and is_attribute(node.value) and isinstance(constant(node.slice), int):
+            yield ast.unparse(node)

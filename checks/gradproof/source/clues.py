@@ -9,7 +9,8 @@ from gradproof.source.origin import Place, reached, returns
 from gradproof.source.slips import Slip
 from gradproof.source.slots import gradient_names
 from gradproof.source.source import Code, Function, own_nodes
-from gradproof.source.stores import is_self, last_name, stores
+from gradproof.source.stores import stores
+from gradproof.source.syntax import is_self, last_name
 
 _SUMS = frozenset({"sum", "mean"})
 

@@ -8,16 +8,8 @@ from dataclasses import dataclass
 
 from gradproof.source.slots import gradient_names, is_slot, plain
 from gradproof.source.source import Code, Function, own_nodes
-from gradproof.source.stores import (
-    Store,
-    base,
-    is_filler,
-    is_self,
-    last_name,
-    reshapes_itself,
-    stores,
-    unwrapped,
-)
+from gradproof.source.stores import Store, base, is_filler, reshapes_itself, stores, unwrapped
+from gradproof.source.syntax import is_self, last_name
 
 DEPTH = 6  # names and methods that are followed one after the other; deeper code is shown where that ends
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from gradproof.source.source import Function
-from gradproof.source.stores import constant, is_self, last_name, stores
+from gradproof.source.stores import stores
+from gradproof.source.syntax import constant, is_self, last_name
 
 
 def gradient_names(tensor: str) -> frozenset[str]:

@@ -79,6 +79,11 @@ class Code:
     given: frozenset[str] = frozenset()
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of forward's arguments, without ``self``; none where there is no forward."""
+        return () if self.forward is None else tuple(name for name in self.forward.arguments if name != "self")
+
+    @property
     def functions(self) -> tuple[Function, ...]:
         """The functions in force: of two with one name, the nearer."""
         nearest = {name: f for family in reversed(self.families) for name, f in family.items()}

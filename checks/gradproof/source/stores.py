@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from gradproof.source.source import Function, own_nodes
+from gradproof.source.syntax import constant, last_name
 
 _FILLERS = frozenset({"zeros", "zeros_like", "empty", "empty_like"})
 _WRITERS = frozenset({"np.copyto", "np.add.at", "np.subtract.at", "np.put_along_axis", "np.put", "np.putmask"})
@@ -91,28 +91,3 @@ def base(target: ast.expr) -> str | None:
     while isinstance(target, ast.Subscript):
         target = target.value
     return target.id if isinstance(target, ast.Name) else None
-
-
-def is_self(node: ast.expr, attribute: str) -> bool:
-    """Whether ``node`` is ``self.attribute``."""
-    return isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.value, ast.Name)
-
-
-def is_attribute(node: object) -> TypeGuard[ast.Attribute]:
-    """Whether ``node`` is an attribute of ``self``."""
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
-
-
-def last_name(node: ast.expr) -> str | None:
-    """``W`` for ``W`` and for ``self.W``."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def constant(node: ast.expr) -> object:
-    """The value of a literal, a negative number among them; None for anything else."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        value = node.operand.value
-        return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
-    return node.value if isinstance(node, ast.Constant) else None

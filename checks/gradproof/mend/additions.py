@@ -1,0 +1,144 @@
+"""Changes of what is added up: assigned for added, a round or a line that overwrites another; they run nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from gradproof.mend.change import Change, block, parse, same
+from gradproof.mend.likeness import reads
+from gradproof.mend.slots import Slot, blocks_of, makes_room, statement_slots, written
+from gradproof.mend.tree import Tree
+from gradproof.source.syntax import is_attribute, variables_read
+
+
+def additions(tree: Tree) -> Iterator[Change]:
+    """``=`` that overwrites what is there, for ``+=``; and the reverse."""
+    for slot in statement_slots(tree.node):
+        statement = slot.statement
+        if not isinstance(statement, ast.Assign | ast.AugAssign):
+            continue
+        for target in written(statement):
+            if isinstance(target, ast.Subscript) and _is_index(target.slice):
+                yield _added_at(slot, statement, target)
+            if makes_room(statement.value):
+                continue
+            if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
+                yield _added(slot, target, statement.value, tree.function.arguments)
+            elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+                what = ast.unparse(target)
+                text = f"{what} is added to where it should be assigned: what stood there before stays in it"
+                yield Change((slot,), (ast.Assign([_stored(target)], same(statement.value)),), "GP513", text)
+
+
+def _added(slot: Slot, target: ast.expr, value: ast.expr, arguments: tuple[str, ...]) -> Change:
+    """``target += value`` for ``target = value``; sure where no loop, and no caller, needs what is assigned."""
+    what = ast.unparse(target)
+    before = f"what the round before left in {what}" if _hands_on(slot, what) else "what stood there before"
+    text = f"{what} is assigned where it should be added to: {before} is overwritten"
+    added = ast.AugAssign(_stored(target), ast.Add(), same(value))
+    is_sure = not _is_carried(slot, what) and what not in arguments
+    return Change((slot,), (added,), "GP115", text, sure=is_sure)
+
+
+def _is_carried(slot: Slot, name: str) -> bool:
+    """Whether a loop goes on with what is assigned here: other lines of it read the name."""
+    others = [node for line in _other_lines(slot) for node in ast.iter_child_nodes(line)]
+    return any(reads(node, name) for node in others if isinstance(node, ast.expr))
+
+
+def _hands_on(slot: Slot, name: str) -> bool:
+    """Whether a loop assigns a name in another of its lines, too, for its next round."""
+    targets = [target for line in _other_lines(slot) for target in written(line)]
+    return any(ast.unparse(target) == name for target in targets)
+
+
+def _other_lines(slot: Slot) -> list[ast.stmt]:
+    """The lines of a loop without the one in the slot; none where that stands in no loop."""
+    loop = slot.parent
+    if not isinstance(loop, ast.For | ast.While):
+        return []
+    return [line for line in loop.body if line is not slot.statement]
+
+
+def _added_at(slot: Slot, statement: ast.Assign | ast.AugAssign, target: ast.Subscript) -> Change:
+    """``np.add.at(dW, t, dout)`` for ``dW[t] = dout``, and for ``+=``."""
+    subtracts = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Sub)
+    name = "subtract" if subtracts else "add"
+    index = same(target.slice)
+    if any(isinstance(node, ast.Slice) for node in ast.walk(index)):  # a slice stands in brackets only
+        index = ast.Subscript(parse("np.s_"), index, ast.Load())
+    call = ast.Call(parse(f"np.{name}.at"), [same(target.value), index, same(statement.value)], [])
+    text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.{name}.at does"
+    return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
+
+
+def _is_index(node: ast.expr) -> bool:
+    return any(isinstance(n, ast.Name) or is_attribute(n) for n in ast.walk(node))
+
+
+def _stored(target: ast.expr) -> ast.Name | ast.Attribute | ast.Subscript:
+    copied = same(target)
+    if not isinstance(copied, ast.Name | ast.Attribute | ast.Subscript):
+        raise TypeError(f"expected a target that can be added to, got {ast.unparse(target)}")
+    copied.ctx = ast.Store()
+    return copied
+
+
+def summed_in_loop(tree: Tree) -> Iterator[Change]:
+    """A name that is assigned in each round of a loop, and nowhere before it, added up from 0."""
+    for slot in statement_slots(tree.node):
+        loop = slot.statement
+        if not isinstance(loop, ast.For):
+            continue
+        for index, line in enumerate(loop.body):
+            targets = written(line) if isinstance(line, ast.Assign) else []
+            name = targets[0].id if targets and isinstance(targets[0], ast.Name) else ""
+            if isinstance(line, ast.Assign) and name and not makes_room(line.value):
+                yield _summed_from_0(slot, loop, Slot(loop, "body", index, line), name, line.value)
+
+
+def _summed_from_0(outer: Slot, loop: ast.For, inner: Slot, name: str, value: ast.expr) -> Change:
+    """``name += value`` in the loop, and ``name = 0`` before it."""
+    added = ast.AugAssign(ast.Name(name, ast.Store()), ast.Add(), same(value))
+    zero = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(0))
+    text = f"{name} is assigned where it should be added to: each round overwrites the one before"
+    is_sure = not _is_carried(inner, name)
+    return Change((inner, outer), (added, block(zero, loop)), "GP115", text, sure=is_sure)
+
+
+def collected(tree: Tree) -> Iterator[Change]:
+    """Several lines that assign to one name, added up: each but the last is lost."""
+    for owner, name, body in blocks_of(tree.node):
+        lines: dict[str, list[tuple[Slot, ast.Assign]]] = {}
+        for index, statement in enumerate(body):
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                target = ast.unparse(statement.targets[0])
+                lines.setdefault(target, []).append((Slot(owner, name, index, statement), statement))
+        for target, ((_, first), *others) in lines.items():
+            can_be_added_to = not makes_room(first.value) and not isinstance(first.targets[0], ast.Tuple)
+            if len(others) > 1 and can_be_added_to:
+                added = [ast.AugAssign(_stored(line.targets[0]), ast.Add(), same(line.value)) for _, line in others]
+                text = f"{target} is assigned in several lines where it should be added up: only the last one counts"
+                yield Change(tuple(slot for slot, _ in others), tuple(added), "GP115", text, sure=True)
+
+
+def unread(tree: Tree) -> Iterator[Change]:
+    """What a loop leaves in a name for its next round, where no line reads it: added to what the round computes."""
+    read = variables_read(tree.node)
+    for loop in ast.walk(tree.node):
+        if isinstance(loop, ast.For):
+            targets = [target for line in loop.body for target in written(line)]
+            left = {target.id for target in targets if isinstance(target, ast.Name)} - read
+            yield from _with_what_is_left(loop, left)
+
+
+def _with_what_is_left(loop: ast.For, left: set[str]) -> Iterator[Change]:
+    """Each line that assigns something, with each name of ``left`` added."""
+    for index, line in enumerate(loop.body):
+        if not isinstance(line, ast.Assign):
+            continue
+        for name in sorted(left.difference(map(ast.unparse, written(line)))):
+            changed = ast.Assign(line.targets, ast.BinOp(same(line.value), ast.Add(), parse(name)))
+            text = f"nothing reads {name}, which each round leaves for the next: + {name} is missing"
+            yield Change((Slot(loop, "body", index, line),), (changed,), "GP113", text, sure=True)
