@@ -94,14 +94,8 @@ def _run(options: argparse.Namespace) -> int:
 def _collect(options: argparse.Namespace, found: list[Item], notes: list[Finding], errors: list[str]) -> None:
     """Add the items of all paths, each once; what is wrong with a path is told at once and added to ``errors``."""
     seconds = SECONDS if options.timeout is None else options.timeout
-    chosen: dict[tuple[Path, str | None], None] = {}
-    for path in options.paths or [None]:
-        try:
-            chosen |= dict.fromkeys(declared_files() if path is None else files(path))
-        except UsageError as error:
-            _tell(str(error), errors)
     items: dict[str, Item] = {}
-    for file, name in chosen:
+    for file, name in _chosen(options.paths, errors):
         try:
             with bounded():
                 held = holding(file, name, seconds)
@@ -113,15 +107,33 @@ def _collect(options: argparse.Namespace, found: list[Item], notes: list[Finding
     found += uncovered(list(items.values()))
 
 
+def _chosen(paths: Sequence[str], errors: list[str]) -> list[tuple[Path, str | None]]:
+    """The files of all paths, each once, with the name that is asked for; the check files where no path is given."""
+    chosen: dict[tuple[Path, str | None], None] = {}
+    asked: Sequence[str | None] = paths or [None]
+    for path in asked:
+        try:
+            chosen |= dict.fromkeys(declared_files() if path is None else files(path))
+        except UsageError as error:
+            _tell(str(error), errors)
+    return list(chosen)
+
+
 def _settled(item: Item) -> Item:
     with importable(item.source), restored(), bounded():
         return settled(item)
 
 
 def _write_cases(found: Sequence[Item], errors: Sequence[str], *, interrupted: bool) -> int:
+    """Print the declarations, and return the exit code."""
     if found:
         print(check_file(found), flush=True)
-    return INTERRUPTED if interrupted else 2 if errors else 0 if found and all(i.case is not None for i in found) else 3
+    if interrupted:
+        return INTERRUPTED
+    if errors:
+        return 2
+    is_complete = bool(found) and all(item.case is not None for item in found)
+    return 0 if is_complete else 3
 
 
 def _tell(error: str, errors: list[str]) -> None:

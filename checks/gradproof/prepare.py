@@ -25,7 +25,7 @@ from gradproof.infer.variations import Variation
 from gradproof.subject import outputs
 from gradproof.subject.outputs import Form
 from gradproof.subject.subject import upstream
-from gradproof.values import Example, Made, Outcome, Reason, Verdict
+from gradproof.values import Example, Made, Outcome, Reason, TensorResult, Verdict
 
 Judge = Callable[[Example], Outcome]
 
@@ -56,9 +56,8 @@ class Preparation:
 
     def judged(self, example: Example, position: int, judge: Judge) -> Outcome:
         """The outcome of the example with parameters drawn; with the author's own where it leaves the domain there."""
+        self._keep_first(example)
         found: list[Outcome] = []
-        if len(self._first) < FIRST and 0 not in sizes(example.dims).values():
-            self._first.append(example)
         for candidate in self.candidates(example, position):
             found.append(judge(candidate))
             if not leaves_domain(found[-1]):
@@ -71,6 +70,11 @@ class Preparation:
         if not found:
             return judge(example)
         return next(outcome for outcome in found if outcome is found[-1] or _is_as_malformed(outcome, found[-1]))
+
+    def _keep_first(self, example: Example) -> None:
+        is_empty = 0 in sizes(example.dims).values()
+        if len(self._first) < FIRST and not is_empty:
+            self._first.append(example)
 
     def _is_given_up(self, example: Example) -> bool:
         return any(self._refused[name, repr(one.value)] == REFUSALS for name, one in moved(example).items())
@@ -113,8 +117,11 @@ class Preparation:
         failing = [outcome.example for outcome in outcomes if _fails(outcome, name)]
         if any(not example.made for example in failing):
             return True
-        tries = sorted(failing, key=lambda example: sum(one.value.size for one in example.made.values()))[:NEAR_TRIES]
-        return all(any(self._fails_near(example, name, sign, judge) for example in tries) for sign in (1, -1))
+        tries = sorted(failing, key=_size_of_made)[:NEAR_TRIES]
+        return self._any_fails_near(tries, name, 1, judge) and self._any_fails_near(tries, name, -1, judge)
+
+    def _any_fails_near(self, tries: Sequence[Example], name: str, sign: int, judge: Judge) -> bool:
+        return any(self._fails_near(example, name, sign, judge) for example in tries)
 
     def _fails_near(self, example: Example, name: str, sign: int, judge: Judge) -> bool:
         own = self.own(replace(example, made={}))
@@ -213,9 +220,9 @@ class Preparation:
                 return {}
             douts = form.split(upstream(subject, form.shapes, np.random.default_rng(example.seed)))
             subject.backward([part if shape else float(part) for part, shape in zip(douts, form.shapes, strict=True)])
-            self._learn(subject.made())
-            made = {name: one for name, one in subject.made().items() if not _is_given(one.value, given)}
-            return {name: parameters.with_domain(one) for name, one in made.items() if np.isfinite(one.value).all()}
+            made = subject.made()
+            self._learn(made)
+            return {name: parameters.with_domain(one) for name, one in made.items() if _is_own(one.value, given)}
         return {}
 
     def _learn(self, made: Mapping[str, Made]) -> None:
@@ -234,9 +241,12 @@ def _fails(outcome: Outcome, name: str) -> bool:
 
 def _is_as_malformed(outcome: Outcome, own: Outcome) -> bool:
     """Whether nothing but the form of gradients is wrong, as it is at the author's own values: then it tells more."""
-    forms = [[(defect.code, defect.tensor) for defect in each.defects] for each in (outcome, own)]
-    is_formed_alike = bool(outcome.defects) and forms[0] == forms[1]
+    is_formed_alike = bool(outcome.defects) and _forms(outcome) == _forms(own)
     return is_formed_alike and not leaves_domain(replace(outcome, defects=()))
+
+
+def _forms(outcome: Outcome) -> list[tuple[str, str | None]]:
+    return [(defect.code, defect.tensor) for defect in outcome.defects]
 
 
 def leaves_domain(outcome: Outcome) -> bool:
@@ -246,10 +256,15 @@ def leaves_domain(outcome: Outcome) -> bool:
     """
     if outcome.error is not None or outcome.defects or outcome.unjudged is not None:
         return True
-    results = outcome.tensors
-    stepped = any(result.unjudged.get(reason) for result in results for reason in (Reason.QUANTISED, Reason.NON_FINITE))
-    wrong = [entry for result in results if result.verdict is Verdict.FAIL for entry in result.wrong]
-    return stepped or any(not np.isfinite([entry.analytic, entry.numeric]).all() for entry in wrong)
+    return any(_is_extreme(result) for result in outcome.tensors)
+
+
+def _is_extreme(result: TensorResult) -> bool:
+    """Whether an output moves in steps or is not finite, or a wrong entry is not."""
+    if result.unjudged.get(Reason.QUANTISED) or result.unjudged.get(Reason.NON_FINITE):
+        return True
+    wrong = result.wrong if result.verdict is Verdict.FAIL else ()
+    return not all(np.isfinite([entry.analytic, entry.numeric]).all() for entry in wrong)
 
 
 def fails_in_backward(outcome: Outcome) -> bool:
@@ -263,8 +278,20 @@ def _inputs(example: Example) -> dict[str, Any]:
     return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in example.inputs.items()}
 
 
+def _size_of_made(example: Example) -> int:
+    """How many numbers the drawn parameters of an example have."""
+    return sum(one.value.size for one in example.made.values())
+
+
+def _is_own(value: Any, given: list[Any]) -> bool:
+    """Whether a parameter is finite, and not made of what the constructor was given: that has its own domain, and is
+    drawn already.
+    """
+    return not _is_given(value, given) and bool(np.isfinite(value).all())
+
+
 def _is_given(value: Any, given: list[Any]) -> bool:
-    """Whether a parameter is made of what the constructor was given: that has its own domain, and is drawn already."""
+    """Whether a parameter is made of what the constructor was given."""
     if any(np.array_equal(value, array) for array in given):
         return True  # a copy
     varies = np.unique(value).size > 1

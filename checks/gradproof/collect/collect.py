@@ -24,6 +24,7 @@ from gradproof.source.hints import notes_of
 # for one inference, which is limited by counts: a call that does not end is cut off after a sixth of it
 INFERENCE_SECONDS = 60.0
 OF_A_PLACE = ("GP305", "GP307")  # notes whose subject is a place in a file
+LEFT_OUT = "GP306"  # notes on a class or function that is not checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,25 +74,45 @@ def holding(file: Path, name: str | None, seconds: float = deadlines.SECONDS) ->
     them. Raises UsageError where the file cannot be read, parsed or imported, or where it holds nothing to check, or
     nothing called ``name``.
     """
-    source, found, notes = (_notebook if file.suffix == ".ipynb" else _module)(file, seconds)
+    read = _notebook if file.suffix == ".ipynb" else _module
+    source, found, notes = read(file, seconds)
     cases = [_declared(key, case, source) for key, case in named_cases(source.module).items()]
-    covered = {id(part) for item in cases for part in _parts(item)}
-    items = cases + [item for item in found if not any(id(part) in covered for part in _parts(item))]
+    items = [*cases, *_without_cases(found, cases)]
+    if not items:
+        _check_notes(file, source, notes)
+    if name is not None:
+        return Holding(_named(file, items, name))
     targets = [item.target for item in items if item.target is not None]
-    is_empty = not items and not any(note.code == "GP306" for note in notes)
-    if is_empty and source.failures:
+    beside = [*notes, *notes_of(source.module, targets)]
+    return Holding(tuple(items), tuple(_placed(note, file) for note in beside))
+
+
+def _without_cases(found: Sequence[Item], cases: Sequence[Item]) -> list[Item]:
+    """The items of which no part is that of a Case."""
+    covered = {id(part) for case in cases for part in _parts(case)}
+    return [item for item in found if covered.isdisjoint(map(id, _parts(item)))]
+
+
+def _check_notes(file: Path, source: Source, notes: Sequence[Finding]) -> None:
+    """Raise UsageError where no note says why a file holds nothing to check."""
+    if source.failures and not any(note.code == LEFT_OUT for note in notes):
         first = source.failures[0]
         raise UsageError(refusal(shown(file), first.error, first.told))
-    if not items and not notes:
+    if not notes:
         raise UsageError(_nothing(file, source.module))
-    if name is None:
-        beside = [*notes, *notes_of(source.module, targets)]
-        placed = (note if note.code in OF_A_PLACE else replace(note, file=shown(file)) for note in beside)
-        return Holding(tuple(items), tuple(placed))
-    selected = [item for item in items if name in (item.name, item.name.partition("@")[0], *item.aliases)]
+
+
+def _named(file: Path, items: Sequence[Item], name: str) -> tuple[Item, ...]:
+    """The items of that name; raises UsageError where there is none."""
+    selected = tuple(item for item in items if name in (item.name, item.name.partition("@")[0], *item.aliases))
     if not selected:
         raise UsageError(f"{shown(file)} has no {name!r}: it has {', '.join(item.name for item in items) or 'nothing'}")
-    return Holding(tuple(selected))
+    return selected
+
+
+def _placed(note: Finding, file: Path) -> Finding:
+    """The note with its file, where its subject does not say it."""
+    return note if note.code in OF_A_PLACE else replace(note, file=shown(file))
 
 
 def _nothing(file: Path, module: ModuleType) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -43,30 +43,44 @@ def subjects(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Found
     """
     own_classes = _classes(names, own)
     functions = _functions(names, own)
-    plain = {name: function for name, function in functions.items() if operation_of(function) is None}
-    of_functions = [operation for f in functions.values() if (operation := operation_of(f)) is not None]
-    operations = [*(operation for c in own_classes for operation in operations_of(c)), *of_functions]
-    engines = [engine for c in own_classes if (engine := _engine(c, operations)) is not None]
-    operations += engines
+    by_function = {name: operation_of(function) for name, function in functions.items()}
+    plain = {name: function for name, function in functions.items() if by_function[name] is None}
+    of_functions = [operation for operation in by_function.values() if operation is not None]
+    operations = _operations(own_classes, of_functions)
     nodes = [Found(each.name, (each.forward, each.backward)) for each in operations]
-    layers = [c for c in own_classes if _is_layer(c) and not is_abstract(c) and not _is_of_library(c)]
-    classes = [Found(c.__name__, c, _problem(c)) for c in layers]
-    return [*nodes, *classes, *_of_functions(plain)]
+    layers = [Found(cls.__name__, cls, _problem(cls)) for cls in _layers(own_classes) if not is_abstract(cls)]
+    return [*nodes, *layers, *_of_functions(plain)]
+
+
+def _operations(own_classes: Sequence[type], of_functions: Sequence[Operation]) -> list[Operation]:
+    """The operations that classes are, those of functions, and the backward of each class of nodes, tried on them."""
+    of_classes = [operation for cls in own_classes for operation in operations_of(cls)]
+    operations = [*of_classes, *of_functions]
+    engines = [engine_of(cls, operations) for cls in own_classes if is_node_class(cls)]
+    return [*operations, *(engine for engine in engines if engine is not None)]
+
+
+def _layers(own_classes: Sequence[type]) -> list[type]:
+    """The classes with a forward that belong to no autograd library."""
+    return [cls for cls in own_classes if _is_layer(cls) and not _is_of_library(cls)]
 
 
 def left_out(names: Mapping[str, Any], own: Callable[[Any], bool]) -> list[Finding]:
     """A note for each class that only promises, and each half of a pair whose other half is missing."""
-    layers = [c for c in _classes(names, own) if _is_layer(c) and not _is_of_library(c)]
-    abstract = [c.__name__ for c in layers if is_abstract(c)]
+    abstract = [cls.__name__ for cls in _layers(_classes(names, own)) if is_abstract(cls)]
     advice = "write a class on it that has its forward and backward: that one is checked"
-    found = [_note(name, "is abstract or a protocol: left out", advice) for name in abstract]
-    functions = _functions(names, own)
+    notes = [_note(name, "is abstract or a protocol: left out", advice) for name in abstract]
+    return [*notes, *_halves(_functions(names, own))]
+
+
+def _halves(functions: Mapping[str, FunctionType]) -> Iterator[Finding]:
+    """A note for each function that by its name is half of a pair, where the other half is missing."""
     known = {part.__name__ for one in _of_functions(functions) for part in one.parts}
-    for name in functions:
+    for name, function in functions.items():
         is_backward = function_names.is_backward(name)
         other = function_names.forward_expected(name) if is_backward else function_names.backward_expected(name)
-        found += [_half(functions[name], other)] if other and name not in known else []
-    return found
+        if other and name not in known:
+            yield _half(function, other)
 
 
 def lost(failures: Iterable[LostStatement]) -> list[Found]:
@@ -97,16 +111,16 @@ def _always_called(cls: type, method: Any) -> list[Any]:
     definition = _definition(method)
     if definition is None or not definition.args.args:
         return []
-    own = definition.args.args[0].arg
-    always = (part for part in definition.body if isinstance(part, (ast.Return, ast.Assign, ast.Expr)))
-    calls = (node.func for part in always for node in ast.walk(part) if isinstance(node, ast.Call))
-    names = [f.attr for f in calls if isinstance(f, ast.Attribute) and ast.unparse(f.value) == own]
+    always = [part for part in definition.body if isinstance(part, (ast.Return, ast.Assign, ast.Expr))]
+    names = _methods_called(definition.args.args[0].arg, always)
     return [getattr(cls, name) for name in names if hasattr(cls, name)]
 
 
-def _engine(cls: type, operations: Sequence[Operation]) -> Operation | None:
-    """The backward of a class of nodes, to be tried on graphs of the operations beside it."""
-    return engine_of(cls, operations) if is_node_class(cls) else None
+def _methods_called(own: str, statements: Sequence[ast.stmt]) -> list[str]:
+    """The names of the methods of ``own``, the name of an object, that these statements call."""
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return [f.attr for f in called if isinstance(f, ast.Attribute) and ast.unparse(f.value) == own]
 
 
 def _is_of_library(cls: type) -> bool:
@@ -165,9 +179,14 @@ def _of_functions(functions: Mapping[str, FunctionType]) -> list[Found]:
             found[title] = Found(title, (functions[half], backward))
     paired = {part.__name__ for pair in found.values() for part in pair.parts}
     for name, definition in definitions.items():
-        if definition is not None and name not in paired and (scan.is_closure(definition) or scan.is_loss(definition)):
+        if name not in paired and _stands_alone(definition):
             found[name] = Found(name, functions[name])
     return list(found.values())
+
+
+def _stands_alone(definition: ast.FunctionDef | None) -> bool:
+    """Whether one function is a subject: it returns its backward, or is a loss that returns its gradient."""
+    return definition is not None and (scan.is_closure(definition) or scan.is_loss(definition))
 
 
 def _title(backward: str, forward: str) -> str:

@@ -100,14 +100,10 @@ def mended(source: Source, error: BaseException, *, may_restart: bool = True) ->
 
     Raises _Elsewhere where the whole file is to be run anew, as a part of one more package.
     """
-    if may_restart and isinstance(error, ImportError) and "relative import" in str(error):
-        place = deeper(source.file, source.place)
-        if place is not None:
-            raise _Elsewhere(place)
+    place = _other_place(source, error) if may_restart else None
+    if place is not None:
+        raise _Elsewhere(place)
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
-        place = unhidden(error, source.place) if may_restart else None
-        if place is not None:
-            raise _Elsewhere(place)
         root = root_of(error.name, source.file, source.place, sys.path)
         if root is not None:
             source.place = replace(source.place, roots=(root, *source.place.roots))
@@ -118,6 +114,17 @@ def mended(source: Source, error: BaseException, *, may_restart: bool = True) ->
     broken -= {source.file.resolve(), *source.stepwise}
     source.stepwise.update(broken)
     return bool(broken)
+
+
+def _other_place(source: Source, error: BaseException) -> Place | None:
+    """Where the file is to be imported from, so that an import that failed finds its module; None where it is there."""
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        place = deeper(source.file, source.place)
+        if place is not None:
+            return place
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        return unhidden(error, source.place)
+    return None
 
 
 def _run_sibling(source: Source, module: ModuleType, file: Path) -> None:

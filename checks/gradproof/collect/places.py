@@ -81,9 +81,16 @@ def _near(file: Path, path: Sequence[str]) -> Iterator[Path]:
     yield from (folder.joinpath(entry).resolve() for folder in above for entry in relative)
     yield from above
     yield from (folder / name for folder in above for name in SOURCES)
-    top = next((i for i, folder in enumerate(above) if any((folder / mark).exists() for mark in _MARKS)), -1)
-    for folder in above[: top + 1]:
+    for folder in _within_project(above):
         yield from sorted(child for child in folder.iterdir() if _holds_sources(child))
+
+
+def _within_project(above: Sequence[Path]) -> Sequence[Path]:
+    """The folders up to the one in which the project begins; none where nothing shows which one that is."""
+    for number, folder in enumerate(above):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return above[: number + 1]
+    return ()
 
 
 def _holds_sources(folder: Path) -> bool:

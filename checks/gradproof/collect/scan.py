@@ -97,13 +97,22 @@ def _may_derive(backward: ast.FunctionDef, forward: ast.FunctionDef) -> bool:
     nothing with ``loss(model, x)``: they are other functions, not derivatives.
     """
     own, theirs = _required(backward), _required(forward)
-    if not theirs or len(own) > len(theirs) + 2 or any(_FUNCTIONS.fullmatch(name) for name in own):
+    takes_function = any(_FUNCTIONS.fullmatch(name) for name in own)
+    if not theirs or len(own) > len(theirs) + 2 or takes_function:
         return False
-    told = [name for name in own if role_of(name) != "dout" and name not in theirs[1:]]
-    told += [name for name in own if name in targets(theirs)]
-    is_related = len(own) == 1 or not set(own).isdisjoint(theirs) or len(told) < len(own) or bool(targets(theirs))
-    returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(backward))
-    return bool(told) and is_related and returns
+    returned = [node.value for node in own_nodes(backward) if isinstance(node, ast.Return)]
+    returns = any(value is not None for value in returned)
+    return returns and _tell_of(own, theirs)
+
+
+def _tell_of(own: list[str], theirs: list[str]) -> bool:
+    """Whether the arguments of a backward tell of those of a forward, by their names."""
+    inputs = targets(theirs)
+    telling = [name for name in own if role_of(name) != "dout" and name not in theirs[1:]]
+    telling += [name for name in own if name in inputs]
+    shares_name = not set(own).isdisjoint(theirs)
+    is_related = len(own) == 1 or shares_name or len(telling) < len(own) or bool(inputs)
+    return bool(telling) and is_related
 
 
 def _required(definition: ast.FunctionDef) -> list[str]:

@@ -23,8 +23,8 @@ def declaration(subject: Any, backward: Any = None, methods: tuple[str, str] | N
     forward = known if methods is None else getattr(known, methods[0], None)
     built = _required(known) if isinstance(known, type) else []
     called = ["x"] if subject == UNKNOWN else _required(forward)
-    shapes = [f"{name}=..." for name in built] + [f'{name}="n d"' if not built else f"{name}=..." for name in called]
-    words = [*names, *shapes]
+    shape = "..." if built else '"n d"'
+    words = [*names, *(f"{name}={shape}" for name in [*built, *called])]
     if methods is not None:
         words.append(f'settings=Settings(convention=Convention("{methods[0]}", "{methods[1]}"))')
     return f"{_variable(names)} = Case({', '.join(words)})"

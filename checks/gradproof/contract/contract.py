@@ -73,10 +73,14 @@ def worth_keeping(outcomes: Sequence[Outcome]) -> list[Example]:
 
     A gradient that is missing, or of which nothing can be compared, is a fault before all promises.
     """
-    whole = [outcome for outcome in outcomes if not any(is_unread(result) for result in outcome.tensors)]
-    ran = [outcome.example for outcome in whole if outcome.tensors and outcome.error is None]
-    ran = [example for example in ran if _smallest(example) > 0]
+    ran = [outcome.example for outcome in outcomes if _ran_through(outcome) and _smallest(outcome.example) > 0]
     return sorted(ran, key=lambda example: min(_smallest(example), 2), reverse=True)[:EXAMPLES]
+
+
+def _ran_through(outcome: Outcome) -> bool:
+    """Whether every gradient of an example was compared."""
+    is_compared = bool(outcome.tensors) and not any(is_unread(result) for result in outcome.tensors)
+    return is_compared and outcome.error is None
 
 
 def _smallest(example: Example) -> int:

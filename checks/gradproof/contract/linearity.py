@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -26,28 +26,42 @@ def linear(scene: Scene) -> Iterator[Defect]:
         return
     one, other = scene.douts(output, 0), scene.douts(output, 1)
     right = reference.backward(one)
-    size = _largest([*one, *other, *right.then.values()])
+    noise = ROUND_OFF * _largest([*one, *other, *right.then.values()])
     # the tensors of which nothing has been said yet; what is read from an update carries the rounding of the weights
     left = {name: gradient for name, gradient in right.then.items() if name not in reference.subject.updates}
     fixed = fixed_dout(reference.subject, [a.shape for a in output.live.values()]) is not None
-    for factor, told in _FACTORS:
+    for factor, words in _FACTORS:
         found = _gradients(scene, [factor * dout for dout in one]).then
-        for name in [n for n in left if not _scales(left[n], found[n], factor, ROUND_OFF * size)]:
-            if fixed and same(left[name], found[name]):
-                larger = _gradients(scene, [1024.0 * dout for dout in one]).then[name]
-                size_counts = not same(left[name], larger)
-                # the sign is tried first: where it is another factor that changes nothing, the sign counts
-                what = "the sign of " if size_counts else "" if factor < 0 else "the size of "
-                yield _ignored(name, left.pop(name), told, what)
+        for name in [n for n in left if not _scales(left[n], found[n], factor, noise)]:
+            gradient = left.pop(name)
+            if fixed and same(gradient, found[name]):
+                yield _ignored(name, gradient, words, _what_is_ignored(scene, one, name, gradient, factor))
             else:
-                yield _defect(name, factor * left.pop(name), found[name], told)
+                yield _defect(name, factor * gradient, found[name], words)
     if left:
-        second = _gradients(scene, other)
-        together = _gradients(scene, [a + b for a, b in zip(one, other, strict=True)])
-        for name in left:
-            expected = left[name] + second.then[name]
-            if not within(expected, together.then[name], COARSE, ROUND_OFF * size):
-                yield _defect(name, expected, together.then[name], "the sum of two douts")
+        yield from _of_a_sum(scene, one, other, left, noise)
+
+
+def _what_is_ignored(scene: Scene, one: Sequence[Array], name: str, gradient: Array, factor: float) -> str:
+    """Of a gradient that is the same for dout times ``factor``: the size of dout, its sign, or "" for all of it."""
+    larger = _gradients(scene, [1024.0 * dout for dout in one]).then[name]
+    size_counts = not same(gradient, larger)
+    # the sign is tried first: where it is another factor that changes nothing, the sign counts
+    if size_counts:
+        return "the sign of "
+    return "" if factor < 0 else "the size of "
+
+
+def _of_a_sum(
+    scene: Scene, one: Sequence[Array], other: Sequence[Array], left: Mapping[str, Array], noise: float
+) -> Iterator[Defect]:
+    """The tensors, of those in ``left`` with their gradient for one dout, whose gradient of a sum is not the sum."""
+    second = _gradients(scene, other)
+    together = _gradients(scene, [a + b for a, b in zip(one, other, strict=True)])
+    for name, gradient in left.items():
+        expected = gradient + second.then[name]
+        if not within(expected, together.then[name], COARSE, noise):
+            yield _defect(name, expected, together.then[name], "the sum of two douts")
 
 
 def _largest(arrays: Sequence[Array]) -> float:

@@ -40,34 +40,36 @@ def one_node_twice(scene: Scene) -> Iterator[Defect]:
     if asked is None:
         return
     subject, operation, arrays, douts = asked
-    first = next(iter(arrays.values()))
-    alike = len(arrays) > 1 and all(array.shape == first.shape for array in arrays.values())
-    if not alike or set(arrays) != set(scene.inputs):
+    if set(arrays) != set(scene.inputs) or not _are_alike(arrays):
         return
+    name, first = next(iter(arrays.items()))
     same = dict.fromkeys(arrays, first)
     alone = _pulled(subject, operation, same, douts)
     tape = subject.ask(operation.run_shared, same)
     found: Mapping[str, Array] = {} if tape is None else subject.ask(operation.pull, tape, douts)
-    name = next(iter(arrays))
-    is_told = next(adds_up(scene), None) is not None  # a gradient that is assigned explains it
-    if is_told or name not in found or set(alone) != set(arrays):
+    is_known = next(adds_up(scene), None) is not None  # a gradient that is assigned explains it
+    if is_known or name not in found or set(alone) != set(arrays):
         return
     expected = np.sum(list(alone.values()), axis=0)
     if not within(found[name], expected, _AGREES):
         yield _shared(operation.name, name, expected, found[name])
 
 
+def _are_alike(arrays: Mapping[str, Array]) -> bool:
+    """Whether there are several arrays, all of one shape."""
+    return len(arrays) > 1 and len({array.shape for array in arrays.values()}) == 1
+
+
 def _asked(scene: Scene) -> tuple[PairSubject, Operation, Mapping[str, Array], list[Array]] | None:
     """The operation, its arrays and upstream gradients; None for another subject."""
     session = scene.session()
     subject = session.subject
-    operation = subject.operation if isinstance(subject, PairSubject) else None
-    if not isinstance(subject, PairSubject) or operation is None:
+    if not isinstance(subject, PairSubject) or subject.operation is None:
         return None
     douts = [np.asarray(dout) for dout in scene.douts(session.forward(scene.inputs))]
     values = {name: value for name, value in scene.inputs.items() if isinstance(value, np.ndarray)}
     arrays = {name: value for name, value in values.items() if value.dtype.kind == "f"}
-    return (subject, operation, arrays, douts) if arrays and len(douts) == 1 else None
+    return (subject, subject.operation, arrays, douts) if arrays and len(douts) == 1 else None
 
 
 def _run(subject: PairSubject, operation: Operation, values: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ It knows arrays and lists by identity; whether a gradient is right it does not k
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from gradproof.contract.linearity import COARSE
 from gradproof.contract.session import Array, Scene, Session, same, within
 from gradproof.contract.states import arrays_in, layer_of, parts
-from gradproof.convention.leaves import at, leaves, text
+from gradproof.convention.leaves import Path, at, leaves, text
 from gradproof.values import Defect
 
 
@@ -30,11 +30,17 @@ def updates(scene: Scene) -> Iterator[Defect]:
     held = {p: v for p, v in leaves(layer_of(session.subject)).items() if id(v) not in known}
     for name, array in parameters.items():
         twins = [path for path, value in held.items() if _is_twin(value, array)]
-        if not twins or _answers(session, scene, array):
-            continue
-        used = next((path for path in twins if _answers(session, scene, at(layer_of(session.subject), path))), None)
+        used = _used_instead(session, scene, array, twins)
         if used is not None:
             yield _unreached(name, text(used))
+
+
+def _used_instead(session: Session, scene: Scene, array: Array, twins: Sequence[Path]) -> Path | None:
+    """Which of the arrays like this one forward uses in its place; None where it uses this one."""
+    if not twins or _answers(session, scene, array):
+        return None
+    layer = layer_of(session.subject)
+    return next((path for path in twins if _answers(session, scene, at(layer, path))), None)
 
 
 def _is_twin(value: Any, array: Array) -> bool:
@@ -75,13 +81,24 @@ def members(scene: Scene) -> Iterator[Defect]:
     layers = {path: layer for path, layer in parts(net).items() if path}
     before = {id(array) for layer in layers.values() for array in arrays_in(layer, "grads").values()}
     session.backward(douts)
-    own = arrays_in(net, "params")
+    unlisted = next(_unlisted(net, layers), None)
+    if unlisted is not None:
+        yield _lost(unlisted)
+        return
+    yield from _out_of_step(session, net, layers, before)
+
+
+def _unlisted(net: Any, layers: Mapping[str, Any]) -> Iterator[str]:
+    """The places in the layers' params whose array is none of the net's params."""
+    own = list(arrays_in(net, "params").values())
     for path, layer in layers.items():
         for slot, array in arrays_in(layer, "params").items():
-            if not any(np.shares_memory(array, mine) for mine in own.values()):
-                yield _lost(f"{path}.{slot}")
-                return
-    yield from _out_of_step(session, net, layers, before)
+            if not _share_memory([array], own):
+                yield f"{path}.{slot}"
+
+
+def _share_memory(some: Sequence[Array], others: Sequence[Array]) -> bool:
+    return any(np.shares_memory(one, other) for one in some for other in others)
 
 
 def _lost(where: str) -> Defect:
@@ -103,14 +120,23 @@ def _out_of_step(session: Session, net: Any, layers: Mapping[str, Any], before: 
     kept, _ = session.subject.gradients()
     for name, array in session.subject.parameters().items():
         mine = _gradients_for(net, array)
-        theirs = {id(g): (path, g) for path, layer in layers.items() for g in _gradients_for(layer, array)}
+        theirs = _gradients_in(layers, array)
         held = [gradient for _, gradient in theirs.values() if gradient.shape == array.shape]
-        if not mine or not held or any(np.shares_memory(one, other) for one in mine for other in held):
+        if not mine or not held or _share_memory(mine, held):
             continue
         value, total = kept.get(name), np.sum(held, axis=0)
-        if isinstance(value, np.ndarray) and total.any() and not any(_is_near(value, g) for g in (*held, total)):
+        if isinstance(value, np.ndarray) and total.any() and not _is_near_any(value, [*held, total]):
             where = next(path for path, _ in theirs.values())
             yield _rebound(name, where) if theirs.keys().isdisjoint(before) else _slot(name, where)
+
+
+def _gradients_in(layers: Mapping[str, Any], array: Array) -> dict[int, tuple[str, Array]]:
+    """The gradients that layers keep for a parameter, by identity, each with the path of the last layer that does."""
+    found: dict[int, tuple[str, Array]] = {}
+    for path, layer in layers.items():
+        for gradient in _gradients_for(layer, array):
+            found[id(gradient)] = (path, gradient)
+    return found
 
 
 def _gradients_for(layer: Any, array: Array) -> list[Array]:
@@ -120,8 +146,8 @@ def _gradients_for(layer: Any, array: Array) -> list[Array]:
     return [grads[place] for place in places if place in grads]
 
 
-def _is_near(one: Array, other: Array) -> bool:
-    return one.shape == other.shape and within(one, other, COARSE)
+def _is_near_any(one: Array, others: Sequence[Array]) -> bool:
+    return any(one.shape == other.shape and within(one, other, COARSE) for other in others)
 
 
 def _rebound(name: str, where: str) -> Defect:

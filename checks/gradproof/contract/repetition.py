@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradproof.contract.change import beside
-from gradproof.contract.session import MalformedError, Returned, Scene, Session, differing, same
+from gradproof.contract.session import Array, MalformedError, Returned, Scene, Session, differing, same
 from gradproof.contract.states import clears_grads, collects, keeps_state, layer_of
 from gradproof.guard import SubjectError
 from gradproof.subject.subject import fixed_dout
@@ -51,21 +51,31 @@ def backward_again(scene: Scene) -> Iterator[Defect]:
     except SubjectError as raised:
         yield _only_once(f"{raised.error.kind}: {raised.error.message}".splitlines()[0])
         return
-    returned = [name for name in first.then if name in session.given.live]
-    kept = [name for name in first.then if name not in session.given.live]
     if severity == "error" and differing(list(first.then), first, second) and _is_one_of_many(scene):
         severity = "warning"
+    yield from _kept_anew(session, start, first, second, severity)
+    returned = [name for name in first.then if name in session.given.live]
+    for name in differing(returned, first, second):
+        yield _differs(name, first, second, severity)
+
+
+def _kept_anew(session: Session, start: Returned, first: Returned, second: Returned, severity: str) -> Iterator[Defect]:
+    """The gradients that the layer keeps: those that the second backward made anew, and those that it added to."""
+    kept = [name for name in first.then if name not in session.given.live]
     for name in differing(kept, first, second):
         if not _is_sum(first.then[name], second.then[name], start.then.get(name)):
             yield _differs(name, first, second, severity)
         elif not clears_grads(layer_of(session.subject)):
-            anew = [other for other in kept if first.then[other].any() and same(first.then[other], second.then[other])]
+            anew = next((other for other in kept if _is_made_anew(first.then[other], second.then[other])), None)
             if "overwrites" in session.subject.promises:
                 yield _accumulates(name, first, second)
-            elif anew:
-                yield _half_accumulates(name, anew[0], first, second)
-    for name in differing(returned, first, second):
-        yield _differs(name, first, second, severity)
+            elif anew is not None:
+                yield _half_accumulates(name, anew, first, second)
+
+
+def _is_made_anew(first: Array, second: Array) -> bool:
+    """Whether the second backward gave what the first one did, and not nothing."""
+    return bool(first.any()) and same(first, second)
 
 
 def _is_one_of_many(scene: Scene) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,11 @@ class Returned:
         """Take the copies now."""
         return cls(live, {name: array.copy() for name, array in live.items()})
 
+    def only(self, names: Container[str]) -> Returned:
+        """The results of these names."""
+        live = {name: array for name, array in self.live.items() if name in names}
+        return Returned(live, {name: self.then[name] for name in live})
+
     def changed(self) -> Iterator[tuple[str, Array, Array]]:
         """Name, value then, and value now of each array that has been written to since."""
         for name, array in self.live.items():
@@ -66,7 +71,7 @@ class Session:
         returned = self.subject.forward(values)
         if isinstance(outputs.form_of(returned), Defect):
             raise MalformedError
-        names = ["the output"] if len(returned) == 1 else [f"output {i}" for i in range(len(returned))]
+        names = ["the output"] if len(returned) == 1 else _numbered("output", len(returned))
         return Returned.of({name: np.asarray(part) for name, part in zip(names, returned, strict=True)})
 
     def backward(
@@ -74,17 +79,22 @@ class Session:
     ) -> Returned:
         """The gradients by tensor. With ``clear`` False, those that the layer keeps are not set to zero before."""
         given = [own(dout) for dout in douts]
-        names = ["dout"] if len(given) == 1 else [f"dout {i}" for i in range(len(given))]
+        names = ["dout"] if len(given) == 1 else _numbered("dout", len(given))
         self.douts = Returned.of({name: dout for name, dout in zip(names, given, strict=True) if dout.ndim})
         returned = self.subject.backward([dout if dout.ndim else float(dout) for dout in given], clear=clear)
+        return Returned.of(self._gradients(returned))
+
+    def _gradients(self, returned: Any) -> dict[str, Array]:
+        """What backward returned and what the layer keeps, by tensor; MalformedError where that is not all arrays."""
         arrays = list(self.given.live)
         wanted = [name for name in self._scene.wanted if name in arrays]
         found, defects = outputs.input_gradients(returned, wanted, arrays, declared=self._scene.declared)
         kept, more = self.subject.gradients()
         gradients = {**found, **kept}
-        if defects or more or any(not isinstance(part, (np.ndarray, np.number)) for part in gradients.values()):
+        are_arrays = all(isinstance(part, (np.ndarray, np.number)) for part in gradients.values())
+        if defects or more or not are_arrays:
             raise MalformedError
-        return Returned.of({name: np.asarray(part) for name, part in gradients.items()})
+        return {name: np.asarray(part) for name, part in gradients.items()}
 
     def drawn(self) -> tuple[object, ...]:
         """Where the random generators stand that a call can draw from."""
@@ -128,6 +138,10 @@ class Scene:
 
 def _own(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else copy.deepcopy(value)
+
+
+def _numbered(word: str, count: int) -> list[str]:
+    return [f"{word} {i}" for i in range(count)]
 
 
 def same(first: Array, second: Array) -> bool:

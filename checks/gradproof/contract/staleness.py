@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.contract.change import beside, moved
-from gradproof.contract.session import MalformedError, Returned, Scene, differing
+from gradproof.contract.session import MalformedError, Returned, Scene, Session, differing
 from gradproof.contract.states import collects, keeps_state
 from gradproof.guard import SubjectError
 from gradproof.subject import outputs
@@ -75,13 +75,17 @@ def _after(
     try:
         found = session.backward(scene.douts(output))
     except SubjectError as raised:
-        yield _raises("backward", told, raised, "warning" if collects(session) else "error")
+        yield _raises("backward", told, raised, _severity(session))
         return
     wrong = differing(list(right.then), right, found)
-    if not wrong:
-        return
-    severity = "warning" if collects(session) else "error"
-    yield from _belonging(wrong, right, found, _gradient_at(scene, inputs), told, severity)
+    if wrong:
+        severity = _severity(session)
+        yield from _belonging(wrong, right, found, _gradient_at(scene, inputs), told, severity)
+
+
+def _severity(session: Session) -> str:
+    """A layer that collects its forwards may mean the backward of an earlier one."""
+    return "warning" if collects(session) else "error"
 
 
 def _belonging(
@@ -116,7 +120,7 @@ def buffers(scene: Scene) -> Iterator[Defect]:
         gradients = session.backward(scene.douts(output))
     except (SubjectError, MalformedError):
         return
-    returned = Returned(*({n: a for n, a in side.items() if n in session.given.live} for side in _sides(gradients)))
+    returned = gradients.only(session.given.live)
     earlier_inputs = session.given
     session.backward(scene.douts(session.forward(scene.inputs)))
     if next(earlier_inputs.changed(), None) is not None:
@@ -127,10 +131,6 @@ def buffers(scene: Scene) -> Iterator[Defect]:
             headline = f"the next {call} overwrites what {call} returned"
             yield Defect("GP517", headline, None, (("seen", seen), *_BUFFER), "warning")
             break
-
-
-def _sides(returned: Returned) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    return returned.live, returned.then
 
 
 def stirred(scene: Scene) -> Mapping[str, Any]:
@@ -148,20 +148,22 @@ def earlier_inputs(scene: Scene) -> Iterator[tuple[Mapping[str, Any], str]]:
     given = {n: np.flip(v) if isinstance(v, np.ndarray) else v for n, v in scene.inputs.items()}
     if given.keys() != {*scene.wanted}:  # a mask or labels that are kept from before are others, too
         yield given, "the same values in another order"
-    rows = next((len(v) for v in scene.inputs.values() if isinstance(v, np.ndarray) and v.ndim), 0)
+    rows = _first_length(scene.inputs)
     if rows > 1:
         yield _with_rows(inputs, rows, range(rows - 1)), "a smaller batch"
     if rows:
         yield _with_rows(inputs, rows, [*range(rows), 0]), "a larger batch"
 
 
+def _first_length(inputs: Mapping[str, Any]) -> int:
+    """How many rows the first array with axes has; 0 where there is none."""
+    return next((len(value) for value in inputs.values() if isinstance(value, np.ndarray) and value.ndim), 0)
+
+
 def _with_rows(inputs: Mapping[str, Any], rows: int, chosen: Sequence[int]) -> Mapping[str, Any]:
     """These rows of every array that has as many as the batch."""
-    return {
-        name: value[list(chosen)] if isinstance(value, np.ndarray) and _has(value, rows) else value
-        for name, value in inputs.items()
-    }
+    return {name: value[list(chosen)] if _has_rows(value, rows) else value for name, value in inputs.items()}
 
 
-def _has(array: np.ndarray[Any, Any], rows: int) -> bool:
-    return array.ndim > 0 and len(array) == rows
+def _has_rows(value: Any, rows: int) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0 and len(value) == rows

@@ -203,24 +203,33 @@ def is_base(cls: type) -> bool:
 
 def _skipped(cls: type) -> int | None:
     """How many arguments of forward stand before its inputs; None where the class is no such operation."""
-    forward, backward = method(cls, FORWARD), method(cls, BACKWARD)
-    if forward is None or backward is None or only_promises(forward) or only_promises(backward):
+    if not _is_written(cls, FORWARD) or not _is_written(cls, BACKWARD):
         return None
     first, second = _first(cls, FORWARD), _first(cls, BACKWARD)
     detached = all(is_static(cls, name) or is_of_class(cls, name) for name in (FORWARD, BACKWARD))
     if detached and _has_setup(cls) and first[:1] != second[:1]:
         return 0
-    shared = first[:1] == second[:1] and len(second) > 1 and len(first) > 1
-    if shared and (detached or first[0] in _CONTEXTS):
+    at_first = _shared(first, second, 0)
+    if at_first is not None and (detached or at_first in _CONTEXTS):
         return 1
-    both = len(first) > 2 and len(second) > 2 and first[1] == second[1]
-    return 2 if both and first[1] in _CONTEXTS else None
+    return 2 if _shared(first, second, 1) in _CONTEXTS else None
+
+
+def _shared(first: list[str], second: list[str], place: int) -> str | None:
+    """The argument that both methods take at one place, where others follow it."""
+    follow = min(len(first), len(second)) > place + 1
+    return first[place] if follow and first[place] == second[place] else None
+
+
+def _is_written(cls: type, name: str) -> bool:
+    """Whether a class has a method of that name that does something."""
+    function = method(cls, name)
+    return function is not None and not only_promises(function)
 
 
 def _has_setup(cls: type) -> bool:
     """Whether the context is filled apart from forward, as PyTorch allows: setup_context(ctx, inputs, output)."""
-    setup = method(cls, "setup_context")
-    return setup is not None and not only_promises(setup)
+    return _is_written(cls, "setup_context")
 
 
 def _first(cls: type, name: str) -> list[str]:

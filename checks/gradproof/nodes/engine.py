@@ -182,10 +182,15 @@ def x_shape(node: Any) -> tuple[int, ...]:
 def engine_of(cls: type, operations: Iterable[Operation]) -> Engine | None:
     """The backward of a class of nodes, where there are operations to make a graph of; it runs nothing."""
     backward = next((found for name in BACKWARDS if (found := method(cls, name)) is not None), None)
-    usable = [operation for operation in operations if all(p.default is not Parameter.empty for p in operation.options)]
+    usable = [operation for operation in operations if _has_defaults(operation)]
     if backward is None or only_promises(backward) or not any(len(operation.names) == 2 for operation in usable):
         return None
     return Engine(cls, backward, usable)
+
+
+def _has_defaults(operation: Operation) -> bool:
+    """Whether an operation needs nothing beside nodes."""
+    return all(option.default is not Parameter.empty for option in operation.options)
 
 
 def _locals(function: FunctionType) -> tuple[str, ...]:

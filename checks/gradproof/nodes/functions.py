@@ -75,11 +75,12 @@ def operations(cls: type) -> Iterator[Operation]:
     forward, backward = method(cls, FORWARD), method(cls, BACKWARD)
     if forward is None or backward is None or is_variadic(forward) or not parameters(forward, 1):
         return
-    on_objects = not any(is_static(cls, name) or is_of_class(cls, name) for name in (FORWARD, BACKWARD))
-    if on_objects and not only_promises(forward) and not only_promises(backward):
-        library = _library(cls)
-        if library is not None:
-            yield FunctionObject(cls, library)
+    is_detached = any(is_static(cls, name) or is_of_class(cls, name) for name in (FORWARD, BACKWARD))
+    if is_detached or only_promises(forward) or only_promises(backward):
+        return
+    library = _library(cls)
+    if library is not None:
+        yield FunctionObject(cls, library)
 
 
 def is_base(cls: type) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
@@ -26,6 +26,7 @@ GRADIENTS = ("grad", "gradient", "derivative", "_grad", "adjoint", "deriv", "gra
 BACKWARDS = ("backward", "backprop", "backpropagate", "back_propagate", "backward_pass", "run_backward")
 LINKS = ("creator", "parents", "children", "prev", "history", "depends_on", "inputs", "ctx", "op", "grad_fn")
 _ARITHMETIC = ("__add__", "__mul__", "__matmul__", "__sub__")
+_FORWARDS = tuple(name for name in FORWARDS if name not in ("apply", "fn"))  # a node may have these two
 _WANTS_GRADIENT = ("requires_grad", "require_grad", "requires_gradient", "needs_grad", "track_grad")
 _OF_ARRAYS = ("shape", "__matmul__", "matmul", "dot", "sum", "mean", "reshape", "transpose", "T")
 _NESTED = 2  # values within values: a tensor of a storage of an array
@@ -123,15 +124,18 @@ def _read(thing: Any, name: str) -> Any:
 @functools.lru_cache(maxsize=256)
 def is_node_class(cls: type) -> bool:
     """Whether objects of a class carry a value and a gradient, and can be told to go backward."""
-    backward = any(isinstance(_method(cls, name), FunctionType) for name in BACKWARDS)
-    forward = any(_method(cls, name) is not None for name in FORWARDS if name not in ("apply", "fn"))
-    if not backward or forward or not _takes_a_value(cls):
+    goes_backward = any(isinstance(_method(cls, name), FunctionType) for name in BACKWARDS)
+    if not goes_backward or _has_any(cls, _FORWARDS) or not _takes_a_value(cls):
         return False
     named = set(_names(cls))
     keeps_gradient = not named.isdisjoint(GRADIENTS)
-    calculates = any(_method(cls, name) is not None for name in _ARITHMETIC)
     is_linked = any(link in name for name in named for link in LINKS)
-    return keeps_gradient and (calculates or is_linked)
+    return keeps_gradient and (is_linked or _has_any(cls, _ARITHMETIC))
+
+
+def _has_any(cls: type, names: Sequence[str]) -> bool:
+    """Whether a class has a method of one of these names."""
+    return any(_method(cls, name) is not None for name in names)
 
 
 def library_of(code: Any) -> Library | None:

@@ -91,12 +91,16 @@ def _cases(item: Item) -> list[Case]:
 
 def _variables(found: Iterable[Item]) -> list[str]:
     """A variable for each item: its name in lower case, unlike any name that is imported."""
-    taken = {part for item in found for part in _parts(item)}
+    items = list(found)
+    taken = {part for item in items for part in _parts(item)}
     names: list[str] = []
-    for item in found:
+    for item in items:
         plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", item.name.replace("@", "_")).lower()
         plain = f"{plain}_case" if plain in taken or keyword.iskeyword(plain) else plain
-        name = next(n for n in (plain, *(f"{plain}_{i}" for i in range(2, 10_000))) if n not in taken)
+        name, number = plain, 1
+        while name in taken:
+            number += 1
+            name = f"{plain}_{number}"
         taken.add(name)
         names.append(name)
     return names

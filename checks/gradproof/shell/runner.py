@@ -107,31 +107,32 @@ def _checked(item: Item, case: Case, options: Options, into: list[SubjectReport]
 
 def _unchecked(item: Item, options: Options) -> SubjectReport:
     """The report of an item that has no Case: an exception that no arguments avoid is a fault of the subject's."""
-    name, inference = item.title or item.name, item.inference
-    error = None if inference is None else inference.error
-    if error is not None and error.absence is not None:
-        error = None  # the problem says what is missing
-    certain = error is not None and is_own_fault(error, item.target)
-    todo = advice(error) if error is not None and certain else _advice(error, item.target)
-    findings = () if error is None else (_raised(name, error, item.location, todo, certain=certain),)
-    return SubjectReport(
-        name=name,
+    report = SubjectReport(
+        name=item.title or item.name,
         location=item.location,
-        verdict=Verdict.FAIL if certain else Verdict.INCONCLUSIVE,
+        verdict=Verdict.INCONCLUSIVE,
         tensors=(),
-        findings=findings,
+        findings=(),
         examples=0,
-        forwards=0 if inference is None else inference.forwards,
+        forwards=0,
         seed=0 if options.seed is None else options.seed,
-        seconds=0.0 if inference is None else inference.seconds,
-        reason=None if certain else item.problem,  # the finding says it
+        seconds=0.0,
+        reason=item.problem,
     )
+    if item.inference is None:
+        return report
+    report = replace(report, forwards=item.inference.forwards, seconds=item.inference.seconds)
+    error = item.inference.error
+    if error is None or error.absence is not None:  # the problem says what is missing
+        return report
+    certain = is_own_fault(error, item.target)
+    todo = advice(error) if certain else _advice(error, item.target)
+    report = replace(report, findings=(_raised(report.name, error, item.location, todo, certain=certain),))
+    return replace(report, verdict=Verdict.FAIL, reason=None) if certain else report  # the finding says it
 
 
-def _advice(error: LayerError | None, target: Any) -> str:
+def _advice(error: LayerError, target: Any) -> str:
     """What to write where the exception may be no fault of the layer's."""
-    if error is None:
-        return ""
     found = remedy(error, target) or _OTHERS.get(error.kind)
     return found or "if the layer is right, its shapes were not found: declare a Case"
 
