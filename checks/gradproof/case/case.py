@@ -107,10 +107,7 @@ class Case:
         options = as_settings(settings)
         limits = {**options.dims, **limits_of("dims", dims)}
         to_init, to_forward = signatures.split(arguments, init, forward)
-        init_specs, input_specs = (
-            {key: as_spec(key, value) for key, value in flattened({name: arguments[name] for name in names}).items()}
-            for names in (to_init, to_forward)
-        )
+        init_specs, input_specs = _specs(arguments, to_init), _specs(arguments, to_forward)
         file, line = _caller()
         self._fill(subject=subject, backward=backward, name=name, settings=options, file=file, line=line)
         self._fill(convention=convention, construction=construction, init_signature=init, forward_signature=forward)
@@ -152,18 +149,14 @@ class Case:
 
     def declaration(self) -> str:
         """The case as Python source, to be copied; a strategy appears by its repr."""
-        whole = operation_of(self.subject) is not None  # a class of an autograd library, which has both halves
-        functions = [f for f in (self.subject, None if whole else self.backward) if f is not None]
-        parts = [getattr(f, "__qualname__", repr(f)) for f in functions]
+        is_operation = operation_of(self.subject) is not None  # a class of an autograd library, which has both halves
+        parts = [_named(self.subject)]
+        if self.backward is not None and not is_operation:
+            parts.append(_named(self.backward))
         parts += sources({**self.init, **self.inputs})
-        usual = usual_range([*self.init.values(), *self.inputs.values()])
-        given = {n: r for n, r in self.space.ranges.items() if r != usual}
-        given |= {n: r for n, r in self.space.axes.items() if r != AXES}
-        limits = {n: least if least == most else (least, most) for n, (least, most) in given.items()}
-        default = Settings()
-        values = {key: getattr(self.settings, key) for key in ("examples", "seed", "allow", "convention")}
-        options = [f"{key}={value!r}" for key, value in values.items() if value != getattr(default, key)]
-        if limits and "dims" in (*self.init_signature.names, *self.forward_signature.names):
+        options, limits = self._options(), self._limits()
+        takes_dims = "dims" in (*self.init_signature.names, *self.forward_signature.names)
+        if limits and takes_dims:
             options.append(f"dims={limits!r}")
         elif limits:
             parts.append(f"dims={limits!r}")
@@ -171,9 +164,32 @@ class Case:
             parts.append(f"settings=Settings({', '.join(options)})")
         return f"Case({', '.join(parts)})"
 
+    def _options(self) -> list[str]:
+        """The settings that are not the default ones, as keyword arguments; without the limits on dims."""
+        default = Settings()
+        values = {key: getattr(self.settings, key) for key in ("examples", "seed", "allow", "convention")}
+        return [f"{key}={value!r}" for key, value in values.items() if value != getattr(default, key)]
+
+    def _limits(self) -> dict[str, int | tuple[int, int]]:
+        """The limits on dims that are not the usual ones, as ``Case(dims=...)`` takes them."""
+        usual = usual_range([*self.init.values(), *self.inputs.values()])
+        given = {name: limit for name, limit in self.space.ranges.items() if limit != usual}
+        given |= {name: limit for name, limit in self.space.axes.items() if limit != AXES}
+        return {name: least if least == most else (least, most) for name, (least, most) in given.items()}
+
     def __repr__(self) -> str:
         """The declaration."""
         return self.declaration()
+
+
+def _specs(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Spec]:
+    """What each of the named arguments is; the parts of a dict stand for themselves."""
+    given = flattened({name: arguments[name] for name in names})
+    return {name: as_spec(name, value) for name, value in given.items()}
+
+
+def _named(function: Any) -> str:
+    return getattr(function, "__qualname__", repr(function))
 
 
 def _signatures(
@@ -197,15 +213,21 @@ def _signatures(
     if operation is not None:
         return operation.name, None, Construction(), signatures.function_signature(subject, operation.name)
     title = getattr(subject, "__name__", type(subject).__name__)
-    is_half = title.endswith(("forward", "backward")) and not returns_backward(subject)
+    _require_backward(subject, title, backward)
+    name = title.removesuffix("_forward").removesuffix("_fwd") or title
+    return name, None, Construction(), signatures.function_signature(subject, title)
+
+
+def _require_backward(forward: Any, title: str, backward: Any) -> None:
+    """Raise UsageError where a function is half of a pair, and its other half is not given."""
+    is_half = title.endswith(("forward", "backward")) and not returns_backward(forward)
     is_loss = backward is None and not is_half
-    if not is_loss and (not callable(backward) or isinstance(backward, type)):
+    is_function = callable(backward) and not isinstance(backward, type)
+    if not is_loss and not is_function:
         raise UsageError(
             f"{title} is a function: expected its backward function as the second argument, got backward={backward!r} "
             f"(type {type(backward).__name__}); write Case({title}, its_backward, ...)"
         )
-    name = title.removesuffix("_forward").removesuffix("_fwd") or title
-    return name, None, Construction(), signatures.function_signature(subject, title)
 
 
 def _require_hash(function: Any) -> None:

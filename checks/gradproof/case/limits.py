@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gradproof.case.shapes import Size
+from gradproof.case.shapes import Size, Star
 from gradproof.case.sizes import Space
 from gradproof.case.specs import Floats, Labels, OneHot, SizeArgument, Sizes, Spec
 from gradproof.errors import UsageError
@@ -21,15 +21,9 @@ def joint_space(init: Mapping[str, Spec], inputs: Mapping[str, Spec], limits: Ma
     Raises UsageError for a name that no shape uses, a bad range, and sizes that can never all be at least 1.
     """
     specs = [*init.values(), *inputs.values()]
-    plain = dict.fromkeys(name for spec in specs for name in _names_of(spec)[0])
-    starred = dict.fromkeys(star for spec in specs if (star := _names_of(spec)[1]) is not None)
-    for name in starred:
-        if name in plain:
-            raise UsageError(f"{name} is used both as a plain dim and as *{name}: give one of them another name")
-    for name in limits:
-        if name not in plain and name not in starred:
-            used = ", ".join([*plain, *(f"*{star}" for star in starred)]) or "none"
-            raise UsageError(f"dims: no shape uses {name!r}, got dims={dict(limits)!r}; the dims in use are: {used}")
+    plain = list(dict.fromkeys(name for spec in specs for name in _plain_names(spec)))
+    starred = list(dict.fromkeys(name for spec in specs for name in _starred_names(spec)))
+    _require_names(plain, starred, limits)
     sizes = dict.fromkeys(size for spec in specs for size in _sizes_of(spec))
     usual = usual_range(specs)
     space = Space(
@@ -42,21 +36,38 @@ def joint_space(init: Mapping[str, Spec], inputs: Mapping[str, Spec], limits: Ma
     return space
 
 
+def _require_names(plain: Sequence[str], starred: Sequence[str], limits: Mapping[str, Any]) -> None:
+    """Raise UsageError for a name with two meanings, and for a limit on a name that no shape uses."""
+    for name in starred:
+        if name in plain:
+            raise UsageError(f"{name} is used both as a plain dim and as *{name}: give one of them another name")
+    for name in limits:
+        if name not in plain and name not in starred:
+            used = ", ".join([*plain, *(f"*{star}" for star in starred)]) or "none"
+            raise UsageError(f"dims: no shape uses {name!r}, got dims={dict(limits)!r}; the dims in use are: {used}")
+
+
 def usual_range(specs: Iterable[Spec]) -> tuple[int, int]:
     """The least and the largest size of a dim that nothing else is said about."""
     ranks = (len(spec.shape.axes) for spec in specs if isinstance(spec, (Floats, Labels)))
     return IMAGE_SIZES if max(ranks, default=0) > 3 else SIZES
 
 
-def _names_of(spec: Spec) -> tuple[tuple[str, ...], str | None]:
-    """The plain dim names that a spec uses, and its starred name."""
+def _plain_names(spec: Spec) -> tuple[str, ...]:
+    """The plain dim names that a spec uses."""
     if isinstance(spec, (Floats, Sizes)):
-        return spec.shape.names, spec.shape.starred
+        return spec.shape.names
     if isinstance(spec, Labels):
-        return (*spec.shape.names, *spec.below.names), spec.shape.starred
+        return (*spec.shape.names, *spec.below.names)
     if isinstance(spec, OneHot):
-        return (*spec.shape.names, *spec.classes.names), spec.shape.starred
-    return (spec.size.names if isinstance(spec, SizeArgument) else ()), None
+        return (*spec.shape.names, *spec.classes.names)
+    return spec.size.names if isinstance(spec, SizeArgument) else ()
+
+
+def _starred_names(spec: Spec) -> tuple[str, ...]:
+    """The starred name that a spec uses, if any."""
+    starred = spec.shape.starred if isinstance(spec, (Floats, Sizes, Labels, OneHot)) else None
+    return () if starred is None else (starred,)
 
 
 def _sizes_of(spec: Spec) -> tuple[Size, ...]:
@@ -89,22 +100,31 @@ def _batch(init: Mapping[str, Spec], inputs: Mapping[str, Spec]) -> str | None:
     arrays = [spec for spec in inputs.values() if isinstance(spec, (Floats, Labels, OneHot))]
     if not arrays or not arrays[0].shape.axes:
         return None
-    first = arrays[0].shape.axes[0]
-    if isinstance(first, Size) and first.text not in first.names:
-        return None
-    name = first.text if isinstance(first, Size) else first.name
-    used = {n for spec in init.values() for n in (*_names_of(spec)[0], _names_of(spec)[1])}
-    used |= {n for spec in inputs.values() for n in _counts(spec)}
+    name = _plain_name(arrays[0].shape.axes[0])
+    used: set[str] = set()
+    for spec in init.values():
+        used.update(_plain_names(spec), _starred_names(spec))
+    for spec in inputs.values():
+        used.update(_counts(spec))
     return None if name in used else name
+
+
+def _plain_name(axis: Size | Star) -> str | None:
+    """The one dim that an axis is; None where its size is calculated."""
+    if not isinstance(axis, Size):
+        return axis.name
+    return axis.text if axis.text in axis.names else None
 
 
 def _counts(spec: Spec) -> tuple[str, ...]:
     """The dims that count classes, or are an argument themselves: none of them makes sense as 0."""
     if isinstance(spec, Sizes):
         return spec.shape.names
-    size = spec.below if isinstance(spec, Labels) else spec.classes if isinstance(spec, OneHot) else None
-    size = spec.size if isinstance(spec, SizeArgument) else size
-    return () if size is None else size.names
+    if isinstance(spec, SizeArgument):
+        return spec.size.names
+    if isinstance(spec, Labels):
+        return spec.below.names
+    return spec.classes.names if isinstance(spec, OneHot) else ()
 
 
 def _range(name: str, value: Any, *, least: int) -> tuple[int, int]:

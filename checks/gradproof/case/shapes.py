@@ -39,11 +39,17 @@ class Size:
         """The named dims in the order of their first use."""
         return tuple(dict.fromkeys(name for term in self.terms for name in term.names))
 
+    @property
+    def is_difference(self) -> bool:
+        """Whether something is taken off."""
+        return any(term.coefficient < 1 for term in self.terms)
+
     def resolve(self, dims: Dims) -> int:
         """The size for the given dims; it may be below 1. Raises UsageError where a name has no integer size."""
-        return sum(
-            term.coefficient * math.prod(_integer(self.text, dims, name) for name in term.names) for term in self.terms
-        )
+        total = 0
+        for term in self.terms:
+            total += term.coefficient * math.prod(_integer(self.text, dims, name) for name in term.names)
+        return total
 
 
 @dataclass(frozen=True)

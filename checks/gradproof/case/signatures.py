@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any
@@ -34,6 +34,14 @@ class Signature:
     extra_keywords: bool = False
     extra_positions: bool = False
 
+    def chosen(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of its arguments."""
+        return {name: values[name] for name in self.among(values)}
+
+    def among(self, given: Container[str]) -> list[str]:
+        """The arguments that are among the given ones, in its own order."""
+        return [name for name in self.names if name in given]
+
     @functools.cached_property
     def _passed(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]]:
         return {}
@@ -55,12 +63,19 @@ class Signature:
 def _passing(signature: Signature, given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names that go by position and those that go by keyword."""
     extra = tuple(name for name in given if name not in signature.names)
-    positional, swallows = signature.by_position, signature.extra_positions and not signature.extra_keywords
-    if swallows and extra:
-        positional = positional | (frozenset(signature.names) - signature.keyword_only)
-    args = tuple(name for name in signature.names if name in positional and name in given)
-    kwargs = tuple(name for name in signature.names if name not in positional and name in given)
-    return (args + extra, kwargs) if swallows else (args, kwargs + extra)
+    known = [name for name in signature.names if name in given]
+    if not signature.extra_positions or signature.extra_keywords:
+        args, kwargs = _parted(known, signature.by_position)
+        return args, kwargs + extra
+    # *args takes the extra ones, behind everything that stands before it
+    by_position = frozenset(signature.names) - signature.keyword_only if extra else frozenset[str]()
+    args, kwargs = _parted(known, signature.by_position | by_position)
+    return args + extra, kwargs
+
+
+def _parted(names: list[str], first: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that are among the ``first`` ones, and those that are not."""
+    return tuple(name for name in names if name in first), tuple(name for name in names if name not in first)
 
 
 NO_ARGUMENTS = Signature("no constructor")
@@ -86,22 +101,26 @@ class Construction:
     @property
     def supplied(self) -> tuple[str, ...]:
         """The arguments for which an optimizer of ours stands."""
-        signatures = (self.constructor, *(signature for _, signature in self.steps))
-        return tuple(dict.fromkeys(n for s in signatures for n in s.required if is_optimizer(n)))
+        return tuple(name for name in self._required if is_optimizer(name))
+
+    @property
+    def _every(self) -> tuple[Signature, ...]:
+        return (self.constructor, *(signature for _, signature in self.steps))
+
+    @property
+    def _required(self) -> tuple[str, ...]:
+        """The arguments without a default, each once."""
+        return tuple(dict.fromkeys(name for signature in self._every for name in signature.required))
 
     @property
     def signature(self) -> Signature:
         """What the constructor and the methods take together; a name that several of them take is one argument."""
         if not self.steps and not self.supplied:
             return self.constructor
-        every = (self.constructor, *(signature for _, signature in self.steps))
-        needed = dict.fromkeys(name for signature in every for name in signature.required)
-        return replace(
-            self.constructor,
-            title=" and ".join(signature.title for signature in every),
-            names=tuple(dict.fromkeys(name for signature in every for name in signature.names)),
-            required=tuple(name for name in needed if name not in self.supplied),
-        )
+        title = " and ".join(signature.title for signature in self._every)
+        names = dict.fromkeys(name for signature in self._every for name in signature.names)
+        required = tuple(name for name in self._required if name not in self.supplied)
+        return replace(self.constructor, title=title, names=tuple(names), required=required)
 
     def flags_set(self, given: Iterable[str]) -> tuple[str, ...]:
         """The flags that are set to True, where none of the arguments ``given`` says whether it is in training."""
@@ -113,20 +132,23 @@ class Construction:
         given: the names of the arguments that have a value.
         """
         ours = [name for name in self.supplied if name not in given]
-        known = {*given, *ours}
-        calls = [f"{name}({', '.join(n for n in taken.names if n in known)})" for name, taken in self.steps]
-        parts = [f"prepared by {', then '.join(calls)}"] if calls else []
-        parts += [f"gradproof's plain gradient descent stands for {' and '.join(ours)}"] if ours else []
+        calls = [f"{name}({', '.join(taken.among({*given, *ours}))})" for name, taken in self.steps]
         flags = self.flags_set(given)
-        parts += [f"{' and '.join(flags)} set to True, as backward belongs to training"] if flags else []
+        parts: list[str] = []
+        if calls:
+            parts.append(f"prepared by {', then '.join(calls)}")
+        if ours:
+            parts.append(f"gradproof's plain gradient descent stands for {' and '.join(ours)}")
+        if flags:
+            parts.append(f"{' and '.join(flags)} set to True, as backward belongs to training")
         return ("; ".join(parts),) if parts else ()
 
     def given(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
         """The values for the constructor, and those for each of the methods."""
         values = nested(values)
-        known = {name for _, signature in self.steps for name in signature.names}
-        own = {n: v for n, v in values.items() if n in self.constructor.names or n not in known}
-        return own, tuple({n: values[n] for n in signature.names if n in values} for _, signature in self.steps)
+        prepared = {name for _, signature in self.steps for name in signature.names}
+        own = {n: v for n, v in values.items() if n in self.constructor.names or n not in prepared}
+        return own, tuple(signature.chosen(values) for _, signature in self.steps)
 
 
 def construction_of(cls: type, convention: Convention, named: Iterable[str] | None = None) -> Construction:
@@ -176,20 +198,24 @@ def split(names: Iterable[str], init: Signature, forward: Signature) -> tuple[tu
     Raises UsageError for a name that nothing takes and for a required argument that is missing.
     """
     given = tuple(names)
-    known = (*init.names, *forward.names)
-    extra = tuple(name for name in given if name not in known)
-    takers = [s for s in (init, forward) if s.extra_keywords] + [s for s in (init, forward) if s.extra_positions]
-    if extra and not takers:
+    extra = _missing_in((*init.names, *forward.names), given)
+    taker = _taker_of_extra(init, forward)
+    if extra and taker is None:
         raise UsageError(_unknown(extra[0], init, forward))
     for signature in (init, forward):
-        missing = [name for name in signature.required if name not in given]
+        missing = _missing_in(given, signature.required)
         if missing:
             raise UsageError(_missing(missing, given, signature))
-    first, second = (
-        tuple(name for name in signature.names if name in given) + (extra if takers and takers[0] is signature else ())
-        for signature in (init, forward)
-    )
-    return first, second
+    first = [*init.among(given), *(extra if taker is init else [])]
+    second = [*forward.among(given), *(extra if taker is forward else [])]
+    return tuple(first), tuple(second)
+
+
+def _taker_of_extra(init: Signature, forward: Signature) -> Signature | None:
+    """The one that takes names which neither has."""
+    by_keyword = [signature for signature in (init, forward) if signature.extra_keywords]
+    by_position = [signature for signature in (init, forward) if signature.extra_positions]
+    return next(iter([*by_keyword, *by_position]), None)
 
 
 def _read(title: str, function: Callable[..., Any], *, skip_self: bool = False) -> Signature:
@@ -201,17 +227,21 @@ def _read(title: str, function: Callable[..., Any], *, skip_self: bool = False) 
         ) from None
     if skip_self and parameters and parameters[0].kind is not Parameter.VAR_POSITIONAL:
         del parameters[0]
-    named = [p for p in parameters if p.kind in _NAMED]
+    named = {p.name: p for p in parameters if p.kind in _NAMED}
     kinds = {p.kind for p in parameters}
     return Signature(
         title,
-        names=tuple(p.name for p in named),
-        required=tuple(p.name for p in named if p.default is Parameter.empty),
-        by_position=frozenset(p.name for p in named if p.kind is Parameter.POSITIONAL_ONLY),
+        names=tuple(named),
+        required=tuple(name for name, p in named.items() if p.default is Parameter.empty),
+        by_position=_of_kind(parameters, Parameter.POSITIONAL_ONLY),
         extra_keywords=Parameter.VAR_KEYWORD in kinds,
         extra_positions=Parameter.VAR_POSITIONAL in kinds,
-        keyword_only=frozenset(p.name for p in named if p.kind is Parameter.KEYWORD_ONLY),
+        keyword_only=_of_kind(parameters, Parameter.KEYWORD_ONLY),
     )
+
+
+def _of_kind(parameters: Iterable[Parameter], kind: Any) -> frozenset[str]:
+    return frozenset(parameter.name for parameter in parameters if parameter.kind is kind)
 
 
 def _unknown(name: str, init: Signature, forward: Signature) -> str:
@@ -240,14 +270,20 @@ def inputs_by_name(signature: Signature, arguments: tuple[Any, ...], named: dict
         raise UsageError(f"{signature.title} takes {takes}, got {len(arguments)} values")
     by_position = dict(zip(names, arguments, strict=False))
     inputs = {**by_position, **named}
-    wrong = {
-        "needs": [name for name in signature.required if name not in inputs],
-        "takes no": [name for name in inputs if name not in names and not signature.extra_keywords],
-        "got twice": [name for name in named if name in by_position],
-        "got a string for": [name for name, value in inputs.items() if isinstance(value, str)],
-    }
-    for what, listed in wrong.items():
-        if listed:
-            remedy = "give forward's inputs as arrays, as in check(layer, x)"
-            raise UsageError(f"{signature.title} {what} {', '.join(listed)}: {remedy}")
+    _require_none(signature, "needs", _missing_in(inputs, signature.required))
+    _require_none(signature, "takes no", [] if signature.extra_keywords else _missing_in(names, inputs))
+    _require_none(signature, "got twice", [name for name in named if name in by_position])
+    _require_none(signature, "got a string for", [name for name, value in inputs.items() if isinstance(value, str)])
     return inputs
+
+
+def _missing_in(known: Container[str], names: Iterable[str]) -> list[str]:
+    """The names that are not among the known ones."""
+    return [name for name in names if name not in known]
+
+
+def _require_none(signature: Signature, what: str, names: Sequence[str]) -> None:
+    """Raise UsageError where there are inputs of which ``what`` is to be said."""
+    if names:
+        remedy = "give forward's inputs as arrays, as in check(layer, x)"
+        raise UsageError(f"{signature.title} {what} {', '.join(names)}: {remedy}")

@@ -32,8 +32,13 @@ class Space:
     @property
     def order(self) -> tuple[str, ...]:
         """The plain dims in the order in which they are chosen: those under a difference first, then the batch."""
-        tight = {name for size in self.sizes if any(t.coefficient < 1 for t in size.terms) for name in size.names}
+        differences = [size for size in self.sizes if size.is_difference]
+        tight = {name for size in differences for name in size.names}
         return tuple(sorted(self.ranges, key=lambda name: (name not in tight, name != self.batch)))
+
+    def fits(self, dims: Chosen) -> bool:
+        """Whether every size is at least 1."""
+        return all(size.resolve(dims) >= 1 for size in self.sizes)
 
     def possible(self, chosen: Mapping[str, int]) -> bool:
         """Whether no size is condemned to stay below 1 by what has been chosen so far."""
@@ -87,25 +92,33 @@ def _corners(space: Space) -> Iterator[Chosen]:
     if different is None:
         return
     stars = _star_choices(space)
+    has_starred_batch = space.batch in space.axes
     for star in stars:
         yield {**different, **star}
     for name in _unit_order(space):
         narrow = space.complete({name: 1}, _PREFERRED, distinct=True)
         if narrow is not None:
             yield {**narrow, **stars[0]}
-    if space.batch in space.axes and _allows(space, (1,)):
+    if has_starred_batch and _allows(space, (1,)):
         yield {**different, **_stars(space, (1,))}
     for value in (3, 1):
         equal = space.complete({}, (value,), distinct=False)
         if equal is not None:
             yield {**equal, **(_stars(space, (value,)) if _allows(space, (value,)) else stars[0])}
-    if space.batch in space.axes and _allows(space, (0,)):
+    if has_starred_batch and _allows(space, (0,)):
         yield {**different, **_stars(space, (0,))}
-    elif space.batch is not None and space.ranges.get(space.batch, (0, 0))[0] == 1:
-        empty = {**different, space.batch: 0}
-        others = [size for size in space.sizes if size.names != (space.batch,)]
-        if all(size.resolve(empty) >= 1 for size in others):
-            yield {**empty, **stars[0]}
+    else:
+        yield from _empty_batch(space, {**different, **stars[0]})
+
+
+def _empty_batch(space: Space, chosen: Chosen) -> Iterator[Chosen]:
+    """The choice with an empty batch, where the range of the batch begins at 1, and no other size becomes 0 by it."""
+    if space.batch is None or space.ranges.get(space.batch, (0, 0))[0] != 1:
+        return
+    empty: Chosen = {**chosen, space.batch: 0}
+    others = [size for size in space.sizes if size.names != (space.batch,)]
+    if all(size.resolve(empty) >= 1 for size in others):
+        yield empty
 
 
 def _unit_order(space: Space) -> list[str]:

@@ -75,14 +75,11 @@ def build(case: Case, plan: Plan, drawn: Mapping[str, Any]) -> Example:
 def assemble(case: Case, dims: Chosen, values: Mapping[str, Any], seed: int) -> Example:
     """An example of given values; each argument gets a copy of its own, so that none of them share memory."""
     specs = specs_of(case)
-    return Example(
-        dims=dict(dims),
-        init={name: duplicate(values[name]) for name in case.init},
-        inputs={name: duplicate(values[name]) for name in case.inputs},
-        seed=seed,
-        differentiable=frozenset(name for name in case.inputs if _is_differentiable(specs[name], values[name])),
-        fixed=frozenset(name for name, spec in specs.items() if _is_fixed(spec)),
-    )
+    differentiable = frozenset(name for name in case.inputs if _is_differentiable(specs[name], values[name]))
+    fixed = frozenset(name for name, spec in specs.items() if _is_fixed(spec))
+    init = {name: duplicate(values[name]) for name in case.init}
+    inputs = {name: duplicate(values[name]) for name in case.inputs}
+    return Example(dict(dims), init, inputs, seed, differentiable, fixed)
 
 
 def alike(example: Example, other: Example) -> Example:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
 import numpy as np
 
 from gradproof.case.case import Case
-from gradproof.case.sizes import Chosen
+from gradproof.case.sizes import Chosen, Space
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, alike, build, strategies_of, styled
 from gradproof.values import Example
@@ -26,12 +26,19 @@ def neighbours(case: Case, example: Example) -> list[Example]:
     values = {**example.init, **example.inputs}
     drawn = {name: values[name] for name in strategies_of(case)}
     styles = {name: allowed[0] for name, allowed in styled(case).items()}
-    columns = [[(name, size) for size in _sizes(case, example, name)] for name in case.space.ranges]
-    chosen = [pair for row in zip_longest(*columns) for pair in row if pair is not None]
-    resized = ({**example.dims, name: size} for name, size in chosen)
-    fitting = [dims for dims in resized if all(size.resolve(dims) >= 1 for size in case.space.sizes)]
+    resized = [{**example.dims, name: size} for name, size in _other_sizes(case, example)]
+    fitting = [dims for dims in resized if case.space.fits(dims)]
     plans = [Plan(dims, styles, example.seed + 1 + i) for i, dims in enumerate(fitting[:MOST])]
     return [alike(build(case, plan, drawn), example) for plan in plans]
+
+
+def _other_sizes(case: Case, example: Example) -> Iterator[tuple[str, int]]:
+    """Yield each dim with another size: one for each dim first, then the next one."""
+    columns = [list(_sizes(case, example, name)) for name in case.space.ranges]
+    for row in zip_longest(*columns):
+        for name, size in zip(case.space.ranges, row, strict=True):
+            if size is not None:
+                yield name, size
 
 
 def fresh(case: Case, example: Example, seed: int) -> Example | None:
@@ -42,8 +49,7 @@ def fresh(case: Case, example: Example, seed: int) -> Example | None:
     rng = np.random.default_rng(seed)
     plain: dict[str, int] = {}
     for name in case.space.order:
-        listed = [v for v in case.space.listed(name) if v > 0 and case.space.possible({**plain, name: v})]
-        usual = [v for v in listed if 1 < v <= max(_LARGEST, listed[0] + 1)] or listed
+        usual = _usual_sizes(case.space, name, plain)
         if not usual:
             return None
         plain[name] = usual[int(rng.integers(len(usual)))]
@@ -55,6 +61,12 @@ def fresh(case: Case, example: Example, seed: int) -> Example | None:
     drawn = {name: values[name] for name in strategies_of(case)}
     # no ties, beside which a slope means little
     return build(case, Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), seed), drawn)
+
+
+def _usual_sizes(space: Space, name: str, chosen: Mapping[str, int]) -> list[int]:
+    """The sizes of a dim that fit what is chosen already: neither 1 nor large, where there are others."""
+    listed = [size for size in space.listed(name) if size > 0 and space.possible({**chosen, name: size})]
+    return [size for size in listed if 1 < size <= max(_LARGEST, listed[0] + 1)] or listed
 
 
 def _sizes(case: Case, example: Example, name: str) -> Iterator[int]:

@@ -136,7 +136,7 @@ class Holdings:
 
         layer: a copy on which backward ran, where it did not run on the object itself.
         """
-        if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
+        if self._reads_in_a_way_of_its_own:
             return {}
         if self._places is None:
             self._places = self._memory[-1].gradients if self._memory else self._found(layer or self.layer)
@@ -157,7 +157,7 @@ class Holdings:
         slots = pairing.slots(self.layer, known, LEVELS)
         new = {name: own for name, own in slots.items() if name not in found and all(map(self._writes.wrote, own))}
         if new:
-            self._by_other_names = frozenset(path for own in new.values() for path in own)
+            self._by_other_names = frozenset[Path]().union(*new.values())
             self._live = {}
         return new
 
@@ -179,8 +179,8 @@ class Holdings:
 
     def without_place(self, layer: object) -> Mapping[str, Path]:
         """The parameters for which ``layer``, a copy after a backward, keeps no gradient, with where they stand."""
-        is_plain = type(self.convention).parameter_gradients is Convention.parameter_gradients
-        kept = {self._called(name) for name in self.convention.slots(layer)} if is_plain else set[str]()
+        slots = [] if self._reads_in_a_way_of_its_own else self.convention.slots(layer)
+        kept = {self._called(name) for name in slots}
         return {name: path for name, path in self.paths().items() if name not in kept}
 
     def sort(
@@ -200,20 +200,10 @@ class Holdings:
         """
         if not self._memory and step.layer is self.layer:
             self._writes.after(self.layer)
-        before, self._places = self._places, None  # backward may have made places
-        places, arrays = self.places(step.layer), dict(self._arrays())
-        if not self._memory and self._discovers and places == before:
-            known = _Known(pairing.places(self.layer, arrays), places)
-            # another backward of a copy may keep elsewhere what this one keeps nowhere
-            self._memory = self._memory if places.keys() == arrays.keys() else []
-            self._memory.append(known)
-        kept = {name: pairing.kept(step.layer, paths) for name, paths in places.items()}
-        if type(self.convention).parameter_gradients is not Convention.parameter_gradients:
-            kept = dict(self.convention.parameter_gradients(step.layer, step.returned, arrays))
-        kept |= step.gradients
-        named = {partner(str(key), list(arrays)): value for key, value in filled.items()}
-        stored = {name: value for name, value in named.items() if name is not None}
-        kept |= stored
+        places = self._places_after(step.layer)
+        arrays = dict(self._arrays())
+        stored = _stored(filled, list(arrays))
+        kept = {**self._kept(step, places, arrays), **step.gradients, **stored}
         free = [name for name in arrays if name not in kept]
         shapes = {name: arrays[name].shape for name in free}
         model = None if data is None else of_parameters(step.returned, data, shapes)
@@ -227,6 +217,28 @@ class Holdings:
         self._tell({**places, **self.numbers.places}, shared.parameters, step, stored)
         self.hold(self.layer)  # backward may have put other arrays in their place
         return shared.inputs
+
+    def _places_after(self, layer: object) -> Paths:
+        """Where gradients are kept after a backward, which may have made places; remembered where it made none."""
+        before, self._places = self._places, None
+        places, arrays = self.places(layer), self._arrays()
+        if not self._memory and self._discovers and places == before:
+            known = _Known(pairing.places(self.layer, arrays), places)
+            if places.keys() != arrays.keys():
+                self._memory = []  # of its own: another backward of a copy may keep elsewhere what is kept nowhere here
+            self._memory.append(known)
+        return places
+
+    def _kept(self, step: Stepped, places: Paths, arrays: Mapping[str, Array]) -> Mapping[str, Any]:
+        """The gradients that the layer keeps."""
+        if self._reads_in_a_way_of_its_own:
+            return self.convention.parameter_gradients(step.layer, step.returned, arrays)
+        return {name: pairing.kept(step.layer, paths) for name, paths in places.items()}
+
+    @property
+    def _reads_in_a_way_of_its_own(self) -> bool:
+        """Whether it is the convention that knows where gradients are."""
+        return type(self.convention).parameter_gradients is not Convention.parameter_gradients
 
     def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped, stored: Mapping[str, Any]) -> None:
         is_book = pairing.is_book(step.layer)
@@ -247,6 +259,12 @@ class Holdings:
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """The gradients that the last backward left, by parameter, and what is wrong with their lists."""
         return self._gradients, self._defects
+
+
+def _stored(filled: Mapping[Any, Any], names: list[str]) -> dict[str, Any]:
+    """What backward filled a dict with, by the parameter whose gradient it is."""
+    named = {partner(str(key), names): value for key, value in filled.items()}
+    return {name: value for name, value in named.items() if name is not None}
 
 
 @dataclass(frozen=True)

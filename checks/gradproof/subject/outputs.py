@@ -86,19 +86,32 @@ def input_gradients(
     """
     if not wanted:
         return {}, ()
-    if isinstance(returned, dict) and (not returned or any(name in returned for name in wanted)):
-        return {name: returned[name] for name in wanted if name in returned}, ()
+    if isinstance(returned, dict):
+        named = {name: returned[name] for name in wanted if name in returned}
+        if named or not returned:
+            return named, ()
     parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
-    if len(parts) == len(wanted):
-        return dict(zip(wanted, parts, strict=True)), ()
-    if len(parts) == len(arrays):
-        return {name: part for name, part in zip(arrays, parts, strict=True) if name in wanted}, ()
-    if not declared and len(parts) < len(wanted):
-        return dict(zip(wanted, parts, strict=False)), ()
-    came = "one value" if len(parts) == 1 else f"{len(parts)} values"
+    names = _in_order(len(parts), wanted, arrays, declared=declared)
+    if names is None:
+        return {}, (_another_count(len(parts), wanted),)
+    return {name: part for name, part in zip(names, parts, strict=True) if name in wanted}, ()
+
+
+def _in_order(count: int, wanted: Sequence[str], arrays: Sequence[str], *, declared: bool) -> Sequence[str] | None:
+    """The inputs to which so many gradients belong, in this order; None where that is not known."""
+    if count == len(wanted):
+        return wanted
+    if count == len(arrays):
+        return arrays
+    stops_early = not declared and count < len(wanted)
+    return wanted[:count] if stops_early else None
+
+
+def _another_count(count: int, wanted: Sequence[str]) -> Defect:
+    came = "one value" if count == 1 else f"{count} values"
     headline = f"backward returned {came} for {len(wanted)} inputs ({', '.join(wanted)})"
     advice = "return one gradient for each input, in forward's order; declare one without gradient with constant(...)"
-    return {}, (Defect("GP203", headline, None, (("what to do", advice),)),)
+    return Defect("GP203", headline, None, (("what to do", advice),))
 
 
 def is_number(value: Any) -> bool:

@@ -88,9 +88,7 @@ class BackwardSubject(FunctionSubject):
     def _fits(self, way: Plan, douts: Sequence[Array | float]) -> bool:
         """Whether backward, called so, returns gradients of the inputs' sizes."""
         returned = self._gradients_by(way, douts)
-        asked = self.asked()
-        parts = returned if isinstance(returned, (tuple, list)) else (returned,)
-        named = returned if isinstance(returned, dict) else dict(zip(asked, parts, strict=False))
+        named = returned if isinstance(returned, dict) else dict(zip(self.asked(), _parts(returned), strict=False))
         return bool(named) and all(np.size(named[name]) == np.size(self._inputs[name]) for name in named)
 
     def _gradients_by(self, way: Plan, douts: Sequence[Array | float]) -> Any:
@@ -109,22 +107,26 @@ class BackwardSubject(FunctionSubject):
     def _shared(self, returned: Any, filled: Mapping[Any, Any], way: Plan) -> Any:
         """What backward returned, with what it filled a dict with, by name where names say whose it is."""
         asked = self.asked()
-        if filled:  # what backward returns is then of the others
+        if filled:
             named = dict(by_input(filled, (), asked))
-            rest = [name for name in asked if name not in named]
-            parts = returned if isinstance(returned, (tuple, list)) else (returned,)
-            own = by_input(returned, (), rest) if isinstance(returned, dict) else zip(rest, parts, strict=False)
-            return named | dict(own)
+            return named | self._of_others(returned, named)
         if any(key_of(name) for name in self._inputs):
             return by_input(returned, names_returned(self._back), asked)
         if isinstance(returned, dict):
             return by_input(returned, (), asked)
-        is_one = not isinstance(returned, (tuple, list)) or len(returned) == 1
-        if way.receiver in asked and len(asked) > 1 and is_one:
+        parts = _parts(returned)
+        if way.receiver in asked and len(asked) > 1 and len(parts) == 1:
             left = [name for name in asked if name != way.receiver]
             self.notes = [f"no gradient is returned for {', '.join(left)}: not checked"]
-            return {way.receiver: returned[0] if isinstance(returned, (tuple, list)) else returned}
+            return {way.receiver: parts[0]}
         return returned
+
+    def _of_others(self, returned: Any, named: Mapping[str, Any]) -> dict[str, Any]:
+        """What backward returned, of the inputs that have no gradient by name yet."""
+        rest = [name for name in self.asked() if name not in named]
+        if isinstance(returned, dict):
+            return dict(by_input(returned, (), rest))
+        return dict(zip(rest, _parts(returned), strict=False))
 
 
 class PairSubject(BackwardSubject):
@@ -187,6 +189,11 @@ class ClosureSubject(BackwardSubject):
             outputs = list(outputs[0])
         self._returned, self._outputs = tuple(outputs), len(outputs)
         return tuple(outputs)
+
+
+def _parts(returned: Any) -> Sequence[Any]:
+    """What a function returned, as several values."""
+    return returned if isinstance(returned, (tuple, list)) else (returned,)
 
 
 def contracted(dout: Any, jacobian: Any, shape: tuple[int, ...]) -> Any:

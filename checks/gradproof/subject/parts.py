@@ -112,16 +112,22 @@ def parts_of(layer: Any) -> list[Part]:
     """
     found: dict[int, Part] = {}
     for path, thing in _held(layer):
-        convention = None if isinstance(thing, type) else convention_of(type(thing))
-        names = () if convention is None else (convention.forward, convention.backward)
-        replaceable = names and hasattr(thing, "__dict__") and "__call__" not in names
-        if convention is None or not replaceable or id(thing) in found or thing is layer or len(found) >= MOST:
+        convention = _convention_of(thing)
+        if convention is None or thing is layer or id(thing) in found or len(found) >= MOST:
             continue
         try:
             found[id(thing)] = Part(path, thing, convention, copy.deepcopy(thing))
         except Exception:
             continue
     return list(found.values())
+
+
+def _convention_of(thing: Any) -> Convention | None:
+    """How an object is called; None where it is no layer, or its methods cannot be replaced on the instance."""
+    convention = None if isinstance(thing, type) else convention_of(type(thing))
+    if convention is None or not hasattr(thing, "__dict__"):
+        return None
+    return None if "__call__" in (convention.forward, convention.backward) else convention
 
 
 def _held(layer: Any) -> Iterator[tuple[str, Any]]:

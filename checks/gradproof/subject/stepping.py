@@ -168,10 +168,15 @@ def stepped(layer: Any, run: Run, paths: Mapping[str, Path], larger: Run | None 
         else:
             unread.append(name)
     if larger is not None and fixed:
-        twin = copy.deepcopy(layer)
-        larger(twin, RATE)
-        gradients |= {name: leaves.at(layer, paths[name]) - leaves.at(twin, paths[name]) for name in fixed}
+        gradients |= _by_difference(layer, larger, {name: paths[name] for name in fixed})
     return Stepped(whole, returned, gradients, tuple(unread))
+
+
+def _by_difference(layer: Any, larger: Run, paths: Mapping[str, Path]) -> dict[str, Any]:
+    """How far these parameters move where backward is handed dout divided by the rate that stands in its source."""
+    twin = copy.deepcopy(layer)
+    larger(twin, RATE)
+    return {name: leaves.at(layer, path) - leaves.at(twin, path) for name, path in paths.items()}
 
 
 def _at_rate(layer: Any, rate: float) -> Any:
