@@ -211,6 +211,69 @@ class TakesTheOthersShapeWrong(TakesTheOthersShape):
         return self.difference / len(self.difference)
 
 
+class SpreadOverSteps:
+    """A state gets an axis of 1 between its own two."""
+
+    def forward(self, hs, h):
+        n, _, width = hs.shape
+        self.hs, self.spread = hs, h.reshape(n, 1, width)
+        return np.sum(hs * self.spread, axis=2)
+
+    def backward(self, dout):
+        dt = dout[:, :, np.newaxis]
+        return dt * self.spread, np.sum(dt * self.hs, axis=1)
+
+
+class SpreadOverStepsWrong(SpreadOverSteps):
+    def backward(self, dout):
+        dt = dout[:, :, np.newaxis]
+        return dt * self.spread, np.mean(dt * self.hs, axis=1)
+
+
+class StepsButTheFirst:
+    """Of two sequences the batch is one: what is left of the second, without its first step, has that of the first."""
+
+    def forward(self, x, ts):
+        d = x.shape[1]
+        self.x, self.rest = x, ts[:, 1:]
+        t = self.rest.shape[1]
+        self.rows = np.repeat(x, t, axis=0).reshape(len(ts), t, d)
+        return self.rows * self.rest[:, :, np.newaxis]
+
+    def backward(self, dout):
+        dts = np.zeros((len(self.x), self.rest.shape[1] + 1))
+        dts[:, 1:] = np.sum(dout * self.rows, axis=2)
+        return np.sum(dout * self.rest[:, :, np.newaxis], axis=1), dts
+
+
+class StepsButTheFirstWrong(StepsButTheFirst):
+    def backward(self, dout):
+        dx, dts = super().backward(dout)
+        return dx / len(dx), dts
+
+
+class RecordedByCall:
+    """Objects are called: that keeps what backward reads, which the constructor has begun with a number."""
+
+    def __init__(self):
+        self.kept = 0
+
+    def __call__(self, x):
+        self.kept = x
+        return self.forward(x)
+
+    def forward(self, x):
+        return np.tanh(x)
+
+    def backward(self, dout):
+        return dout * (1 - np.tanh(self.kept) ** 2)
+
+
+class RecordedByCallWrong(RecordedByCall):
+    def backward(self, dout):
+        return dout * (1 - np.tanh(self.kept))
+
+
 PAIRS = [
     pytest.param(Decorated, DecoratedWrong, "Case(Decorated, x=", id="a wrapper without a signature"),
     pytest.param(Updating, UpdatingBefore, "Case(Updating, n_in=size(", id="an optimizer that is made late"),
@@ -219,6 +282,9 @@ PAIRS = [
     pytest.param(ColumnLoss, ColumnLossWrong, '"d*n 1"', id="predictions of one column"),
     pytest.param(CopiedDeep, CopiedDeepWrong, "Case(CopiedDeep, x=", id="a deep copy"),
     pytest.param(TakesTheOthersShape, TakesTheOthersShapeWrong, 'target=constant("n d")', id="reshaped as another"),
+    pytest.param(SpreadOverSteps, SpreadOverStepsWrong, 'h="n h"', id="an axis of 1 between"),
+    pytest.param(StepsButTheFirst, StepsButTheFirstWrong, 'ts="n e"', id="the batch of two sequences"),
+    pytest.param(RecordedByCall, RecordedByCallWrong, "Case(RecordedByCall, x=", id="recorded by a call"),
     pytest.param(chosen_loss, chosen_loss_wrong, 'y=labels("n", "c")', id="labels that choose"),
     pytest.param(
         (square_mean_forward, square_mean_backward),

@@ -154,6 +154,17 @@ class TakesABuiltin:
         return dout * np.exp(input)
 
 
+class CommaForPoint:
+    """``self,kept`` is a tuple that begins with the layer itself."""
+
+    def forward(self, x):
+        self.kept = np.exp(x)
+        return self.kept
+
+    def backward(self, dout):
+        return dout - self, self.kept
+
+
 class Chained:
     """It has no layers until it is given some."""
 
@@ -200,6 +211,7 @@ def train(layer, x):
         (KeptFromOutside, Verdict.INCONCLUSIVE),
         (GivenNothing, Verdict.INCONCLUSIVE),
         (TakesABuiltin, Verdict.FAIL),
+        (CommaForPoint, Verdict.FAIL),
         (Chained, Verdict.INCONCLUSIVE),
         (ReadsWhatItNeverKept, Verdict.FAIL),
     ],

@@ -78,7 +78,7 @@ def is_fed_by_call(cls: type, forward: str, backward: str) -> bool:
         return False
     reader = _Class(cls, (forward, backward))
     is_called = forward in reader.reached("__call__")
-    recorded = (name for name in reader.unmet(forward, backward) if reader.sets("__call__", name))
+    recorded = (name for name in reader.reads(forward, backward) if reader.sets("__call__", name))
     return is_called and not all(reader.sets(forward, name) for name in recorded)
 
 
@@ -147,9 +147,9 @@ class _Class:
             self._apply(event, thing)
         return found, certain
 
-    def unmet(self, *methods: str) -> list[str]:
-        """The attributes that these methods read and that neither the constructor nor they themselves set before."""
-        thing, found = self.constructed(), list[str]()
+    def reads(self, *methods: str) -> list[str]:
+        """The attributes that these methods read and do not set before; the constructor may have begun them."""
+        thing, found = _Object(held=set(self.given)), list[str]()
         for event in (event for method in methods for event in self._events(method)):
             if event.use in (Use.READ, Use.DEMANDED) and not thing.has(event.name):
                 found.append(event.name)

@@ -45,7 +45,7 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
         case "AttributeError":
             return _is_never_set(error, subject)
         case "TypeError":
-            return _is_always_none(error, subject) or _is_of_a_builtin(error)
+            return _is_always_none(error, subject) or _is_of_a_builtin(error) or _is_of_the_layer(error, subject)
         case _:
             return False
 
@@ -86,6 +86,12 @@ def _is_of_a_builtin(error: LayerError) -> bool:
     """Whether the line that raised takes a function of Python's own for an array: ``input`` for ``input_``."""
     words = dict.fromkeys(_WORD.findall(error.text))
     return "builtin_function_or_method" in error.message and any(hasattr(builtins, word) for word in words)
+
+
+def _is_of_the_layer(error: LayerError, subject: Any) -> bool:
+    """Whether the layer itself stands in arithmetic: ``self,out`` for ``self.out``."""
+    is_operand = "unsupported operand" in error.message and isinstance(subject, type)
+    return is_operand and f"'{subject.__name__}'" in error.message
 
 
 def _is_of_an_empty_list(error: LayerError, subject: type) -> bool:
@@ -176,9 +182,17 @@ def _defines(tree: ast.Module, name: str) -> bool:
             return True
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
             return True
-        if isinstance(node, ast.alias) and (node.asname or node.name.split(".")[0]) in (name, "*"):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not _is_imported(node.module):
+            return True
+        if isinstance(node, ast.alias) and (node.asname or node.name.split(".")[0]) == name:
             return True
     return any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
+
+
+def _is_imported(module: str | None) -> bool:
+    """Whether a module from which everything is imported is there: what it has is then defined."""
+    known = f".{module}"
+    return module is not None and any(f".{name}".endswith(known) for name in sys.modules)
 
 
 def _module_level(node: ast.AST) -> Iterator[ast.AST]:

@@ -9,7 +9,7 @@ import numpy as np
 from gradproof.trace.changes import SIZE, Equal, Proposal, Unfit, What, Whole, labels
 from gradproof.trace.integers import Dim
 from gradproof.trace.likely import INTEGER
-from gradproof.trace.polynomials import solutions
+from gradproof.trace.polynomials import number, solutions
 from gradproof.trace.run import TracedRun
 from gradproof.trace.unknown import Unknown
 
@@ -41,6 +41,7 @@ def _one_axis(run: TracedRun, size: int, part: Any) -> None:
     if isinstance(part, slice):
         _bound(run, size, part, part.start, is_start=True)
         _bound(run, size, part, part.stop, is_start=False)
+        _cut_off(run, size, part)
         run.divide(size, part.step)
         return
     argument = getattr(part, "labels", None)
@@ -49,6 +50,18 @@ def _one_axis(run: TracedRun, size: int, part: Any) -> None:
         below = run.candidate.below(argument)
         if solutions(below, run.stands_for(size)):
             raise Unfit(run.equal([(below, run.stands_for(size))]), f"the labels {argument} index an axis")
+
+
+def _cut_off(run: TracedRun, size: int, part: slice) -> None:
+    """All but the first few, or but the last few: the size less their number."""
+    match (part.start, part.stop, part.step):
+        case (int() as start, None, None) if type(start) is int and 0 < start < size:
+            left_out = start
+        case (None | 0, int() as stop, None) if type(stop) is int and -size < stop < 0:
+            left_out = -stop
+        case _:
+            return
+    run.known.setdefault(size - left_out, run.stands_for(size).plus(number(left_out), -1))
 
 
 def _bound(run: TracedRun, size: int, part: slice, bound: Any, *, is_start: bool) -> None:

@@ -130,7 +130,13 @@ def solutions(one: Polynomial, two: Polynomial) -> list[Solution]:
         size = _sum_of({other: -coefficient * factor for other, factor in rest.terms if other != monomial})
         if any(factor > 0 for _, factor in size.terms):
             found.append(Solution(_cost(size), monomial[0], size))
-    return sorted(found, key=lambda solution: solution.cost)
+    return sorted(found or _renamings(rest), key=lambda solution: solution.cost)
+
+
+def _renamings(rest: Polynomial) -> list[Solution]:
+    """The pairs of dims that, taken for one, leave nothing over: ``n * (t - 1) - m * (t - 1)`` says that m is n."""
+    pairs = itertools.permutations(rest.dims, 2)
+    return [Solution(0.0, one, dim(two)) for one, two in pairs if not rest.put({one: dim(two)}).terms]
 
 
 def _cost(size: Polynomial) -> float:

@@ -132,15 +132,16 @@ class TracedRun:
         return self.known[size] if size in self.known else self.factors_of(size)
 
     def factors_of(self, size: int) -> Polynomial:
-        """The product of dims and a small number that a size is, whatever arithmetic gave the same; else the number."""
+        """The product of dims and a small number, or what arithmetic gave, that a size is; else the number."""
         rest, dims = size, list[str]()
         for name, factor in self.sizes.items():
             while factor > 1 and rest > 1 and rest % factor == 0:
                 rest //= factor
                 dims.append(name)
-        if dims and rest <= _FACTOR:
-            return Polynomial(((tuple(sorted(dims)), rest),))
-        return number(size)
+        if not dims or (rest > _FACTOR and rest not in self.known):
+            return number(size)
+        product = Polynomial(((tuple(sorted(dims)), 1),))
+        return product.times(self.known.get(rest, number(rest)))
 
     def polynomial(self, size: Any) -> Polynomial:
         """What a size stands for, which may be a polynomial already."""

@@ -118,7 +118,8 @@ def _reshape(clash: Clash) -> list[Proposal]:
     wanted = ints(list(clash.args[1:]) or list(clash.kwargs.values()))
     have = product_of(run.stands_for(size) for size in shape)
     need = product_of(run.polynomial(size) for size in wanted if size != -1)
-    found = [*_as_another(run, clash.arrays[0], wanted), *([] if -1 in wanted else run.equal([(have, need)]))]
+    found = [*_as_another(run, clash.arrays[0], wanted), *_with_ones(run, clash.arrays[0], wanted)]
+    found += [] if -1 in wanted else run.equal([(have, need)])
     if len(need.terms) == 1:
         (factors, coefficient) = need.terms[0]
         rest = Polynomial(((tuple(name for name in factors if name not in have.dims), coefficient),))
@@ -139,6 +140,16 @@ def _as_another(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Propo
     if len(sizes) != run.kind(own).rank:
         return [Proposal(0.05, Rank(own, len(sizes)))]
     return run.equal(list(zip(run.candidate.axes(own), sizes, strict=True)), 0.05)[:1]
+
+
+def _with_ones(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Proposal]:
+    """Where axes of 1 are put between those of an argument: the others are its own, axis by axis."""
+    own = getattr(array, "argument", None)
+    others = [size for size in wanted if size != 1]
+    is_spread = own is not None and len(others) < len(wanted) and -1 not in wanted
+    if not is_spread or len(others) != run.kind(own).rank:
+        return []
+    return run.equal(list(zip(run.candidate.axes(own), others, strict=True)), 0.02)[:1]
 
 
 def _split(clash: Clash) -> list[Proposal]:
