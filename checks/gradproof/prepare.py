@@ -212,7 +212,7 @@ class Preparation:
         with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
             subject = self.build(example)(random, widen=True)
             subject.seek_numbers()
-            subject.wanted = tuple(name for name in example.inputs if name in example.differentiable)
+            subject.wanted = example.wanted
             subject.forward(_inputs(example))  # what only a first forward makes is seen by the second
             form = outputs.form_of(subject.forward(_inputs(example)))
             self.forwards += 2

@@ -173,6 +173,11 @@ class Example:
     numbers: Mapping[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = field(default_factory=dict[str, Any])
     varied: Mapping[str, Varied] = field(default_factory=dict[str, Varied])
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The inputs whose gradient is checked, in forward's order."""
+        return tuple(name for name in self.inputs if name in self.differentiable)
+
 
 @dataclass(frozen=True, eq=False)
 class Response:

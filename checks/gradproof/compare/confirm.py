@@ -29,26 +29,31 @@ def own_dtype_defects(
     and its size at small inputs, where saturation does not hide how large the cancelling terms are (a sigmoid's 1-y).
     """
     eps = unit(dtype)
-    here = {tensor.name: tensor.claim for tensor in problem.tensors}
-    spread = {name: np.zeros(claim.shape) for name, claim in here.items()}
     unsaturated = problem.at([SHRINK * tensor.value for tensor in problem.tensors])[1]
-    for _ in range(DRAWS):
-        near = [t.value * (1 + eps * rng.standard_normal(t.value.shape)) for t in problem.tensors]
-        _, gradients = problem.at(near)
-        for tensor, gradient in zip(problem.tensors, gradients, strict=True):
-            np.fmax(spread[tensor.name], np.abs(gradient - tensor.claim), out=spread[tensor.name])
+    spreads = _spreads(problem, eps, rng)
     defects: list[Defect] = []
-    for (name, claim), natural in zip(here.items(), unsaturated, strict=True):
-        mine = own.get(name)
+    for tensor, natural, spread in zip(problem.tensors, unsaturated, spreads, strict=True):
+        name, claim, mine = tensor.name, tensor.claim, own.get(tensor.name)
         if mine is None or np.shape(mine) != claim.shape or not claim.size:
             continue
         largest = float(np.max(np.abs(claim)))
         terms = np.fmax(largest, np.fmax.reduce(np.abs(natural), axis=None))
         away = np.abs(np.asarray(mine, dtype=np.float64) - claim)
-        allowed = np.maximum(SAFETY * (spread[name] + eps * terms * np.sqrt(claim.size)), GROSS * largest)
+        allowed = np.maximum(SAFETY * (spread + eps * terms * np.sqrt(claim.size)), GROSS * largest)
         if not np.all(away <= allowed):
             defects.append(_defect(name, np.asarray(mine), claim, away - allowed, dtype))
     return tuple(defects)
+
+
+def _spreads(problem: Problem, eps: float, rng: np.random.Generator) -> list[Floats]:
+    """How far the gradient of each tensor moves at most where every value is off by about ``eps`` of itself."""
+    spreads: list[Floats] = [np.zeros(tensor.claim.shape) for tensor in problem.tensors]
+    for _ in range(DRAWS):
+        near = [t.value * (1 + eps * rng.standard_normal(t.value.shape)) for t in problem.tensors]
+        _, gradients = problem.at(near)
+        for tensor, gradient, spread in zip(problem.tensors, gradients, spreads, strict=True):
+            np.fmax(spread, np.abs(gradient - tensor.claim), out=spread)
+    return spreads
 
 
 def _defect(name: str, mine: Floats, claim: Floats, beyond: Floats, dtype: np.dtype[Any]) -> Defect:

@@ -23,7 +23,7 @@ def glance(example: Example, build: Build, name: str | None = None, *, declared:
     """Say of one tensor, or of all, whether its gradient fails here; not examined where the subject raises."""
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         rng = np.random.default_rng(example.seed)
-        wanted = tuple(n for n in example.inputs if n in example.differentiable)
+        wanted = example.wanted
         pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
         problem = pose.pose(rng)
         if isinstance(problem, Problem):

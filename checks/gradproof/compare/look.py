@@ -31,29 +31,33 @@ EMPTY = "an empty batch"
 
 def look(example: Example, build: Build, *, declared: bool = True) -> Outcome:
     """Check one example. An exception of the subject becomes part of the outcome; only Ctrl-C and Expired come out."""
-    forwards = 0
     with quiet(), Randomness(example.seed) as random:
         rng = np.random.default_rng(example.seed)
         pose: Pose | None = None
         try:
-            wanted = tuple(name for name in example.inputs if name in example.differentiable)
-            pose = Pose(build(random, widen=True), example.inputs, wanted, declared, fixed=example.fixed)
+            subject = build(random, widen=True)
+            pose = Pose(subject, example.inputs, example.wanted, declared, fixed=example.fixed)
             outcome = _measured(example, pose, rng)
-            narrow = pose.subject.widened or any(is_narrow(example.inputs[name]) for name in wanted)
-            if narrow and not outcome.defects and outcome.tensors:
-                outcome = _confirmed(outcome, example, build, wanted, declared)
+            is_compared = bool(outcome.tensors) and not outcome.defects
+            if is_compared and _has_narrow(subject, example):
+                outcome = _confirmed(outcome, example, build, example.wanted, declared)
         except Expired as expired:
             expired.dims = example.dims
             raise
         except SubjectError as raised:
             outcome = Outcome(example, error=raised.error)
-        forwards = 0 if pose is None else pose.forwards
-        notes = () if pose is None else tuple(pose.notes)
-        remarks = () if pose is None else tuple(pose.remarks)
-    outcome = replace(outcome, forwards=outcome.forwards + forwards, notes=(*outcome.notes, *notes))
+    if pose is not None:
+        notes = (*outcome.notes, *pose.notes)
+        outcome = replace(outcome, forwards=outcome.forwards + pose.forwards, notes=notes)
     if _is_empty(example):
         return _forgiven(outcome)
+    remarks = () if pose is None else pose.remarks
     return replace(outcome, defects=(*outcome.defects, *remarks))
+
+
+def _has_narrow(subject: Subject, example: Example) -> bool:
+    """Whether something was raised to float64."""
+    return subject.widened or any(is_narrow(example.inputs[name]) for name in example.wanted)
 
 
 @contextlib.contextmanager
@@ -94,8 +98,7 @@ def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:
     wrong = [result.name for result in outcome.tensors if result.verdict is Verdict.FAIL]
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         rng = np.random.default_rng(example.seed)
-        wanted = tuple(name for name in example.inputs if name in example.differentiable)
-        pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
+        pose = Pose(build(random, widen=True), example.inputs, example.wanted, declared)
         problem = pose.pose(rng)
         if isinstance(problem, Problem):
             takes = pose.subject.takes_dout() and fixed_dout(pose.subject, problem.shapes) is None
@@ -141,7 +144,7 @@ def _forgiven(outcome: Outcome) -> Outcome:
 
     A gradient that is NaN there is a refusal too (a mean over nothing); one that is finite and wrong is not.
     """
-    nan = [t.name for t in outcome.tensors if t.wrong and not any(np.isfinite(entry.analytic) for entry in t.wrong)]
+    nan = [result.name for result in outcome.tensors if _is_nan(result)]
     if outcome.error is not None:
         why = outcome.error.kind
     elif outcome.defects:
@@ -154,3 +157,8 @@ def _forgiven(outcome: Outcome) -> Outcome:
         return outcome
     refused = (f"{EMPTY} is refused: {why}",)
     return Outcome(outcome.example, unjudged=Reason.NOT_EXAMINED, forwards=outcome.forwards, notes=refused)
+
+
+def _is_nan(result: TensorResult) -> bool:
+    """Whether wrong entries were found, and none of them is finite."""
+    return bool(result.wrong) and not any(np.isfinite(entry.analytic) for entry in result.wrong)

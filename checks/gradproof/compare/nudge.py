@@ -11,7 +11,7 @@ from gradproof.compare.examine import examine
 from gradproof.compare.tally import verdict_of
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.problem import Problem
-from gradproof.values import Reason, TensorResult
+from gradproof.values import FloatArray, Reason, TensorResult
 
 LEAST, MOST = 0.05, 0.3  # how far a value moves, relative to itself: off the tie, and still the same regime elsewhere
 
@@ -48,33 +48,44 @@ def look_beside(
 
 def _merged(first: TensorResult, second: TensorResult) -> TensorResult:
     """Entries with an answer beside the tie are judged; a claim outside the slopes stays open where it agrees there."""
-    if first.numeric is None or second.numeric is None or first.bound is None or second.bound is None:
+    old, new = _arrays(first), _arrays(second)
+    if old is None or new is None:
         return _merged_whole(first, second)
-    if first.analytic is None or second.analytic is None:
-        return _merged_whole(first, second)
-    answered = np.isfinite(second.numeric).reshape(-1)
+    _, numeric, _ = new
+    answered = np.isfinite(numeric).reshape(-1)
     wrong = {int(np.ravel_multi_index(entry.index, first.shape)) if entry.index else 0 for entry in second.wrong}
     settled = [i for i in first.ties if answered[i] and (i not in first.strays or i in wrong)]
-    arrays: list[Floats] = []
-    for old, new in ((first.analytic, second.analytic), (first.numeric, second.numeric), (first.bound, second.bound)):
-        whole = np.array(old, dtype=np.float64).reshape(-1)
-        whole[settled] = np.asarray(new, dtype=np.float64).reshape(-1)[settled]
-        arrays.append(whole.reshape(first.shape))
+    analytic, numeric, bound = (_replaced(one, other, settled) for one, other in zip(old, new, strict=True))
     unjudged = {**first.unjudged, Reason.KINK: len(first.ties) - len(settled)}
+    wrong_count, judged = first.wrong_count + second.wrong_count, first.judged + len(settled)
     return replace(
         first,
-        verdict=verdict_of(first.wrong_count + second.wrong_count, first.judged + len(settled), first.entries),
-        judged=first.judged + len(settled),
+        verdict=verdict_of(wrong_count, judged, first.entries),
+        judged=judged,
         forwards=first.forwards + second.forwards,
         unjudged={reason: count for reason, count in unjudged.items() if count},
         kinks=len(settled),
         ties=(),
         wrong=(*first.wrong, *second.wrong),
-        wrong_count=first.wrong_count + second.wrong_count,
-        analytic=arrays[0],
-        numeric=arrays[1],
-        bound=arrays[2],
+        wrong_count=wrong_count,
+        analytic=analytic,
+        numeric=numeric,
+        bound=bound,
     )
+
+
+def _arrays(result: TensorResult) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """The claim, the numeric gradient and its bound, entry by entry; None where it was looked at along directions."""
+    if result.analytic is None or result.numeric is None or result.bound is None:
+        return None
+    return result.analytic, result.numeric, result.bound
+
+
+def _replaced(old: FloatArray, new: FloatArray, entries: Sequence[int]) -> Floats:
+    """The old array with some of its entries, flat indices, from the new one."""
+    flat = np.array(old, dtype=np.float64).reshape(-1)
+    flat[entries] = np.asarray(new, dtype=np.float64).reshape(-1)[entries]
+    return flat.reshape(old.shape)
 
 
 def _merged_whole(first: TensorResult, second: TensorResult) -> TensorResult:

@@ -99,15 +99,9 @@ def by_direction(
     agreed = int(np.count_nonzero(outcomes == Outcome.AGREE))
     disagreed = bool(np.any(outcomes == Outcome.DISAGREE))
     size = tensor.value.size
-    judged = size if disagreed or (agreed and 2 * agreed >= outcomes.size) else 0
+    judged = size if _speak_for_all(outcomes) else 0
     kinks = np.isin(outcomes, (Outcome.KINK, Outcome.KINK_OUTSIDE))
-    reasons = {} if judged else dict.fromkeys(list(_reasons(outcomes))[:1], size)
-    claim = tensor.claim.reshape(-1)
-    # residual = truth - claim along a unit step of this entry
-    wrong = tuple(
-        Entry(_index(tensor, one.entry), float(claim[one.entry]), float(claim[one.entry] + one.residual), one.bound)
-        for one in located
-    )
+    forwards = sum(int(part.forwards.sum()) for part in parts)
     return TensorResult(
         name=tensor.name,
         role=tensor.role,
@@ -116,15 +110,28 @@ def by_direction(
         method=f"{agreed} of {outcomes.size} signed random directions agree",
         entries=size,
         judged=judged,
-        forwards=int(sum(int(part.forwards.sum()) for part in parts)) + searched,
+        forwards=forwards + searched,
         directions=int(outcomes.size),
-        unjudged=reasons,
+        unjudged={} if judged else dict.fromkeys(list(_reasons(outcomes))[:1], size),
         ties=tuple(range(size)) if kinks.any() and not judged else (),
         resolution=float(np.nanmax(rho, initial=0.0)) / (scale or 1.0) if agreed else float("nan"),
-        wrong=wrong,
+        wrong=tuple(_located_entry(tensor, one) for one in located),
         wrong_count=len(located) if disagreed else 0,
         analytic=tensor.claim,
     )
+
+
+def _speak_for_all(outcomes: Ints) -> bool:
+    """Whether a direction disagrees, or at least half of them agree."""
+    agreed = int(np.count_nonzero(outcomes == Outcome.AGREE))
+    disagreed = bool(np.any(outcomes == Outcome.DISAGREE))
+    return disagreed or (agreed > 0 and 2 * agreed >= outcomes.size)
+
+
+def _located_entry(tensor: Tensor, one: Located) -> Entry:
+    """The residual is truth - claim along a unit step of this entry."""
+    claim = tensor.claim.reshape(-1)[one.entry]
+    return Entry(_index(tensor, one.entry), float(claim), float(claim + one.residual), one.bound)
 
 
 def is_unread(result: TensorResult) -> bool:

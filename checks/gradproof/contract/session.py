@@ -121,7 +121,7 @@ class Scene:
     forwards: int = 0
 
     def __post_init__(self) -> None:
-        self.wanted = tuple(name for name in self.example.inputs if name in self.example.differentiable)
+        self.wanted = self.example.wanted
         self.inputs = {n: np.asarray(v, np.float64) if n in self.wanted else v for n, v in self.example.inputs.items()}
 
     def session(self, example: Example | None = None, *, widen: bool = True) -> Session:

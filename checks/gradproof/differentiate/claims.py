@@ -5,7 +5,7 @@ Each tensor is read by itself: one gradient that cannot be read keeps no other f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,14 +41,11 @@ def claims_of(
     dtypes: of the parameters, all that is not an input; updates: those whose gradient an update of theirs told;
     missing: the tensors that should have a gradient and are not among the claims; what to write to have each judged.
     """
-    free = _updated_in_place(values, dtypes)
     unreal = {name: outputs.unreal_parameter(name, dtype) for name, dtype in dtypes.items() if dtype.kind != "f"}
-    found = {name: malformed(name, claims[name], values[name].shape, parameter=name in free) for name in claims}
-    defects = [_exchanged(defect, values, claims) for defect in found.values() if defect is not None]
     read: list[Tensor] = []
     unread: list[Tensor] = []
     remedies = missing or {}
-    for name in (*claims, *(name for name in remedies if name not in claims)):
+    for name in dict.fromkeys([*claims, *remedies]):
         role = Role.PARAMETER if name in dtypes else Role.INPUT
         claim = gradient_shapes.read(claims.get(name), values[name].shape)
         if claim is None or name in unreal:
@@ -57,7 +54,18 @@ def claims_of(
         else:
             grain = _update_grain(values[name], claim) if name in updates else 0.0
             read.append(Tensor(name, role, values[name], claim, grain))
-    return Claims(tuple(read), tuple(unread), (*unreal.values(), *defects))
+    return Claims(tuple(read), tuple(unread), (*unreal.values(), *_malformed_claims(values, claims, dtypes)))
+
+
+def _malformed_claims(
+    values: Mapping[str, Floats], claims: Mapping[str, Any], parameters: Collection[str]
+) -> Iterator[Defect]:
+    """What is wrong with the form of each gradient."""
+    in_place = _updated_in_place(values, parameters)
+    for name, claim in claims.items():
+        defect = malformed(name, claim, values[name].shape, parameter=name in in_place)
+        if defect is not None:
+            yield _exchanged(defect, values, claims)
 
 
 def _updated_in_place(values: Mapping[str, Floats], parameters: Collection[str]) -> frozenset[str]:

@@ -102,7 +102,8 @@ def roughness(sample: Callable[[float], tuple[float, Sequence[Floats]]]) -> Roug
     for spacing in SPACINGS:
         taken = [sample(spacing * (i - POINTS // 2)) for i in range(POINTS)]
         values.append(float(scatter(np.array([value for value, _ in taken]))))
-        gradients.append([scatter(np.array(each)) for each in zip(*(g for _, g in taken), strict=True)])
+        by_tensor = zip(*(claims for _, claims in taken), strict=True)
+        gradients.append([scatter(np.array(each)) for each in by_tensor])
     pairs = tuple((wide, narrow) for wide, narrow in zip(*gradients, strict=True))
     return Roughness((values[0], values[1]), pairs)
 
@@ -120,8 +121,10 @@ class Survey:
 def survey(sample: Callable[[float], Floats]) -> Survey:
     """Look far along a line. ``sample(t)``: the outputs at a distance t, in units of the values' own size."""
     places = np.array(sorted((0.0, *PLACES)))
-    rows = [np.array([sample(t + distance) for t in places]) for distance in (0.0, NEAR, NEARER)]
-    return Survey(places, *rows)
+    here = np.array([sample(t) for t in places])
+    near = np.array([sample(t + NEAR) for t in places])
+    nearer = np.array([sample(t + NEARER) for t in places])
+    return Survey(places, here, near, nearer)
 
 
 def _stuck(seen: Survey, near: Floats, distance: float, eps: float) -> tuple[Ints, Ints]:

@@ -31,12 +31,18 @@ def settled(
     known = {name: value for name, value in known.items() if np.shape(claims[name]) == value.shape}
     rng = np.random.default_rng(_SEED)
     along = {name: rng.standard_normal(value.shape) for name, value in known.items()}
-    largest = max((float(np.max(np.abs(value), initial=0.0)) for value in known.values()), default=0.0)
-    step = _STEP * max(1.0, largest)
-    ends = [outputs({n: v + sign * step * along[n] for n, v in known.items()}) for sign in (1.0, -1.0)]
-    slope = float(np.sum(ends[0] - ends[1])) / (2 * step)
+    slope = _slope(known, along, outputs)
     claimed = sum(float(np.vdot(np.asarray(claims[name], dtype=np.float64), along[name])) for name in known)
     shares = (1.0, 1.0 / dout.size)
     fitting = [share for share in shares if abs(claimed - share * slope) <= _NEAR * share * abs(slope)]
     share = fitting[0] if len(fitting) == 1 else float(dout[0])
     return np.full_like(dout, share), SUM if share == 1.0 else MEAN
+
+
+def _slope(values: Mapping[str, Floats], along: Mapping[str, Floats], outputs: Outputs) -> float:
+    """The slope of the sum of all outputs along a direction."""
+    largest = max((float(np.max(np.abs(value), initial=0.0)) for value in values.values()), default=0.0)
+    step = _STEP * max(1.0, largest)
+    above = outputs({name: value + step * along[name] for name, value in values.items()})
+    below = outputs({name: value - step * along[name] for name, value in values.items()})
+    return float(np.sum(above - below)) / (2 * step)

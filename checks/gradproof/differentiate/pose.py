@@ -14,7 +14,7 @@ import numpy as np
 
 from gradproof.convention.gradnames import is_trained
 from gradproof.differentiate import per_sample
-from gradproof.differentiate.claims import claims_of
+from gradproof.differentiate.claims import Claims, claims_of
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.noise import unit
 from gradproof.differentiate.problem import Problem
@@ -26,6 +26,7 @@ from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, samples, upstream
 from gradproof.values import Defect, Reason
 
+_LISTS = "GP205"  # code: the lists of parameters and of gradients do not belong together
 PASSED_ON = "forward returns its input, and backward takes no dout: the loss is kept elsewhere, and was not examined"
 LOST = (
     "forward reads it, and no gradient of it was found: let backward keep one, as in self.dW = ... for self.W; "
@@ -79,26 +80,41 @@ class Pose:
             return Unposed(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
         if self.subject.frozen:
             self.notes.append(FROZEN)
-        untold = self.subject.untold()
-        if untold is not None:
-            return Unposed(reason=Reason.NOT_EXAMINED, note=untold)
-        if self.subject.may_keep_loss() and self._is_input(flat, form):
-            return Unposed(reason=Reason.NOT_EXAMINED, note=PASSED_ON)
+        unexamined = self._unexamined(flat, form)
+        if unexamined is not None:
+            return Unposed(reason=Reason.NOT_EXAMINED, note=unexamined)
         dout = upstream(self.subject, form.shapes, rng)
         claims, defects = self._backward(dout)
         if samples(self.subject, form.shapes):
-            dout, told = per_sample.settled(dout, self._values(), claims, self._moved_to)
-            self.notes.append(told)
-        left = [name for name in self.wanted if name not in claims]
-        self.notes += [f"no gradient is returned for {', '.join(left)}: not checked"] if left and not defects else []
+            dout, note = per_sample.settled(dout, self._values(), claims, self._moved_to)
+            self.notes.append(note)
+        if not defects:
+            self._note_left_out(claims)
         self.notes += self.subject.notes
+        self._note_lost(flat, form)
+        if not np.isfinite(flat).all():
+            return Unposed(defects, Reason.NON_FINITE, "the output holds NaN or infinity")
+        return self._problem(flat, dout, claims, defects)
+
+    def _unexamined(self, flat: Floats, form: Form) -> str | None:
+        """Why backward cannot be asked; None where it can."""
+        untold = self.subject.untold()
+        if untold is not None:
+            return untold
+        keeps_loss = self.subject.may_keep_loss() and self._is_input(flat, form)
+        return PASSED_ON if keeps_loss else None
+
+    def _note_left_out(self, claims: Mapping[str, Any]) -> None:
+        left = [name for name in self.wanted if name not in claims]
+        if left:
+            self.notes.append(f"no gradient is returned for {', '.join(left)}: not checked")
+
+    def _note_lost(self, flat: Floats, form: Form) -> None:
+        """Find what forward reads and backward keeps no gradient for."""
         lost = uncounted(self.subject, self._forward, form, flat)
         self.notes += [f"{name} changes the output; no gradient is kept for it: not checked" for name in lost]
         live = self.subject.parameters().keys() - self.fixed
         self._lost = {name: LOST for name in lost if name in live and is_trained(name)}
-        if not np.isfinite(flat).all():
-            return Unposed(defects, Reason.NON_FINITE, "the output holds NaN or infinity")
-        return self._problem(flat, dout, claims, defects)
 
     def _is_input(self, flat: Floats, form: Form) -> bool:
         """Whether the only output is one of the inputs, unchanged."""
@@ -108,8 +124,8 @@ class Pose:
 
     def again(self, values: Mapping[str, Floats], dout: Floats) -> Problem | Unposed:
         """Pose the problem at other values of its tensors, with the same dout."""
-        self._inputs = {**self._inputs, **{name: value for name, value in values.items() if name in self.wanted}}
-        self._moved = {name: value for name, value in values.items() if name not in self.wanted}
+        inputs, self._moved = self._parted(values)
+        self._inputs = {**self._inputs, **inputs}
         flat, claims = self._run({}, {}, dout)
         if flat is None or claims is None or not np.isfinite(flat).all():
             return Unposed(reason=Reason.NON_FINITE, note="the nudged point lies outside of forward's domain")
@@ -118,23 +134,31 @@ class Pose:
     def _problem(
         self, flat: Floats, dout: Floats, claims: Mapping[str, Any], defects: tuple[Defect, ...]
     ) -> Problem | Unposed:
-        values, parameters = self._values(), self.subject.parameters()
-        if not parameters:
-            self.remarks += [defect for defect in defects if defect.code == "GP205"]  # no gradient is lost by it
-            defects = tuple(defect for defect in defects if defect.code != "GP205")
+        parameters = self.subject.parameters()
+        if not parameters:  # no gradient is lost by what is wrong with their list
+            self.remarks += [defect for defect in defects if defect.code == _LISTS]
+            defects = tuple(defect for defect in defects if defect.code != _LISTS)
         dtypes = {name: array.dtype for name, array in parameters.items()}
-        missing: dict[str, str | None] = {**self._lost, **self.subject.unread}
-        if any(defect.code == "GP203" for defect in defects):
-            missing |= dict.fromkeys(self.wanted)
-        found = claims_of(values, claims, dtypes, self.subject.updates, missing)
+        found = claims_of(self._values(), claims, dtypes, self.subject.updates, self._missing(defects))
         defects = (*defects, *found.defects)
         if defects and not found.tensors and not found.unread:
             return Unposed(defects)
         self.remarks += [defect for defect in defects if defect not in self.remarks]
+        return self._posed(found, flat, dout)
+
+    def _posed(self, found: Claims, flat: Floats, dout: Floats) -> Problem:
+        """The problem of these claims, with what measures it."""
         names, form = [tensor.name for tensor in found.tensors], self._form or Form((), ())
         calls = self._evaluator(names), self._line(names, dout), self._stacker(names)
         alone = self._forward_alone(names)
         return Problem(found.tensors, flat, dout, *calls, max(map(unit, form.dtypes)), form.shapes, found.unread, alone)
+
+    def _missing(self, defects: Sequence[Defect]) -> dict[str, str | None]:
+        """The tensors that should have a gradient and may have none, with what to write to have each judged."""
+        missing: dict[str, str | None] = {**self._lost, **self.subject.unread}
+        if any(defect.code == "GP203" for defect in defects):
+            missing |= dict.fromkeys(self.wanted)
+        return missing
 
     def _values(self) -> dict[str, Floats]:
         """Copies of every tensor's value: the differentiable inputs, then the parameters."""
@@ -154,15 +178,11 @@ class Pose:
 
     def _backward(self, dout: Floats) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """Call backward right after the forward that was just made; gradients are copied before anything else runs."""
-        form = self._form
-        if form is None:
+        if self._form is None:
             return {}, ()
-        dtypes = [np.dtype(np.float64) if self.widen else dtype for dtype in form.dtypes]
-        parts = zip(form.split(dout), form.shapes, dtypes, strict=True)
-        douts = [part.astype(dtype) if shape else float(part) for part, shape, dtype in parts]
         live = self.subject.parameters()
         before = {name: array.copy() for name, array in live.items()}
-        returned = self.subject.backward(douts)
+        returned = self.subject.backward(self._douts(dout, self._form))
         arrays = [name for name, value in self._inputs.items() if isinstance(value, np.ndarray)]
         inputs, defects = outputs.input_gradients(returned, self.wanted, arrays, declared=self.declared)
         parameters, more = self.subject.gradients()
@@ -172,19 +192,25 @@ class Pose:
                 array[...] = before[name]
         return claims, (*defects, *more)
 
-    def _evaluator(self, names: Sequence[str]) -> Callable[[int, Floats], Floats]:
-        def evaluate(number: int, value: Floats) -> Floats:
-            given = {names[number]: value}
-            return self._outputs(given, {}) if names[number] in self.wanted else self._outputs({}, given)
+    def _douts(self, dout: Floats, form: Form) -> list[Any]:
+        """Dout as backward takes it: an array or a number for each output, in float64 or in the output's own dtype."""
+        dtypes = [np.dtype(np.float64) if self.widen else dtype for dtype in form.dtypes]
+        parts = zip(form.split(dout), form.shapes, dtypes, strict=True)
+        return [part.astype(dtype) if shape else float(part) for part, shape, dtype in parts]
 
-        return evaluate
+    def _evaluator(self, names: Sequence[str]) -> Callable[[int, Floats], Floats]:
+        return lambda number, value: self._moved_to({names[number]: value})
 
     def _forward_alone(self, names: Sequence[str]) -> Callable[[Sequence[Floats]], Floats]:
         return lambda values: self._moved_to(dict(zip(names, values, strict=True)))
 
     def _moved_to(self, values: Mapping[str, Floats]) -> Floats:
+        return self._outputs(*self._parted(values))
+
+    def _parted(self, values: Mapping[str, Floats]) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        """Values of tensors as those of the inputs, and those of the parameters."""
         inputs = {name: value for name, value in values.items() if name in self.wanted}
-        return self._outputs(inputs, {name: value for name, value in values.items() if name not in inputs})
+        return inputs, {name: value for name, value in values.items() if name not in self.wanted}
 
     def _outputs(self, inputs: Mapping[str, Floats], parameters: Mapping[str, Floats]) -> Floats:
         """Flat outputs with some tensors changed; NaN where forward raises there: outside of its domain."""
@@ -219,10 +245,9 @@ class Pose:
     ) -> Callable[[Sequence[Floats]], tuple[Floats, Sequence[Floats]]]:
         def at(values: Sequence[Floats]) -> tuple[Floats, Sequence[Floats]]:
             given = dict(zip(names, values, strict=True))
-            inputs = {name: value for name, value in given.items() if name in self.wanted}
-            flat, claims = self._run(inputs, {name: given[name] for name in given if name not in inputs}, dout)
-            read = {} if claims is None else {n: gradient_shapes.read(claims.get(n), given[n].shape) for n in names}
-            known = [claim for claim in read.values() if claim is not None]
+            flat, claims = self._run(*self._parted(given), dout)
+            read = [gradient_shapes.read((claims or {}).get(name), given[name].shape) for name in names]
+            known = [claim for claim in read if claim is not None]
             if flat is None or len(known) < len(names):
                 return np.full(dout.size, np.nan), [np.full(value.shape, np.nan) for value in values]
             return flat, known

@@ -97,9 +97,11 @@ class StackSampler:
             places = np.searchsorted(chosen, columns[among])
             parts.append(self._part(steps[among], lanes[among], rows[among], places, columns[among]))
         back = np.argsort(order, kind="stable")
-        names = ("residual", "gap", "still")
-        joined = (np.concatenate([getattr(part, name) for part in parts])[back] for name in names)
-        return Rung(*joined)
+        return Rung(
+            np.concatenate([part.residual for part in parts])[back],
+            np.concatenate([part.gap for part in parts])[back],
+            np.concatenate([part.still for part in parts])[back],
+        )
 
     def _part(self, steps: Floats, lanes: Ints, rows: Ints, copies: Ints, columns: Ints) -> Rung:
         count, height = int(copies.max()) + 1, self._value.shape[0]

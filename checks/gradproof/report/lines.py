@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from gradproof.codes import CODES, is_of_promise
-from gradproof.findings import Edit, Finding, Location, Replacement, RightLine, RightUpTo, SourceHint, WrongLine
+from gradproof.findings import Cause, Edit, Finding, Location, Replacement, RightLine, RightUpTo, SourceHint, WrongLine
 from gradproof.report import sentences
 from gradproof.report.facts import phrase
 from gradproof.values import Entry
@@ -42,28 +42,39 @@ def lines(finding: Finding) -> tuple[Line, ...]:
 
 def _seen(finding: Finding) -> Iterator[Line]:
     """The evidence, the law, the cause, the advice."""
-    tensor, cause, because = finding.tensor or "", finding.cause, finding.because
+    tensor, cause = finding.tensor or "", finding.cause
+    # the advice of a broken promise says why; any other one where to look, which a change that was tried says better
+    is_mended = bool(finding.edits) and not is_of_promise(finding.code)
     if finding.code == ENDLESS and finding.dims:
         yield "at", dims_text(finding.dims)
     if finding.worst is not None:
         yield "worst entry", entry_text(tensor, finding.worst)
-    if because is not None:
-        if cause is not None and cause.kind == "broken-promise":
-            yield "likely cause", headline(because)
-        yield from because.remarks
-    # the advice of a broken promise says why; any other one where to look, which a change that was tried says better
-    is_mended = bool(finding.edits) and not is_of_promise(finding.code)
+    if finding.because is not None:
+        yield from _promise(finding.because, cause)
     yield from (line for line in finding.remarks if not (is_mended and line[0] == TO_DO))
     if cause is not None:
         yield from sentences.evidence(cause, tensor)
     if finding.law is not None:
         yield "law", phrase(finding.law, tensor)
+    yield from _cause(finding, is_mended=is_mended)
+
+
+def _cause(finding: Finding, *, is_mended: bool) -> Iterator[Line]:
+    """The likely cause, and what to do about it."""
+    tensor, cause = finding.tensor or "", finding.cause
     likely = None if cause is None else sentences.likely(cause, tensor)
     if likely is not None:
         yield "likely cause", likely
     advice = finding.advice if cause is None else sentences.advice(cause, tensor)
     if advice is not None and not is_mended:
         yield TO_DO, advice
+
+
+def _promise(because: Finding, cause: Cause | None) -> Iterator[Line]:
+    """The broken promise that explains a wrong gradient."""
+    if cause is not None and cause.kind == "broken-promise":
+        yield "likely cause", headline(because)
+    yield from because.remarks
 
 
 def _together(finding: Finding) -> Iterator[Line]:
@@ -77,19 +88,24 @@ def _together(finding: Finding) -> Iterator[Line]:
 
 def _source(finding: Finding) -> Iterator[Line]:
     """The lines of source that bear on it, and the changes that were tried."""
-    looked = [_where(hint) for hint in finding.hints if hint.sentence is None]
+    shown = [_where(hint) for hint in finding.hints if hint.sentence is None]
     if finding.right_up_to is not None:
         yield from _right_up_to(finding.right_up_to)
-        looked = [_where(finding.right_up_to.wrong)]
-    elif looked:
-        yield "look at", "\n".join(looked)
-    for hint in finding.hints:
-        if hint.sentence is not None:
-            told = hint.sentence if hint.code is None else f"{hint.sentence} ({hint.code})"
-            yield "the source", told if _where(hint) in looked else f"{_where(hint)}\n{told}"
+        shown = [_where(finding.right_up_to.wrong)]
+    elif shown:
+        yield "look at", "\n".join(shown)
+    yield from _slips(finding.hints, shown)
     if finding.edits:
         together = [list(edits) for _, edits in groupby(finding.edits, key=lambda edit: edit.tensors)]
         yield "change to", "\n".join(line for edits in together for line in _changed(edits))
+
+
+def _slips(hints: Sequence[SourceHint], shown: Sequence[str]) -> Iterator[Line]:
+    """What the syntax of lines shows; a line that is shown already is not shown again."""
+    for hint in hints:
+        if hint.sentence is not None:
+            sentence = hint.sentence if hint.code is None else f"{hint.sentence} ({hint.code})"
+            yield "the source", sentence if _where(hint) in shown else f"{_where(hint)}\n{sentence}"
 
 
 def _right_up_to(found: RightUpTo) -> Iterator[Line]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from gradproof.findings import (
 )
 from gradproof.report.lines import headline, lines
 from gradproof.values import Entry, Reason, TensorSummary, Verdict
+
+T = TypeVar("T")
 
 NAME = "gradproof-report"
 FILE = Path(__file__).with_name("schema.json")  # the JSON Schema of the document
@@ -94,10 +97,7 @@ def _tensor(tensor: TensorSummary) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    tensor, places = finding.tensor or "", [*(hint.at for hint in finding.hints)]
-    if finding.right_up_to is not None:
-        places = [finding.right_up_to.wrong.at]
-    places = [*(each.at for edit in finding.edits for each in edit.replacements), *places]
+    tensor = finding.tensor or ""
     return {
         "code": finding.code,
         "name": finding.name,
@@ -109,14 +109,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity,
         "confidence": finding.confidence.value,
         "headline": headline(finding),
-        "cause": None if finding.cause is None else _cause(finding.cause, tensor),
-        "because": None if finding.because is None else _because(finding.because),
-        "worst": None if finding.worst is None else _entry(finding.worst),
-        "law": None if finding.law is None else plain(finding.law, tensor),
-        "location": _location(places[0]) if places else None,
+        "cause": _or_none(finding.cause, functools.partial(_cause, tensor=tensor)),
+        "because": _or_none(finding.because, _because),
+        "worst": _or_none(finding.worst, _entry),
+        "law": _or_none(finding.law, functools.partial(plain, tensor=tensor)),
+        "location": _or_none(_place(finding), _location),
         "hints": [_hint(hint) for hint in finding.hints],
         "edits": [_edit(edit) for edit in finding.edits],
-        "right_up_to": None if finding.right_up_to is None else _right_up_to(finding.right_up_to),
+        "right_up_to": _or_none(finding.right_up_to, _right_up_to),
         "dims": {name: _dim(extent) for name, extent in finding.dims.items()},
         "values": {name: _plain(value) for name, value in finding.values.items()},
         "varied": {name: str(value) for name, value in finding.varied.items()},
@@ -126,17 +126,30 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
+def _or_none(value: T | None, write: Callable[[T], Any]) -> Any:
+    return None if value is None else write(value)
+
+
+def _place(finding: Finding) -> Location | None:
+    """Where to look first: at a change that mends it, else where backward goes wrong, else at a line of a hint."""
+    changed = [each.at for edit in finding.edits for each in edit.replacements]
+    if changed:
+        return changed[0]
+    if finding.right_up_to is not None:
+        return finding.right_up_to.wrong.at
+    return finding.hints[0].at if finding.hints else None
+
+
 def _cause(cause: Cause, tensor: str) -> dict[str, Any]:
-    support = cause.support
     return {
         "code": cause.code,
         "kind": cause.kind,
         "parameters": {name: plain(value, tensor) for name, value in cause.parameters.items()},
         "evidence": {name: plain(value, tensor) for name, value in cause.evidence.items()},
-        "support": None if support is None else {"entries": support.entries, "examples": support.examples},
+        "support": _or_none(cause.support, dataclasses.asdict),
         "confidence": cause.confidence.value,
         "tensor": cause.tensor,
-        "of": None if cause.of is None else _cause(cause.of, cause.tensor or tensor),
+        "of": _or_none(cause.of, functools.partial(_cause, tensor=cause.tensor or tensor)),
     }
 
 
@@ -171,11 +184,11 @@ def _edit(edit: Edit) -> dict[str, Any]:
 
 
 def _right_up_to(found: RightUpTo) -> dict[str, Any]:
-    right, wrong = found.right, found.wrong
-    numbers = {"expected": wrong.expected, "bound": wrong.bound, "got": wrong.got}
+    wrong = found.wrong
+    numbers = {"expected": _finite(wrong.expected), "bound": _finite(wrong.bound), "got": _finite(wrong.got)}
     return {
-        "right": None if right is None else _line(right),
-        "wrong": {**_line(wrong), "index": list(wrong.index), **{n: _finite(value) for n, value in numbers.items()}},
+        "right": _or_none(found.right, _line),
+        "wrong": {**_line(wrong), "index": list(wrong.index), **numbers},
         "tensors": list(found.tensors),
         "unsure": [_location(at) for at in found.unsure],
     }

@@ -110,13 +110,10 @@ def summary(subjects: Sequence[SubjectReport], *, interrupted: bool = False) -> 
     """The counts of a run: subjects by verdict, entries judged and not, forwards, seed."""
     files = len({file_of(subject.location) for subject in subjects})
     where = f" in {files} files" if files > 1 else ""
-    parts = [
-        f"{_count(len(subjects), 'subject', 'subjects')}{where}: {_verdicts(subjects)}",
-        *_milder(subjects),
-        _judged([tensor for subject in subjects for tensor in subject.tensors]),
-        _count(sum(subject.forwards for subject in subjects), "forward", "forwards"),
-        *_seeds(subjects),
-    ]
+    verdicts = f"{_count(len(subjects), 'subject', 'subjects')}{where}: {_verdicts(subjects)}"
+    judged = _judged([tensor for subject in subjects for tensor in subject.tensors])
+    forwards = _count(sum(subject.forwards for subject in subjects), "forward", "forwards")
+    parts = [verdicts, *_milder(subjects), judged, forwards, *_seeds(subjects)]
     lines = wrapped("; ".join(parts), WIDTH)
     if interrupted:
         lines.append("interrupted: what is not listed was not checked")
