@@ -146,8 +146,8 @@ def _with_ones(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Propos
     """Where axes of 1 are put between those of an argument: the others are its own, axis by axis."""
     own = getattr(array, "argument", None)
     others = [size for size in wanted if size != 1]
-    is_spread = own is not None and len(others) < len(wanted) and -1 not in wanted
-    if not is_spread or len(others) != run.kind(own).rank:
+    is_spread = len(others) < len(wanted) and -1 not in wanted
+    if own is None or not is_spread or len(others) != run.kind(own).rank:
         return []
     return run.equal(list(zip(run.candidate.axes(own), others, strict=True)), 0.02)[:1]
 
