@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
-from gradproof.source.syntax import last_name
+from gradproof.source.syntax import called_method, is_of_numpy
 
 LONGEST = 40  # characters of an expression: a term that a student forgets is seldom longer
 MOST = 60  # expressions that are evaluated at one place, names first
@@ -37,19 +37,24 @@ def expressions(functions: Sequence[ast.AST]) -> Iterator[str]:
 
 
 def _is_harmless(node: ast.AST) -> bool:
+    """Whether an expression may be evaluated: it calls nothing but a few functions that change nothing."""
     if isinstance(node, ast.Call):
-        func = node.func
-        owner = func.value if isinstance(func, ast.Attribute) else None
-        of_numpy = isinstance(owner, ast.Name) and owner.id == "np"
-        allowed = owner is not None and last_name(func) in (_FUNCTIONS if of_numpy else _METHODS)
-        inside = [*node.args, *(keyword.value for keyword in node.keywords), *([] if of_numpy else [owner])]
-        return allowed and all(_is_harmless(part) for part in inside if part is not None)
+        return _is_harmless_call(node)
     if isinstance(node, ast.Compare):
-        return all(_is_harmless(part) for part in (node.left, *node.comparators))
+        return all(map(_is_harmless, (node.left, *node.comparators)))
     if not isinstance(node, _PLAIN):
         return False
-    children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-    return all(_is_harmless(child) for child in children)
+    return all(_is_harmless(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+
+
+def _is_harmless_call(node: ast.Call) -> bool:
+    method = called_method(node)
+    if method is None:
+        return False
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    if is_of_numpy(method):
+        return method.attr in _FUNCTIONS and all(map(_is_harmless, given))
+    return method.attr in _METHODS and all(map(_is_harmless, (*given, method.value)))
 
 
 class Atoms:

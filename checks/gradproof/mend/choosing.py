@@ -50,13 +50,21 @@ def worth_trying(outcomes: Sequence[Outcome], wrong: Sequence[str], *, twice: bo
     wrong: the tensors that have a wrong gradient. twice: a second backward is wrong.
     """
     share = FAILING // max(len(wrong), 1) + 1
-    chosen = [o for tensor in wrong for o in _telling_enough(_clearest(outcomes, tensor), tensor, share)]
-    chosen += sorted((o for o in outcomes if _is_malformed(o)), key=_telling)[:MEASURED]
+    chosen: list[Outcome] = []
+    for tensor in wrong:
+        chosen += _telling_enough(_clearest(outcomes, tensor), tensor, share)
+    malformed = [outcome for outcome in outcomes if _is_malformed(outcome)]
+    chosen += sorted(malformed, key=_telling)[:MEASURED]
     if not chosen and not twice:
         return []
-    passing = [o for o in outcomes if o.tensors and all(t.verdict is Verdict.PASS for t in o.tensors)]
+    passing = [outcome for outcome in outcomes if _passes(outcome)]
     beside = passing[: REPEATED if twice else PASSING]
-    return list({id(outcome): outcome for outcome in (*chosen, *beside)}.values())
+    return list(dict.fromkeys((*chosen, *beside)))
+
+
+def _passes(outcome: Outcome) -> bool:
+    """Whether every gradient is right; where there is none, that is not known."""
+    return bool(outcome.tensors) and all(result.verdict is Verdict.PASS for result in outcome.tensors)
 
 
 def _telling_enough(outcomes: Sequence[Outcome], tensor: str, share: int) -> Sequence[Outcome]:
@@ -71,23 +79,29 @@ def in_reserve(outcomes: Sequence[Outcome], wrong: Sequence[str], chosen: Sequen
 
     Each value of a hyper-parameter is among them: what fits its default alone, as 2 for 1 / (1 - p), explains nothing.
     """
-    taken = {id(outcome) for outcome in chosen}
-    found = [o for tensor in wrong for o in _clearest(outcomes, tensor) if id(o) not in taken and not _is_special(o)]
-    rest = list({id(outcome): outcome for outcome in found}.values())[:RESERVE]
-    return list({id(outcome): outcome for outcome in (*rest, *_of_each_value(outcomes, wrong, taken))}.values())
+    taken = frozenset(chosen)
+    clearest = [outcome for tensor in wrong for outcome in _clearest(outcomes, tensor)]
+    found = [outcome for outcome in clearest if outcome not in taken and not _is_special(outcome)]
+    rest = list(dict.fromkeys(found))[:RESERVE]
+    return list(dict.fromkeys((*rest, *_of_each_value(outcomes, wrong, taken))))
 
 
-def _of_each_value(outcomes: Sequence[Outcome], wrong: Sequence[str], taken: Collection[int]) -> list[Outcome]:
+def _of_each_value(outcomes: Sequence[Outcome], wrong: Sequence[str], taken: Collection[Outcome]) -> list[Outcome]:
     """One failing example for each value of each hyper-parameter that none of those taken has."""
-    seen = {key for outcome in outcomes if id(outcome) in taken for key in _values(outcome)}
+    met = {key for outcome in outcomes if outcome in taken for key in _values(outcome)}
     found: list[Outcome] = []
     for outcome in outcomes:
-        results = [result_of(outcome, tensor) for tensor in wrong]
-        fails = any(result is not None and result.verdict is Verdict.FAIL for result in results)
-        if fails and not _is_special(outcome) and not seen.issuperset(_values(outcome)):
-            seen |= _values(outcome)
+        is_new = not met.issuperset(_values(outcome))
+        if is_new and _fails(outcome, wrong) and not _is_special(outcome):
+            met |= _values(outcome)
             found.append(outcome)
     return found
+
+
+def _fails(outcome: Outcome, tensors: Sequence[str]) -> bool:
+    """Whether the gradient of one of some tensors is wrong."""
+    results = [result_of(outcome, tensor) for tensor in tensors]
+    return any(result is not None and result.verdict is Verdict.FAIL for result in results)
 
 
 def _values(outcome: Outcome) -> set[tuple[str, str]]:
@@ -130,15 +144,20 @@ def of_any_shape(outcomes: Sequence[Outcome], wrong: Sequence[str]) -> frozenset
 
     So are those whose shape an update takes, and those that are ``wrong`` as well.
     """
-    unread = {result.name for outcome in outcomes for result in outcome.tensors if is_unread(result)}
     misshaped = [defect for outcome in outcomes for defect in outcome.defects if defect.code == "GP201"]
     errors = {defect.tensor for defect in misshaped if defect.severity == "error"}
-    names = {defect.tensor for defect in misshaped if defect.tensor is not None} - unread
+    names = {defect.tensor for defect in misshaped if defect.tensor is not None} - _unread(outcomes)
     return frozenset(name for name in names if name in wrong or name not in errors)
+
+
+def _unread(outcomes: Sequence[Outcome]) -> set[str]:
+    """The tensors of which no claim was read at some example."""
+    return {result.name for outcome in outcomes for result in outcome.tensors if is_unread(result)}
 
 
 def _telling(outcome: Outcome) -> tuple[int, int]:
     """Examples of different dims first, the small ones of them."""
     values = list(sizes(outcome.example.dims).values())
     arrays = [v for v in {**outcome.example.init, **outcome.example.inputs}.values() if isinstance(v, np.ndarray)]
-    return len(values) - len({value for value in values if value > 1}), sum(array.size for array in arrays)
+    different = {value for value in values if value > 1}
+    return len(values) - len(different), sum(array.size for array in arrays)

@@ -45,17 +45,34 @@ def triples(lever: Lever) -> Iterator[tuple[Written, Make]]:
     plain = [n for n in names_of(lever) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
     for a, b in product(plain, repeat=2):
         for power in (1, 2):
-            told = a if power == 1 else f"{a} ** 2"
             if len(shape) == 2:
-                for subscripts in contractions(first[a], first[b], shape[:1]):
-                    for c in alike(lever)[:TRIPLED]:
-                        yield partial(_of_rows, subscripts, told, b, c), _triple_of_rows(subscripts, a, b, c, power)
-            for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
-                for subscripts in contractions(first[a], first[b], out):
-                    for c in alike(lever)[:TRIPLED]:
-                        if "s" not in subscripts and power == 2:
-                            yield partial(_over_square, subscripts, a, b, c), _triple(subscripts, a, b, c, -2)
-                        yield partial(_of_three, subscripts, told, b, c), _triple(subscripts, a, b, c, power)
+                yield from _with_rows(lever, a, b, power)
+            yield from _with_shapes(lever, a, b, power)
+
+
+def _with_rows(lever: Lever, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
+    """An array times one number for each of its rows, made of two others."""
+    first, shape = lever.names[0], lever.values[0].shape
+    told = _powered(a, power)
+    for subscripts in contractions(first[a], first[b], shape[:1]):
+        for c in alike(lever)[:TRIPLED]:
+            yield partial(_of_rows, subscripts, told, b, c), _triple_of_rows(subscripts, a, b, c, power)
+
+
+def _with_shapes(lever: Lever, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
+    """An array times a product of two others that has its shape, or less than that and is broadcast."""
+    first, shape = lever.names[0], lever.values[0].shape
+    told = _powered(a, power)
+    for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
+        for subscripts in contractions(first[a], first[b], out):
+            for c in alike(lever)[:TRIPLED]:
+                if "s" not in subscripts and power == 2:
+                    yield partial(_over_square, subscripts, a, b, c), _triple(subscripts, a, b, c, -2)
+                yield partial(_of_three, subscripts, told, b, c), _triple(subscripts, a, b, c, power)
+
+
+def _powered(name: str, power: int) -> str:
+    return name if power == 1 else f"{name} ** {power}"
 
 
 def _joined(one: str, sign: str, other: str) -> str:

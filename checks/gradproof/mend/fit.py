@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import Change, instead, parse
 from gradproof.mend.slots import Slot, is_indexing
 from gradproof.mend.tree import Tree
-from gradproof.source.syntax import constant
+from gradproof.source.syntax import constant, is_number
 
-Gap = Callable[[Change], "np.ndarray | None"]  # claimed minus true, entry by entry; None where it cannot be had
+Gap = Callable[[Change], "Floats | None"]  # claimed minus true, entry by entry; None where it cannot be had
 
 STEPS = 8  # secants converge by then where the gradient is smooth in the number, as it is nearly always
 NEAR = 1e-4  # relative: the first step away from the number as it is written
@@ -23,9 +24,8 @@ def fits(tree: Tree, gap: Gap) -> Iterator[Change]:
     """For each number of the tree that the gradient depends on: the value that makes the worst entry right."""
     for slot in tree.slots:
         value = constant(slot.node)
-        if isinstance(value, bool) or not isinstance(value, int | float) or is_indexing(slot):
-            continue
-        if isinstance(slot.parent, ast.keyword | ast.UnaryOp):
+        is_sign_or_word = isinstance(slot.parent, ast.keyword | ast.UnaryOp)
+        if not is_number(value) or is_indexing(slot) or is_sign_or_word:
             continue
         found = _root(slot, float(value), gap)
         if found is not None:
@@ -40,13 +40,13 @@ def _with(slot: Slot, value: float, number: float) -> Change:
 
 
 def _root(slot: Slot, value: float, gap: Gap) -> float | None:
+    """The number with which one entry is right, by secants; None where it moves none, or nowhere to."""
     first, second = value, value * (1 + NEAR) if value else NEAR
     before, after = (gap(_with(slot, value, x)) for x in (first, second))
     if before is None or after is None or before.shape != after.shape:
         return None
-    moved = np.abs(after - before)
-    entry = int(np.argmax(np.where(np.abs(before) > 0, moved, 0.0)))
-    if not moved[entry] or not np.isfinite(moved[entry]):
+    entry = _moved_most(before, after)
+    if entry is None:
         return None
     a, b = float(before[entry]), float(after[entry])
     for _ in range(STEPS):
@@ -58,3 +58,10 @@ def _root(slot: Slot, value: float, gap: Gap) -> float | None:
             return None
         b = float(now[entry])
     return second if second != value else None
+
+
+def _moved_most(before: Floats, after: Floats) -> int | None:
+    """The wrong entry that moves most with the number; None where none does, or by no finite number."""
+    moved = np.abs(after - before)
+    entry = int(np.argmax(np.where(np.abs(before) > 0, moved, 0.0)))
+    return entry if moved[entry] and np.isfinite(moved[entry]) else None

@@ -17,7 +17,7 @@ from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
-from gradproof.source.syntax import last_name
+from gradproof.source.syntax import is_negated, is_operation, is_product, is_sum, last_name
 
 _ROOM = frozenset(
     {"ones", "ones_like", "zeros", "zeros_like", "full", "full_like", "broadcast_to"}
@@ -29,14 +29,16 @@ _TURNS_AXES = frozenset({"T", "transpose", "swapaxes", "moveaxis", "rollaxis"})
 def is_hollow(tree: Tree, change: Change, trials: Iterable[Trial], *, anew: bool) -> bool:
     """Whether a change makes a test constant, a factor 0 or 1 everywhere, or takes back what it does."""
     pairs = [(slot.node, node) for slot, node in zip(change.slots, change.nodes, strict=True)]
-    if any(isinstance(node, ast.expr) and _undoes(node) and not _undoes(old) for old, node in pairs):
+    if any(_undoes_anew(old, node) for old, node in pairs):
         return True
     tried = list(trials)
     with change.made():
-        if any(_takes_back(slot.statement, node) for slot, (_, node) in zip(change.slots, pairs, strict=True)):
+        if any(_takes_back(slot.statement, node) for slot, node in zip(change.slots, change.nodes, strict=True)):
             return True
-        places = [_watched(slot, old, node) for slot, (old, node) in zip(change.slots, pairs, strict=True)]
-        return any(_is_constant(tree, change, slot, tried, anew=anew) for some in places for slot in some)
+        watched: list[Slot] = []
+        for slot, (old, node) in zip(change.slots, pairs, strict=True):
+            watched += _watched(slot, old, node)
+        return any(_is_constant(tree, change, place, tried, anew=anew) for place in watched)
 
 
 def _watched(slot: Slot, old: ast.expr, node: ast.AST) -> list[Slot]:
@@ -47,11 +49,18 @@ def _watched(slot: Slot, old: ast.expr, node: ast.AST) -> list[Slot]:
     found = [place for place in around if place.field == "test" or isinstance(place.node, ast.Compare)][:1]
     if isinstance(node, ast.BinOp | ast.Call | ast.Compare | ast.UnaryOp):
         found.append(slot)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        for kept, added in (("left", "right"), ("right", "left")):
-            if ast.unparse(getattr(node, kept)) == ast.unparse(old):
-                found.append(Slot(node, added, None, slot.statement))
+    if is_product(node):
+        before = ast.unparse(old)
+        if ast.unparse(node.left) == before:
+            found.append(Slot(node, "right", None, slot.statement))
+        if ast.unparse(node.right) == before:
+            found.append(Slot(node, "left", None, slot.statement))
     return [place for place in found if not _makes_room(place.node)]
+
+
+def _undoes_anew(old: ast.expr, node: ast.AST) -> bool:
+    """Whether an expression undoes what it does, and the one in the place of which it stands does not."""
+    return isinstance(node, ast.expr) and _undoes(node) and not _undoes(old)
 
 
 def _makes_room(node: ast.AST) -> bool:
@@ -107,7 +116,7 @@ def _is_constant(tree: Tree, change: Change, slot: Slot, trials: Iterable[Trial]
 def _undoes(node: ast.expr) -> bool:
     """Whether a formula divides by one of its own factors, negates twice, or turns axes twice."""
     for part in ast.walk(node):
-        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and _is_negative(part.operand):
+        if is_negated(part) and _is_negative(part.operand):
             return True
         if isinstance(part, ast.expr) and _turns(part) and _turns(_owner(part)):
             return True
@@ -122,7 +131,7 @@ def _takes_back(statement: ast.stmt, node: ast.AST) -> bool:
 
 
 def _summands(node: ast.expr, sign: int) -> Iterator[tuple[int, str]]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+    if is_sum(node):
         yield from _summands(node.left, sign)
         yield from _summands(node.right, sign if isinstance(node.op, ast.Add) else -sign)
     else:
@@ -130,11 +139,10 @@ def _summands(node: ast.expr, sign: int) -> Iterator[tuple[int, str]]:
 
 
 def _is_negative(node: ast.expr) -> bool:
-    while isinstance(node, ast.BinOp):
-        if not isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
-            return False
+    """Whether a product or a quotient begins with a minus."""
+    while is_operation(node, ast.Mult | ast.Div | ast.MatMult):
         node = node.left
-    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    return is_negated(node)
 
 
 def _turns(node: ast.AST | None) -> bool:

@@ -10,7 +10,7 @@ from gradproof.mend.slots import statements
 from gradproof.mend.tree import Tree, tree_of
 from gradproof.source.origin import Place, reached, returns
 from gradproof.source.source import Code, Function, helpers
-from gradproof.source.syntax import constant, is_attribute, last_name
+from gradproof.source.syntax import calls, constant, is_attribute, last_name, targets_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,20 +59,35 @@ def _narrowed(tree: Tree, wrong: Sequence[Place], right: Sequence[Place]) -> Tre
 
 
 def _feeding(tree: Tree, places: Sequence[Place]) -> list[ast.stmt]:
+    """The statements of a function at some places, and those that compute what they read."""
     here = [place for place in places if place.function.place == tree.function.place]
     lines = {(place.statement.lineno, place.statement.col_offset) for place in here}
-    every = list(statements(tree.node))
-    chosen = [statement for statement in every if (statement.lineno, statement.col_offset) in lines]
-    # of a statement that returns several gradients, one of them
-    read = {name for place in here for name in _read(place.statement if place.value is None else place.value)}
-    read |= {name for statement in chosen for name in _written_into(statement)}
-    for _ in every:
-        more = [s for s in every if s not in chosen and _meet(read, _written(s))]
+    chosen = [each for each in statements(tree.node) if (each.lineno, each.col_offset) in lines]
+    read: set[str] = set()
+    for place in here:
+        # of a statement that returns several gradients, one of them
+        read |= _read(place.statement if place.value is None else place.value)
+    for statement in chosen:
+        read |= _written_into(statement)
+    return _with_what_they_read(tree, chosen, read)
+
+
+def _with_what_they_read(tree: Tree, chosen: list[ast.stmt], read: set[str]) -> list[ast.stmt]:
+    """The chosen statements, those that write what these read, and so on."""
+    found, names = [*chosen], {*read}
+    while True:
+        left = [statement for statement in statements(tree.node) if statement not in found]
+        more = [statement for statement in left if _meet(names, _written(statement))]
         if not more:
-            break
-        chosen += more
-        read |= {name for statement in more for name in (*_read(statement), *_written_into(statement))}
-    return chosen
+            return found
+        found += more
+        for statement in more:
+            names |= _read(statement) | _written_into(statement)
+
+
+def _targets(statement: ast.stmt) -> list[ast.expr]:
+    """What a statement writes to; of a loop, its variables."""
+    return [statement.target] if isinstance(statement, ast.For) else targets_of(statement)
 
 
 _NOBODY = frozenset({"self", "np"})
@@ -101,20 +116,19 @@ def _named(node: ast.AST) -> Iterator[ast.expr]:
 
 def _written_into(statement: ast.stmt) -> set[str]:
     """The names of what a statement writes a part of, or adds to: it has to be made before."""
-    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-    into = [target for target in targets if isinstance(target, ast.Subscript) or isinstance(statement, ast.AugAssign)]
-    return {name for target in into for name in _read(target)}
+    adds = isinstance(statement, ast.AugAssign)
+    found: set[str] = set()
+    for target in _targets(statement):
+        if adds or isinstance(target, ast.Subscript):
+            found |= _read(target)
+    return found
 
 
 def _written(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns, adds to, or writes into; those of a loop for what it goes through."""
     if isinstance(statement, ast.Expr):
         return _read(statement)  # a call may write into whatever it is given
-    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-    found: set[str] = set()
-    for target in targets:
-        found |= _read(target) if isinstance(target, ast.AST) else set()
-    return found - _NOBODY
+    return {name for target in _targets(statement) for name in _read(target)}
 
 
 def trees_of(code: Code) -> Trees:
@@ -122,16 +136,14 @@ def trees_of(code: Code) -> Trees:
     if code.backward is None:
         return Trees((), ())
     if code.backward is code.forward:
-        outside = acts_outside(code.backward)
-        return Trees(() if outside else (tree_of(code.backward, code),), (), in_forward=True)
-    first = {} if code.forward is None else {f.place: f for f in _run_by(code, code.forward)}
-    second = [f for f in _run_by(code, code.backward) if f.place not in first]
-    kept = [(tree_of(f, code), f) for f in first.values()]
-    return Trees(
-        tuple(tree_of(function, code) for function in second),
-        tuple(tree.within(list(_keeping(tree, function is code.forward))) for tree, function in kept),
-        forward=tuple(tree for tree, _ in kept),
-    )
+        is_changeable = not acts_outside(code.backward)
+        return Trees((tree_of(code.backward, code),) if is_changeable else (), (), in_forward=True)
+    of_forward = [] if code.forward is None else _run_by(code, code.forward)
+    known = {function.place for function in of_forward}
+    of_backward = [function for function in _run_by(code, code.backward) if function.place not in known]
+    forward = tuple(tree_of(function, code) for function in of_forward)
+    kept = tuple(tree.within(_keeping(tree, is_forward=tree.function is code.forward)) for tree in forward)
+    return Trees(tuple(tree_of(function, code) for function in of_backward), kept, forward=forward)
 
 
 def _run_by(code: Code, start: Function) -> Sequence[Function]:
@@ -154,22 +166,39 @@ def acts_outside(function: Function) -> bool:
     return any(last_name(call.func) in _OUTSIDE for call in calls)
 
 
-def _keeping(tree: Tree, is_forward: bool) -> Iterator[ast.stmt]:
-    """The statements that store in ``self`` or in a cache."""
-    ends = {node.lineno for node in returns(tree.function)} if is_forward else set[int]()
-    changed = {name for statement in statements(tree.node) for name in _changed_in_place(statement)}
+def _keeping(tree: Tree, *, is_forward: bool) -> list[ast.stmt]:
+    """The statements that store in ``self`` or in a cache, return several things, or write to another name of these."""
+    changed: set[str] = set()
     for statement in statements(tree.node):
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        inner = [t for target in targets for t in ast.walk(target)]
-        if any(is_attribute(t) or last_name(t) == "cache" for t in inner if isinstance(t, ast.expr)):
-            yield statement
-        elif isinstance(statement, ast.Assign) and is_attribute(statement.value) and _read(targets[0]) & changed:
-            yield statement  # another name of what is kept, which is written to under it
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            if last_name(statement.value.func) == "append":
-                yield statement
-        elif isinstance(statement, ast.Return) and statement.lineno in ends and isinstance(statement.value, ast.Tuple):
-            yield statement
+        changed |= _changed_in_place(statement)
+    ends = {node.lineno for node in returns(tree.function)} if is_forward else set[int]()
+    return [
+        statement
+        for statement in statements(tree.node)
+        if _stores(statement) or _names_kept(statement, changed) or _returns_several(statement, ends)
+    ]
+
+
+def _stores(statement: ast.stmt) -> bool:
+    """Whether a statement assigns to an attribute of ``self`` or to a cache, or appends to a list."""
+    if isinstance(statement, ast.Expr):
+        return calls(statement.value, "append")
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    parts = [part for target in targets for part in ast.walk(target) if isinstance(part, ast.expr)]
+    return any(is_attribute(part) or last_name(part) == "cache" for part in parts)
+
+
+def _names_kept(statement: ast.stmt, changed: set[str]) -> bool:
+    """Whether a name is given to an attribute of ``self`` that is written to under that name."""
+    if not isinstance(statement, ast.Assign) or not is_attribute(statement.value):
+        return False
+    return not changed.isdisjoint(_read(statement.targets[0]))
+
+
+def _returns_several(statement: ast.stmt, ends: set[int]) -> bool:
+    """Whether a statement, at one of some lines, returns a tuple."""
+    returned = statement.value if isinstance(statement, ast.Return) else None
+    return isinstance(returned, ast.Tuple) and statement.lineno in ends
 
 
 def _changed_in_place(statement: ast.stmt) -> set[str]:

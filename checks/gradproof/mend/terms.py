@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from gradproof.source.syntax import is_negated, is_operation, is_product, is_sum
+
 MOST = 32  # terms of a sum that is multiplied out
 
 
@@ -42,22 +44,26 @@ def terms(node: ast.expr) -> Counter[Term]:
 
 
 def _terms(node: ast.expr) -> Iterator[Term]:
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+    if is_negated(node):
         yield from _negated(_terms(node.operand))
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+    elif is_sum(node):
         yield from _terms(node.left)
         yield from _terms(node.right) if isinstance(node.op, ast.Add) else _negated(_terms(node.right))
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+    elif is_product(node):
         others = list(islice(_terms(node.right), MOST))
         yield from (_product(one, other) for one in _terms(node.left) for other in others)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        below = list(islice(_terms(node.right), MOST))
-        # a sum below the line stays as it is
-        by = below[0] if len(below) == 1 else Term(factors=(f"({ast.unparse(node.right)})",))
-        over = Term(by.sign, by.divisors, by.factors)
+    elif is_operation(node, ast.Div):
+        over = _inverse(node.right)
         yield from (_product(one, over) for one in _terms(node.left))
     else:
         yield Term(factors=(ast.unparse(node),))
+
+
+def _inverse(node: ast.expr) -> Term:
+    """1 over an expression; a sum below the line stays as it is."""
+    below = list(islice(_terms(node), MOST))
+    by = below[0] if len(below) == 1 else Term(factors=(f"({ast.unparse(node)})",))
+    return Term(by.sign, by.divisors, by.factors)
 
 
 def _negated(found: Iterable[Term]) -> Iterator[Term]:

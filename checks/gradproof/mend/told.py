@@ -34,9 +34,11 @@ def _tied(mend: Mend | None, found: Mended) -> Mend | None:
     """A change beside one that only puts a name in a name's place: which of the two was meant, nobody knows."""
     if mend is None or not mend.change.renames:
         return None
-    others = [m for m in found.mends if m.tensors == mend.tensors and not m.change.renames]
-    others = [m for m in others if m.change.place != mend.change.place]  # what stands there may be written in many ways
-    return next(iter(sorted(others, key=lambda m: m.change.statement is not mend.change.statement)), None)
+    same = [other for other in found.mends if other.tensors == mend.tensors and not other.change.renames]
+    # what stands in one place may be written in many ways
+    elsewhere = [other for other in same if other.change.place != mend.change.place]
+    elsewhere.sort(key=lambda other: other.change.statement is not mend.change.statement)
+    return next(iter(elsewhere), None)
 
 
 def _fitting(finding: Finding, found: Mended) -> Mend | None:
@@ -49,12 +51,16 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
     mine = found.of(finding.tensor)
     if finding.code == "GP303":  # a line that no longer raises is not yet right
         mine = [mend for mend in mine if mend.tensors >= found.wrong]
-    if finding.confidence is not Confidence.NAMED or not is_of_gradient(finding.code):
-        return mine[0] if mine else None
-    if finding.code == "GP110":
+    is_named = finding.confidence is Confidence.NAMED and is_of_gradient(finding.code)
+    return _of_named_cause(finding.code, mine) if is_named else next(iter(mine), None)
+
+
+def _of_named_cause(code: str, mends: Sequence[Mend]) -> Mend | None:
+    """The first one that is for the slip with this code, or sure; else the first one that is of no loop."""
+    if code == "GP110":
         return None
-    same = [mend for mend in mine if mend.change.code == finding.code or mend.change.sure]
-    others = [mend for mend in mine if not mend.change.is_of_loop]
+    same = [mend for mend in mends if mend.change.code == code or mend.change.sure]
+    others = [mend for mend in mends if not mend.change.is_of_loop]
     return next(iter([*same, *others]), None)
 
 
@@ -79,12 +85,19 @@ def _concerns(finding: Finding) -> bool:
 def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: frozenset[str | None]) -> Finding:
     if mend is None:
         return finding
-    is_vague = finding.confidence is Confidence.VAGUE and not mend.change.plain
-    open_still = finding.confidence is Confidence.OPEN or is_vague
-    sure = mend.change.sure and (mend.change.code == finding.code or not CODES[finding.code].exact)
-    if open_still or sure or _says_more(mend, finding.code, swapped):
+    if _names_cause(finding, mend, swapped):
         finding = _named(finding, mend, other)
-    return replace(finding, edits=tuple(_edit(each) for each in (mend, other) if each is not None))
+    both = [mend] if other is None else [mend, other]
+    return replace(finding, edits=tuple(map(_edit, both)))
+
+
+def _names_cause(finding: Finding, mend: Mend, swapped: frozenset[str | None]) -> bool:
+    """Whether the change says what is wrong: the numbers leave it open, or it knows better."""
+    change, confidence = mend.change, finding.confidence
+    if confidence is Confidence.OPEN or (confidence is Confidence.VAGUE and not change.plain):
+        return True
+    is_sure = change.sure and (change.code == finding.code or not CODES[finding.code].exact)
+    return is_sure or _says_more(mend, finding.code, swapped)
 
 
 def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -18,16 +19,20 @@ def weights(own: str, names: Sequence[str], seen: Sequence[Mapping[str, Floats]]
 
     seen: what the names stand for, each time that backward comes by.
     """
-    masks = [name for name in names if all(_is_mask(each[name]) for each in seen)][:MOST]
-    for mask in masks:
-        for within in (True, False):
-            yield _negated(own, mask, within=within)
-    numbers = [name for name in names if all(_is_number(each[name]) for each in seen)][:MOST]
-    for mask in masks:
-        for number in numbers:
-            for within in (True, False):
-                for divides in (False, True):
-                    yield _weighted(own, mask, number, within=within, divides=divides)
+    masks = _names_of(_is_mask, names, seen)
+    numbers = _names_of(_is_number, names, seen)
+    for mask, within in product(masks, (True, False)):
+        yield _negated(own, mask, within=within)
+    for mask, number, within, divides in product(masks, numbers, (True, False), (False, True)):
+        yield _weighted(own, mask, number, within=within, divides=divides)
+
+
+def _names_of(
+    is_such: Callable[[Floats], bool], names: Sequence[str], seen: Sequence[Mapping[str, Floats]]
+) -> list[str]:
+    """The first names that stand for such an array each time."""
+    found = [name for name in names if all(map(is_such, (each[name] for each in seen)))]
+    return found[:MOST]
 
 
 def _negated(own: str, mask: str, *, within: bool) -> Formula:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gradproof.differentiate.differentiate import Floats
@@ -11,6 +11,7 @@ from gradproof.mend.change import parse, short
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.forms import Form
 from gradproof.mend.terms import Term, terms
+from gradproof.source.syntax import is_operation
 
 Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself and the arrays beside it
 
@@ -45,13 +46,15 @@ def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
     told, divides = form.of(name), form.text.startswith("1 / ")
     plain = told.removeprefix("1 / ")
     products = terms(parse(own))
+    is_divided_already = all(plain in product.divisors for product in products)
+    is_multiplied_already = all(told in product.factors for product in products)
     if form.masks or isinstance(parse(told), ast.Compare):
         return "GP107", f"a mask is missing: the factor {bracketed(told)}"
     if form.slope:
         return "GP117", f"a derivative is missing: the factor ({told})"
-    if divides and not below and _is_there(plain, [product.divisors for product in products]):
+    if divides and not below and is_divided_already:
         return "GP117", f"the power is wrong: the division by {plain} stands where one by {plain} ** 2 belongs"
-    if _is_there(told, [product.factors for product in products]):
+    if is_multiplied_already:
         return "GP117", f"the power is wrong: {told} stands where {told} ** 2 belongs"
     if divides != below:
         return "GP117", f"the division by {plain} is missing"
@@ -67,10 +70,8 @@ def difference(mine: ast.expr, whole: ast.expr) -> tuple[str, str] | None:
         return "GP113", f"a term is missing: {next(iter(missing)).told}"
     if extra and not missing:
         told = " ".join(term.told for term in extra)
-        return (
-            "GP113",
-            f"the term {told} is one too many" if extra.total() == 1 else f"these terms are too many: {told}",
-        )
+        is_one = extra.total() == 1
+        return "GP113", f"the term {told} is one too many" if is_one else f"these terms are too many: {told}"
     if missing.total() == extra.total() == 1:
         return _of_one_term(next(iter(extra)), next(iter(missing)))
     return None
@@ -82,9 +83,9 @@ def stands_for(mine: ast.expr, whole: ast.expr) -> tuple[str, str]:
     if found is not None:
         return found
     mine, whole = _differing(mine, whole)
-    power = isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Pow)
-    squared = isinstance(whole, ast.BinOp) and power and ast.unparse(whole.left) == ast.unparse(mine)
-    return "GP117", f"{'the power is wrong: ' if squared else ''}{short(mine)} stands where {short(whole)} belongs"
+    words = f"{short(mine)} stands where {short(whole)} belongs"
+    is_power = is_operation(whole, ast.Pow) and ast.unparse(whole.left) == ast.unparse(mine)
+    return "GP117", f"the power is wrong: {words}" if is_power else words
 
 
 def _differing(mine: ast.expr, whole: ast.expr) -> tuple[ast.expr, ast.expr]:
@@ -100,33 +101,17 @@ def _differing(mine: ast.expr, whole: ast.expr) -> tuple[ast.expr, ast.expr]:
 
 
 def _of_one_term(found: Term, wanted: Term) -> tuple[str, str] | None:
-    above, below, more, less = (
-        one - other
-        for one, other in (
-            (wanted.above, found.above),
-            (wanted.below, found.below),
-            (found.above, wanted.above),
-            (found.below, wanted.below),
-        )
+    """The one factor, or divisor, in which two terms differ; None where more is different."""
+    differences = (
+        ("factor", "is missing", wanted.above - found.above),
+        ("division by", "is missing", wanted.below - found.below),
+        ("factor", "is one too many", found.above - wanted.above),
+        ("division by", "is one too many", found.below - wanted.below),
     )
-    changes = [
-        (what, state, names)
-        for what, state, names in (
-            ("factor", "is missing", above),
-            ("division by", "is missing", below),
-            ("factor", "is one too many", more),
-            ("division by", "is one too many", less),
-        )
-        if names
-    ]
+    changes = [each for each in differences if each[2]]
     if not changes:
         return "GP103", f"the sign of a term is wrong: {found.told} stands where {wanted.told} belongs"
     what, state, names = changes[0]
     if len(changes) > 1 or names.total() > 1 or found.sign != wanted.sign:
         return None
     return "GP117", f"the {what} {next(iter(names))} {state}"
-
-
-def _is_there(text: str, products: Sequence[tuple[str, ...]]) -> bool:
-    """Whether every one of some products has a factor, or divisor, already."""
-    return all(text in product for product in products)
