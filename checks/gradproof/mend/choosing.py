@@ -11,7 +11,7 @@ from gradproof.compare.tally import is_unread
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
 from gradproof.findings import Confidence, Finding
-from gradproof.mend.bench import ENOUGH
+from gradproof.mend.change_tester import ENOUGH
 from gradproof.mend.kinds import FORWARD, FORWARD_TYPOS, Kind
 from gradproof.values import Outcome, Verdict
 

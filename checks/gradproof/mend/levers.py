@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -80,23 +81,38 @@ class _Hook:
         self.atoms, self.outside = atoms, outside
         self.values: list[Floats] = []
         self.names: list[Mapping[str, Floats]] = []
-        self.plain = True
+        self.are_floats = True
         self.moved: Floats | None = None
         self._at = 0
 
     def __call__(self, value: Any, names: Mapping[str, Any]) -> Any:
-        plain = isinstance(value, np.ndarray | float | np.floating) and np.asarray(value).dtype.kind == "f"
-        if self.moved is None:
-            self.plain &= plain
-            self.values.append(np.array(value, dtype=np.float64) if plain else np.zeros(0))
-            self.names.append(self.atoms.evaluate(self.outside, names))
-            return value
+        if self.moved is not None:
+            return self._moved(value, self.moved)
+        is_float = isinstance(value, np.ndarray | float | np.floating) and np.asarray(value).dtype.kind == "f"
+        self.are_floats &= is_float
+        self.values.append(np.array(value, dtype=np.float64) if is_float else np.zeros(0))
+        self.names.append(self.atoms.evaluate(self.outside, names))
+        return value
+
+    def _moved(self, value: Any, moved: Floats) -> Any:
+        """A value and its part of what is added to all of them; as it is where none is left for it."""
         size = int(np.size(value))
-        part = self.moved[self._at : self._at + size]
+        part = moved[self._at : self._at + size]
         self._at += size
         return value + part.reshape(np.shape(value)) if part.size == size else value
 
+    @property
+    def size(self) -> int:
+        """The entries of all values."""
+        return sum(value.size for value in self.values)
+
+    @property
+    def can_move(self) -> bool:
+        """Whether the values are floats, and few enough to be moved one by one."""
+        return self.are_floats and 0 < self.size <= MOST
+
     def move(self, moved: Floats) -> None:
+        """Add to the values of the next run, in their order."""
         self.moved, self._at = moved, 0
 
 
@@ -111,22 +127,11 @@ def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: A
     outside: dict[str, Any] = tree.function.live.__globals__
     hook = _Hook(atoms, outside)
     kept = [name for name in trial.samples if name in wrong or name in trial.right]
+    gradients = partial(_gradients, trial, kept, anew=anew)
     with patched(tree.function.live, code, {HOOK: hook}):
-        before = _gradients(trial, kept, anew=anew)
-        size = sum(value.size for value in hook.values)
-        if before is None or not hook.plain or not 0 < size <= MOST:
-            return None
-        step = max(float(np.abs(np.concatenate([v.reshape(-1) for v in hook.values])).max()), 1e-3)
-        columns: list[Floats] = []
-        mixed = np.random.default_rng(0).standard_normal(size)
-        for moved in (*np.eye(size), mixed):
-            hook.move(step * moved)
-            after = _gradients(trial, kept, anew=anew)
-            if after is None:
-                return None
-            columns.append((after - before) / step)
-    moves, control = np.stack(columns[:-1], axis=1), columns[-1]
-    if not np.isfinite(moves).all() or not np.allclose(moves @ mixed, control, rtol=CLOSE, atol=CLOSE * _top(control)):
+        before = gradients()
+        moves = None if before is None or not hook.can_move else _moves(hook, gradients, before)
+    if before is None or moves is None:
         return None
     samples = [trial.samples[name] for name in kept]
     gap = np.concatenate([sample.numeric for sample in samples]) - before
@@ -134,6 +139,25 @@ def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: A
     unkept = _unkept(trial, outside, hook.names)
     names = tuple({**each, **unkept} for each in hook.names)
     return Lever(slot, tuple(hook.values), names, moves, gap, slack, frozenset(unkept))
+
+
+def _moves(hook: _Hook, gradients: Callable[[], Floats | None], before: Floats) -> Floats | None:
+    """How far each entry of the gradients, in rows, moves with each entry of the values, in columns.
+
+    None where backward raises, or is not linear in the values.
+    """
+    step = max(_top(np.concatenate([value.reshape(-1) for value in hook.values])), 1e-3)
+    mixed = np.random.default_rng(0).standard_normal(hook.size)
+    columns: list[Floats] = []
+    for moved in (*np.eye(hook.size), mixed):
+        hook.move(step * moved)
+        after = gradients()
+        if after is None:
+            return None
+        columns.append((after - before) / step)
+    moves, control = np.stack(columns[:-1], axis=1), columns[-1]
+    is_linear = np.isfinite(moves).all() and np.allclose(moves @ mixed, control, rtol=CLOSE, atol=CLOSE * _top(control))
+    return moves if is_linear else None
 
 
 def _unkept(trial: Trial, outside: Mapping[str, Any], names: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:

@@ -15,11 +15,12 @@ from typing import Any
 from gradproof.compare.look import quiet
 from gradproof.deadlines import Expired, reached
 from gradproof.guard import Randomness, SubjectError
-from gradproof.mend.bench import Bench, Mend
 from gradproof.mend.budget import Budget, SpentError
+from gradproof.mend.change_tester import ChangeTester, Mend
 from gradproof.mend.fresh import fresh_trial
 from gradproof.mend.kinds import Kind
 from gradproof.mend.patch import compiled, patched
+from gradproof.mend.search_order import SearchOrder
 from gradproof.mend.targets import Trees
 from gradproof.mend.trial import Build, Trial, trial
 from gradproof.source.origin import Place
@@ -72,29 +73,35 @@ def search(
         stack.enter_context(quiet())
         how = {"budget": Budget(), "twice": twice, "any_shape": any_shape}
         cut_off: float | None = None
-        benches: list[Bench] = []
+        testers: list[ChangeTester] = []
 
-        def tried(kinds: Sequence[Kind], examples: Iterator[Example]) -> Bench:
+        def tried(kinds: Sequence[Kind], examples: Iterator[Example]) -> list[Mend]:
             trials, more = (_trials(some, build, stack, **how) for some in (outcomes, reserve))
-            bench = Bench(list(trials), more, _fresh_trials(examples, build, stack, **how), most, kinds)
-            benches.append(bench)
-            wrong, right = ([p for p in map(place, names) if p is not None] for names in (bench.wrong, bench.right))
-            if bench.wrong:
-                with contextlib.suppress(SpentError):
-                    bench.work(trees.feeding(wrong, right), trees.feeding(wrong), trees)
-            return bench
+            tester = ChangeTester(list(trials), more, _fresh_trials(examples, build, stack, **how), most)
+            testers.append(tester)
+            _run(tester, trees, kinds, place)
+            return tester.found
 
         found: list[Mend] = []
         fresh, *others = itertools.tee(fresh, 1 + MOST_FIRST)
         copies = iter(others)
         try:
-            found += tried(sides, fresh).found
-            found = _with_second(found, benches[0].wrong, lambda: tried((), next(copies)).found)
+            found += tried(sides, fresh)
+            found = _with_second(found, testers[0].wrong, lambda: tried((), next(copies)))
         except (Expired, SpentError) as ended:
-            found = found or benches[0].found if benches else found
+            found = found or testers[0].found if testers else found
             cut_off = reached() if isinstance(ended, Expired) else None
-        forwards = sum(each.forwards for bench in benches for each in [*bench.trials, *bench.confirming, *bench.fresh])
-        return Mended(tuple(found), forwards, any_shape, benches[0].wrong if benches else frozenset(), cut_off)
+        wrong = testers[0].wrong if testers else frozenset[str]()
+        return Mended(tuple(found), sum(each.forwards for each in testers), any_shape, wrong, cut_off)
+
+
+def _run(tester: ChangeTester, trees: Trees, kinds: Sequence[Kind], place: Callable[[str], Place | None]) -> None:
+    """Try changes in their order, until the work is used up."""
+    if not tester.wrong:
+        return
+    wrong, right = ([found for found in map(place, names) if found] for names in (tester.wrong, tester.right))
+    with contextlib.suppress(SpentError):
+        SearchOrder(tester, trees.feeding(wrong, right), trees.feeding(wrong), trees, kinds).run()
 
 
 def _with_second(found: list[Mend], wrong: frozenset[str], search_again: Callable[[], list[Mend]]) -> list[Mend]:
@@ -103,20 +110,33 @@ def _with_second(found: list[Mend], wrong: frozenset[str], search_again: Callabl
     One of two slips may hide behind the other; an earlier line is the likelier to feed both gradients.
     """
     rest = wrong.difference(*(mend.tensors for mend in found))
-    places = {mend.change.statement: mend for mend in reversed(found) if rest and not mend.change.needs}
-    for first in sorted(places.values(), key=lambda mend: mend.change.statement.lineno)[:MOST_FIRST]:
-        live, more = first.tree.function.live, list[Mend]()
-        with first.change.made():
-            code = compiled(live, first.tree.node)
-            if code is not None:
-                with patched(live, code):
-                    more = search_again()
-        changed = [slot.statement for slot in first.change.slots]
-        apart = [mend for mend in more if not any(slot.statement in changed for slot in mend.change.slots)]
-        second = [replace(mend, after=(first,)) for mend in apart if mend.tensors & rest]
+    if not rest:
+        return found
+    for first in _first_ones(found):
+        more = _search_with(first, search_again)
+        second = [replace(mend, after=(first,)) for mend in more if mend.tensors & rest]
         if second:
             return [first, *(mend for mend in found if mend is not first), *second]
     return found
+
+
+def _first_ones(found: Sequence[Mend]) -> list[Mend]:
+    """The best change of each of the first lines, without those that need what forward does not keep."""
+    best = {mend.change.statement: mend for mend in reversed(found) if not mend.change.needs}
+    return sorted(best.values(), key=lambda mend: mend.change.statement.lineno)[:MOST_FIRST]
+
+
+def _search_with(first: Mend, search_again: Callable[[], list[Mend]]) -> list[Mend]:
+    """What is found in other statements once a change is made."""
+    live = first.tree.function.live
+    with first.change.made():
+        code = compiled(live, first.tree.node)
+        if code is None:
+            return []
+        with patched(live, code):
+            more = search_again()
+    changed = {slot.statement for slot in first.change.slots}
+    return [mend for mend in more if changed.isdisjoint(slot.statement for slot in mend.change.slots)]
 
 
 def _fresh_trials(

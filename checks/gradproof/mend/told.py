@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gradproof.codes import CODES, is_of_form, is_of_gradient
 from gradproof.findings import Cause, Confidence, Edit, Finding
-from gradproof.mend.bench import Mend
+from gradproof.mend.change_tester import Mend
 from gradproof.mend.edited import edited
 from gradproof.mend.mend import Mended
 

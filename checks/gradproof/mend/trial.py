@@ -14,7 +14,7 @@ import numpy as np
 
 from gradproof.compare.tally import is_unread
 from gradproof.diagnose.evidence import Sample
-from gradproof.differentiate.differentiate import Floats, top_step
+from gradproof.differentiate.differentiate import Floats
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.budget import LINES, TURNS, Budget, EndlessError, counted
 from gradproof.mend.truth import judged, measured
@@ -23,9 +23,6 @@ from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, upstream
 from gradproof.values import Outcome
 
-DIRECTIONS = 2  # along which a backward is held against another forward
-STEP = 1e-4  # of the first step of a measurement: truncation is then near 1e-8 of a third derivative
-CLOSE = 1e-5  # relative: what is no derivative is further off
 NOTHING = 1e-30  # beside a dout of about 1: where an output does not move at all, a claim may be that small and right
 
 Build = Callable[..., Subject]
@@ -75,22 +72,26 @@ class Trial:
         self.budget.spend(backward * (1 + self.twice) + forward * anew)
         subject = self.subject.fork()
         try:
-            if anew and not self._repeats(subject):
+            if anew and not self._is_unchanged(self.forward(subject)):
                 return None
             if self.twice:
-                self._backward(subject)
-            return self._backward(subject)
+                self.backward(subject)
+            return self.backward(subject)
         except SubjectError as raised:
-            self._pay_for(raised)
+            self.pay_for(raised)
             return None
 
-    def _pay_for(self, raised: SubjectError) -> None:
+    def _is_unchanged(self, flat: Floats | None) -> bool:
+        return flat is not None and outputs.same(flat, self.outputs)
+
+    def pay_for(self, raised: SubjectError) -> None:
+        """Spend what a function that loops without end has taken."""
         if raised.error.kind == EndlessError.__name__:
             self.budget.spend(TURNS / LINES)
 
     def arguments(self) -> dict[str, Any]:
         """Copies of forward's arguments that are arrays, by name, and of its variables where they were watched."""
-        inputs = inputs_of(self.outcome, self.subject.wanted or ())
+        inputs = self.inputs(self.subject)
         variables = {name: value.copy() for name, value in self.unkept.items()}
         return {**variables, **{name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}}
 
@@ -103,80 +104,21 @@ class Trial:
         self.forwards += 1
         subject = self.subject.fork()
         subject.restart()
-        subject.forward(inputs_of(self.outcome, subject.wanted or ()))
+        subject.forward(self.inputs(subject))
 
     def outputs_at(self, name: str, value: Floats) -> Floats:
         """The outputs with one tensor replaced; NaN where forward raises or has another form there."""
-        return self._outputs(self.subject, {name: value})
+        return self.outputs_of(self.subject, {name: value})
 
     def outputs_now(self) -> Floats:
         """The outputs as the code is now; NaN where forward raises or has another form."""
-        return self._outputs(self.subject, {})
+        return self.outputs_of(self.subject, {})
 
-    def is_derivative(self, random: np.random.Generator) -> bool:
-        """Whether backward, as the code is now, is the derivative of forward as it is now: along random directions."""
-        forward, backward = self.costs
-        self.budget.spend(backward + (1 + 2 * DIRECTIONS) * forward)
-        subject, values = self.subject.fork(), {**self.arguments(), **self.subject.parameters()}
-        try:
-            self.forwards += 1
-            subject.restart()
-            flat = outputs.flat(subject.forward(inputs_of(self.outcome, subject.wanted or ())), self.form)
-            claims = self._backward(subject) if flat is not None and np.isfinite(flat).all() else None
-        except SubjectError as raised:
-            self._pay_for(raised)
-            return False
-        shapes = {} if claims is None else {name: np.shape(claim) for name, claim in claims.items()}
-        if claims is None or any(shapes.get(name) != sample.shape for name, sample in self.samples.items()):
-            return False
-        for _ in range(DIRECTIONS):
-            way = {name: top_step(values[name]) * random.standard_normal(s.shape) for name, s in self.samples.items()}
-            slope = self._slope(subject, values, way, STEP)
-            parts = np.concatenate([(np.asarray(claims[name]) * w).reshape(-1) for name, w in way.items()])
-            if not abs(slope - float(parts.sum())) <= CLOSE * (float(np.abs(parts).sum()) + abs(slope)):
-                return False
-        return True
-
-    def agrees(self, names: Collection[str]) -> bool:
-        """Whether the gradients of these tensors are right as the code is now, along a random direction.
-
-        True where the slope along it cannot be told: beside a kink, or where the output moves in steps.
-        """
-        forward, backward = self.costs
-        self.budget.spend(backward * (1 + self.twice) + 5 * forward)
-        random, subject = np.random.default_rng(self.outcome.example.seed), self.subject.fork()
-        values = {**self.arguments(), **self.subject.parameters()}
-        known = [name for name in sorted(names) if name in values]
-        way = {name: top_step(values[name]) * random.standard_normal(values[name].shape) for name in known}
-        if not way:
-            return True
-        try:
-            self.forwards += 1
-            subject.restart()
-            subject.forward(inputs_of(self.outcome, subject.wanted or ()))
-            claims = self._backward(subject) if self.twice else None
-            claims = self._backward(subject)
-        except SubjectError as raised:
-            self._pay_for(raised)
-            return False
-        if claims is None or not way.keys() <= claims.keys():
-            return False
-        if any(np.shape(claims[name]) != step.shape for name, step in way.items()):
-            return False
-        slopes = [self._slope(subject, values, way, step) for step in (STEP, 2 * STEP)]
-        parts = np.concatenate([(np.asarray(claims[name]) * step).reshape(-1) for name, step in way.items()])
-        size = float(np.abs(parts).sum())
-        unclear = not abs(slopes[0] - slopes[1]) <= CLOSE * (size + abs(slopes[0]))
-        return unclear or abs(slopes[0] - float(parts.sum())) <= CLOSE * (size + abs(slopes[0]))
-
-    def _slope(self, subject: Subject, values: Mapping[str, Floats], way: Mapping[str, Floats], step: float) -> float:
-        ends = [self._outputs(subject, {n: values[n] + sign * step * w for n, w in way.items()}) for sign in (1, -1)]
-        return float(self.dout @ (ends[0] - ends[1])) / (2 * step)
-
-    def _outputs(self, subject: Subject, values: Mapping[str, Floats]) -> Floats:
+    def outputs_of(self, subject: Subject, values: Mapping[str, Floats]) -> Floats:
+        """The outputs with other values of some tensors; NaN where forward raises or has another form there."""
         self.forwards += 1
         subject.restart()
-        inputs, live = inputs_of(self.outcome, subject.wanted or ()), subject.parameters()
+        inputs, live = self.inputs(subject), subject.parameters()
         before = {name: live[name].copy() for name in values if name not in inputs}
         inputs |= {name: value for name, value in values.items() if name in inputs}
         try:
@@ -190,25 +132,35 @@ class Trial:
                 live[name][...] = value
         return np.full(self.outputs.size, np.nan) if flat is None else flat
 
-    def _repeats(self, subject: Subject) -> bool:
+    def forward(self, subject: Subject) -> Floats | None:
+        """The outputs of one forward in a row; None where they have another form. Raises SubjectError."""
         self.forwards += 1
         subject.restart()
-        flat = outputs.flat(subject.forward(inputs_of(self.outcome, subject.wanted or ())), self.form)
-        return flat is not None and outputs.same(flat, self.outputs)
+        return outputs.flat(subject.forward(self.inputs(subject)), self.form)
 
-    def _backward(self, subject: Subject) -> Mapping[str, Any] | None:
+    def backward(self, subject: Subject) -> Mapping[str, Any] | None:
+        """What backward claims for dout, by tensor; None where its form is wrong. Raises SubjectError."""
         parts = zip(self.form.split(self.dout), self.form.shapes, strict=True)
         given = [name for name, value in self.outcome.example.inputs.items() if isinstance(value, np.ndarray)]
         returned = subject.backward([part.copy() if shape else float(part) for part, shape in parts])
         found, defects = outputs.input_gradients(returned, subject.wanted or (), given, declared=True)
         parameters, more = subject.gradients()
-        arrays = {name: np.copy(value) for name, value in {**found, **parameters}.items() if _is_array(value)}
-        read = {name: gradient_shapes.read(arrays.get(name), self.samples[name].shape) for name in self._loose()}
-        arrays |= {name: array for name, array in read.items() if array is not None}
-        return None if defects or more else arrays
+        if defects or more:
+            return None
+        claims = {name: np.copy(value) for name, value in {**found, **parameters}.items() if _is_array(value)}
+        for name in self.any_shape & self.samples.keys():
+            claim = gradient_shapes.read(claims.get(name), self.samples[name].shape)
+            if claim is not None:
+                claims[name] = claim
+        return claims
 
-    def _loose(self) -> frozenset[str]:
-        return self.any_shape & self.samples.keys()
+    def inputs(self, subject: Subject) -> dict[str, Any]:
+        """Copies of the example's inputs, as a subject is given them."""
+        return inputs_of(self.outcome, subject.wanted or ())
+
+    def tensors(self) -> dict[str, Floats]:
+        """Forward's arguments that are arrays, its variables where they were watched, and the parameters, by name."""
+        return {**self.arguments(), **self.subject.parameters()}
 
 
 def trial(
@@ -279,11 +231,13 @@ def _measured(made: Trial, wanted: Collection[str], unread: Collection[str]) -> 
 
 def inputs_of(outcome: Outcome, wanted: Collection[str]) -> dict[str, Any]:
     """Copies of the example's inputs, in float64 where their gradient is asked for."""
-    inputs = outcome.example.inputs
-    return {
-        name: (value.astype(np.float64) if name in wanted else value.copy()) if isinstance(value, np.ndarray) else value
-        for name, value in inputs.items()
-    }
+    found: dict[str, Any] = {}
+    for name, value in outcome.example.inputs.items():
+        if not isinstance(value, np.ndarray):
+            found[name] = value
+        else:
+            found[name] = value.astype(np.float64) if name in wanted else value.copy()
+    return found
 
 
 def _is_array(value: Any) -> bool:

@@ -1,0 +1,165 @@
+"""In which order changes are tried: slips, formulas, slips of forward, numbers, what forward keeps; it judges none."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gradproof.mend.atoms import Atoms
+from gradproof.mend.change import Change
+from gradproof.mend.change_tester import ChangeTester
+from gradproof.mend.fit import fits
+from gradproof.mend.kinds import FORWARD_TYPOS, KEPT, KEPT_FIRST, TIERS, Kind
+from gradproof.mend.levers import Lever, lever
+from gradproof.mend.seen import seen
+from gradproof.mend.slots import Slot, is_read, makes_room, takes_factor
+from gradproof.mend.solved import compound, counted, simple
+from gradproof.mend.targets import Trees
+from gradproof.mend.tree import Tree
+from gradproof.source.syntax import is_sum
+
+MOST_SOLVED = 200  # formulas that fit at one example, whatever was tried before
+MOST_FITS = 60  # numbers that are fitted, whatever was tried before
+MOST_FORWARD = 200  # changes of forward, each of which is measured anew
+MOST_KEPT = 60  # changes of what forward keeps: each of them costs forwards
+
+Grammar = Callable[[Lever], Iterable[Change]]
+
+
+@dataclass(eq=False)
+class SearchOrder:
+    """Which changes are tried where, and when.
+
+    ``own`` holds the statements that feed a wrong gradient and no right one, ``near`` those that feed a wrong one,
+    ``trees`` all. ``of_forward`` are kinds of change of forward, tried where none of backward helps.
+    """
+
+    tester: ChangeTester
+    own: Trees
+    near: Trees
+    trees: Trees
+    of_forward: Sequence[Kind]
+    _levers: dict[int, Lever | None] = field(init=False, default_factory=dict[int, "Lever | None"])
+
+    def run(self) -> None:
+        """Tier after tier, until a change is found for every wrong gradient, or the work is used up."""
+        self.tester.forward = next(iter(self.trees.forward), None)
+        try:
+            self._run()
+        finally:
+            self.tester.all_mended()  # so that the best comes first
+
+    def _run(self) -> None:
+        for kind in KEPT_FIRST:
+            self._try_kept(kind)
+        beside, rest = self.near.without(self.own), self.trees.without(self.near)
+        slips, others = TIERS
+        if self._mends_all(slips, self.own) or self._mends_all(slips, beside):
+            return
+        if self._solves_all() or self._explains_by_typo():
+            return
+        for kinds, part in ((others, self.own), (slips, rest), (others, beside), (others, rest)):
+            if self._mends_all(kinds, part):
+                return
+        self._fit_numbers()
+        if not self.tester.all_mended():
+            self.tester.left = MOST_KEPT
+            for kind in KEPT:
+                self._try_kept(kind)
+            self.tester.all_mended()
+        if not self.tester.found:
+            self._try_forward(self.of_forward)
+
+    def _mends_all(self, kinds: Sequence[Kind], part: Trees) -> bool:
+        """Try some kinds of change in a part of backward; whether every wrong gradient is mended then."""
+        for kind in kinds:
+            for tree in part.backward:
+                self.tester.try_changes(kind(tree), tree, anew=self.trees.in_forward)
+        if not self.tester.all_mended():
+            return False
+        if all(mend.change.renames for mend in self.tester.found):  # a formula may be what was meant
+            self._solve((simple,), again=True)
+        return True
+
+    def _solves_all(self) -> bool:
+        """Whether every wrong gradient is mended by formulas, one of which mends all that is wrong."""
+        self._solve((counted, simple, compound))
+        wrong = self.tester.wrong
+        return self.tester.all_mended() and any(mend.tensors >= wrong for mend in self.tester.found)
+
+    def _explains_by_typo(self) -> bool:
+        """One slip of forward that explains all is likelier than several of backward."""
+        self._try_forward([kind for kind in self.of_forward if kind in FORWARD_TYPOS])
+        return self.tester.all_mended()
+
+    def _fit_numbers(self) -> None:
+        self.tester.left = max(self.tester.left, MOST_FITS)
+        anew = self.trees.in_forward
+        for tree in self.trees.backward:
+            gap = functools.partial(self.tester.gap, tree, anew=anew)
+            self.tester.try_changes(fits(tree, gap), tree, anew=anew)
+
+    def _try_kept(self, kind: Kind) -> None:
+        """Try one kind of change of what forward keeps."""
+        for tree in self.trees.kept:
+            self.tester.try_changes(kind(tree), tree, anew=True)
+
+    def _try_forward(self, kinds: Sequence[Kind]) -> None:
+        """Look for a forward whose derivative backward is."""
+        left, self.tester.left = self.tester.left, MOST_FORWARD
+        for kind in kinds:
+            for tree in self.trees.forward:
+                if self.tester.try_forwards(kind(tree), tree):
+                    return
+        self.tester.left = left
+
+    def _solve(self, grammars: Sequence[Grammar], *, again: bool = False) -> None:
+        """Look for a formula that makes right what is wrong: the simplest at every expression, then the rest.
+
+        again: for what has been mended already, too.
+        """
+        for each in self.tester.trials:
+            each.unkept = seen(each, self.trees.forward[0]) if self.trees.forward else {}
+        places = self._places()
+        self._levers.clear()
+        left, self.tester.left = self.tester.left, MOST_SOLVED
+        for formulas in grammars:
+            for number, (tree, slot) in enumerate(places):
+                wanted = self.tester.wrong if again else self.tester.unmended()
+                if not wanted:
+                    break
+                if formulas is not counted or is_sum(slot.parent):  # else a number looks like a factor
+                    self._solve_at(number, tree, slot, formulas, wanted)
+        self.tester.left = left
+
+    def _places(self) -> list[tuple[Tree, Slot]]:
+        """The expressions at which a formula is looked for; further away, only in what is returned."""
+        beside, rest = self.near.without(self.own), self.trees.without(self.near).returning()
+        trees = (*self.own.backward, *beside.backward, *rest.backward)
+        return [(tree, slot) for tree in trees for slot in _levers(tree)]
+
+    def _solve_at(self, number: int, tree: Tree, slot: Slot, formulas: Grammar, wanted: frozenset[str]) -> None:
+        anew = self.trees.in_forward
+        if number not in self._levers:
+            found = lever(tree, slot, self.tester.clearest, wanted, _atoms(tree.atoms), anew=anew)
+            self._levers[number] = found if found is not None and found.suffices else None
+        known = self._levers[number]
+        if known is not None:
+            self.tester.try_changes(formulas(known), tree, anew=anew)
+
+
+@functools.lru_cache(maxsize=8)
+def _atoms(texts: tuple[str, ...]) -> Atoms:
+    return Atoms(texts)
+
+
+def _levers(tree: Tree) -> list[Slot]:
+    """The expressions at which a formula is looked for: whole values first, then their terms and factors."""
+    slots = [slot for slot in tree.slots if _is_operand(slot) or (takes_factor(slot) and not makes_room(slot.node))]
+    return sorted(slots, key=lambda slot: slot.parent is not slot.statement)
+
+
+def _is_operand(slot: Slot) -> bool:
+    return is_read(slot) and isinstance(slot.parent, ast.BinOp)
