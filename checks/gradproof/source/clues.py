@@ -10,7 +10,16 @@ from gradproof.source.slips import Slip
 from gradproof.source.slots import gradient_names
 from gradproof.source.source import Code, Function, own_nodes
 from gradproof.source.stores import stores
-from gradproof.source.syntax import is_self, last_name
+from gradproof.source.syntax import (
+    calls,
+    is_negated,
+    is_of_numpy,
+    is_operation,
+    is_product,
+    is_self,
+    last_name,
+    variables_read,
+)
 
 _SUMS = frozenset({"sum", "mean"})
 
@@ -50,45 +59,61 @@ def _clue(function: Function, statement: ast.stmt, sentence: str) -> Slip:
 
 
 def _minus_power(functions: Sequence[Function]) -> Iterator[Slip]:
+    """``-a ** b``, which is ``-(a ** b)``; not of an exponent, for exp(-x ** 2) is the bell curve, and meant."""
     for function in functions:
-        calls = [node for node in own_nodes(function.node) if isinstance(node, ast.Call)]
-        exponents = {id(n) for call in calls if last_name(call.func) == "exp" for n in ast.walk(call)}
+        exponents = _exponents(function)
         for node in own_nodes(function.node):
-            if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.BinOp):
-                power = node.operand
-                if id(node) in exponents:  # exp(-x ** 2) is the bell curve, and meant
-                    continue
-                bare = power.col_offset == node.col_offset + 1
-                if isinstance(power.op, ast.Pow) and bare and not isinstance(power.left, ast.Constant):
+            power = node.operand if is_negated(node) and id(node) not in exponents else None
+            if is_operation(power, ast.Pow) and not isinstance(power.left, ast.Constant):
+                is_bracketed = power.col_offset != node.col_offset + 1
+                if not is_bracketed:
                     text, inner = function.segment(node), function.segment(power)
                     sentence = f"{text} is read as -({inner}), which is never above zero for an even power"
                     yield _clue(function, _statement(function, node), sentence)
+
+
+def _exponents(function: Function) -> set[int]:
+    """The ids of all nodes within a call of exp."""
+    found: set[int] = set()
+    for node in own_nodes(function.node):
+        if calls(node, "exp"):
+            found.update(map(id, ast.walk(node)))
+    return found
 
 
 def _mask_unread(code: Code) -> Iterator[Slip]:
     """A mask that forward keeps and that no method reads."""
     if code.forward is None or not code.complete:
         return
-    nodes = [node for function in code.all_functions for node in ast.walk(function.node)]
-    read = {n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    read = {name for function in code.all_functions for name in _attributes_read(function)}
     for store in stores(code.forward):
         target = store.target
-        if isinstance(target, ast.Attribute) and target.attr not in read and isinstance(store.value, ast.Compare):
+        is_mask = isinstance(store.value, ast.Compare)
+        if is_mask and isinstance(target, ast.Attribute) and target.attr not in read:
             yield _clue(code.forward, store.statement, f"self.{target.attr} is kept here, and nothing reads it")
+
+
+def _attributes_read(function: Function) -> Iterator[str]:
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield node.attr
 
 
 def _sum_of(code: Code, tensor: str, place: Place, rank: int | None) -> Iterator[Slip]:
     """A sum over all axes, or over axis 1 where the batch comes first, for a tensor of one axis."""
     value = place.value
-    if not isinstance(value, ast.Call) or last_name(value.func) not in _SUMS:
+    if not calls(value, *_SUMS):
         return
-    name = last_name(value.func)
-    of_numpy = isinstance(value.func, ast.Attribute) and ast.unparse(value.func.value) == "np"
-    axes = [k.value for k in value.keywords if k.arg == "axis"] + value.args[1 if of_numpy else 0 :]
-    if not axes and rank:
-        sentence = f"{name} without axis= makes one number of the whole array, and every entry of d{tensor} gets it"
-        yield _clue(place.function, place.statement, sentence)
-    elif axes and isinstance(axes[0], ast.Constant) and axes[0].value == 1 and rank == 1 and _batch_first(code):
+    before = 1 if is_of_numpy(value.func) else 0
+    axes = [keyword.value for keyword in value.keywords if keyword.arg == "axis"] + value.args[before:]
+    if not axes:
+        if rank:
+            name = last_name(value.func)
+            sentence = f"{name} without axis= makes one number of the whole array, and every entry of d{tensor} gets it"
+            yield _clue(place.function, place.statement, sentence)
+        return
+    is_along_rows = isinstance(axes[0], ast.Constant) and axes[0].value == 1
+    if is_along_rows and rank == 1 and _batch_first(code):
         sentence = f"forward has the batch on axis 0 (x @ W): d{tensor} adds up over axis 0, not over axis 1"
         yield _clue(place.function, place.statement, sentence)
 
@@ -97,22 +122,21 @@ def _batch_first(code: Code) -> bool:
     """Whether forward multiplies its input from the left: ``x @ W``, ``np.dot(x, W)``."""
     if code.forward is None:
         return False
-    inputs = [name for name in code.forward.arguments if name != "self"]
-    for node in own_nodes(code.forward.node):
-        left: ast.expr | None = None
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            left = node.left
-        elif isinstance(node, ast.Call) and last_name(node.func) in ("dot", "matmul") and len(node.args) == 2:
-            left = node.args[0]
-        if isinstance(left, ast.Name) and left.id in inputs[:1]:
-            return True
-    return False
+    factors = [_left_factor(node) for node in own_nodes(code.forward.node)]
+    return any(isinstance(left, ast.Name) and left.id in code.inputs[:1] for left in factors)
+
+
+def _left_factor(node: ast.AST) -> ast.expr | None:
+    """``a`` of ``a @ b`` and of ``np.dot(a, b)``; None of anything else."""
+    if is_operation(node, ast.MatMult):
+        return node.left
+    return node.args[0] if calls(node, "dot", "matmul") and len(node.args) == 2 else None
 
 
 def _dropped(code: Code, tensor: str) -> Iterator[Slip]:
     """A local variable that bears the gradient's name and that nothing reads."""
     for function in reached(code):
-        read = {n.id for n in ast.walk(function.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        read = variables_read(function.node)
         for store in stores(function):
             target = store.target
             if isinstance(target, ast.Name) and target.id not in read and _is_named_after(target.id, tensor):
@@ -124,14 +148,18 @@ def _is_named_after(name: str, tensor: str) -> bool:
 
 
 def _one_array(code: Code) -> Iterator[Slip]:
+    """``self.grads = [np.zeros(n)] * 2``."""
     for function in code.functions:
         for store in stores(function):
-            value = store.value
-            if is_self(store.target, "grads") and isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
-                parts = [part for part in (value.left, value.right) if isinstance(part, ast.List)]
-                if parts and any(isinstance(element, ast.Call) for element in parts[0].elts):
-                    text = function.segment(value)
-                    yield _clue(function, store.statement, f"{text} holds one array several times, not several arrays")
+            if is_self(store.target, "grads") and is_product(store.value) and _repeats_an_array(store.value):
+                text = function.segment(store.value)
+                yield _clue(function, store.statement, f"{text} holds one array several times, not several arrays")
+
+
+def _repeats_an_array(product: ast.BinOp) -> bool:
+    """Whether a list, of what some call makes, is multiplied."""
+    lists = [part for part in (product.left, product.right) if isinstance(part, ast.List)]
+    return bool(lists) and any(isinstance(element, ast.Call) for element in lists[0].elts)
 
 
 def _statement(function: Function, node: ast.expr) -> ast.stmt:

@@ -31,18 +31,25 @@ def pointed(findings: Sequence[Finding], code: Code, outcomes: Sequence[Outcome]
 
     A slip that the syntax shows goes with the first measured fault that its line computes, else with the first fault.
     """
-    slips = _slips(code)
-    seen = [_of_finding(finding, code, outcomes) for finding in findings]
-    faults = {i: places for i, (places, _) in enumerate(seen) if _is_fault(findings[i])}
-    owners = [_owner(slip, faults) for slip in slips]
-    told: list[Finding] = []
-    for i, (finding, (places, signs)) in enumerate(zip(findings, seen, strict=True)):
-        mine = [slip for slip, owner in zip(slips, owners, strict=True) if owner == i]
-        hints = [_hint(place.function, place.statement) for place in places]
-        raised = None if finding.error is None else line_of(finding.error)
-        hints += [] if raised is None else [raised]
-        told.append(hinted(finding, [*hints, *(_slip_hint(slip) for slip in (*mine, *signs))]))
-    return (*told, *(_note(code.name, slip) for slip, owner in zip(slips, owners, strict=True) if owner is None))
+    lines = [_of_finding(finding, code, outcomes) for finding in findings]
+    faults = {i: places for i, (places, _) in enumerate(lines) if _is_fault(findings[i])}
+    owned: dict[int | None, list[Slip]] = {}
+    for slip in _slips(code):
+        owned.setdefault(_owner(slip, faults), []).append(slip)
+    found = [
+        _with_lines(finding, places, [*owned.get(i, []), *signs])
+        for i, (finding, (places, signs)) in enumerate(zip(findings, lines, strict=True))
+    ]
+    return (*found, *(_note(code.name, slip) for slip in owned.get(None, [])))
+
+
+def _with_lines(finding: Finding, places: Sequence[Place], slips: Sequence[Slip]) -> Finding:
+    """The finding with the statements that compute its gradient, the line that raised, and the slips."""
+    hints = [_hint(place.function, place.statement) for place in places]
+    raised = None if finding.error is None else line_of(finding.error)
+    if raised is not None:
+        hints.append(raised)
+    return hinted(finding, [*hints, *map(_slip_hint, slips)])
 
 
 def _owner(slip: Slip, faults: Mapping[int, list[Place]]) -> int | None:
@@ -57,16 +64,22 @@ def notes_of(module: ModuleType, checked: Collection[Any]) -> tuple[Finding, ...
     ``checked`` are the subjects, each a class, a function, or a pair (forward, backward): their slips, and those of the
     functions that they call, are told there.
     """
-    codes = [code_of(*thing) if isinstance(thing, tuple) else code_of(thing) for thing in checked]
-    known = {function.place for code in codes for function in _read(code)}
-    own = {id(value): value for value in vars(module).values() if _is_defined_in(module, value)}
+    known: set[tuple[str, int]] = set()
+    for subject in checked:
+        code = code_of(*subject) if isinstance(subject, tuple) else code_of(subject)
+        known.update(function.place for function in _read(code))
     found: list[Finding] = []
-    for value in own.values():
+    for value in _own_values(module):
         code = code_of(value)
-        functions = [f for f in code.functions if f.place not in known]
-        known |= {f.place for f in functions}
+        functions = [function for function in code.functions if function.place not in known]
+        known.update(function.place for function in functions)
         found += [_note(code.name, slip) for function in functions for slip in slips_in(function)]
     return tuple(found)
+
+
+def _own_values(module: ModuleType) -> list[Any]:
+    """The classes and functions that a module itself defines, each once whatever names it has."""
+    return list({id(value): value for value in vars(module).values() if _is_defined_in(module, value)}.values())
 
 
 def code_of(target: Any, backward: Any = None, convention: Convention | None = None) -> Code:
@@ -102,16 +115,23 @@ def _of_finding(finding: Finding, code: Code, outcomes: Sequence[Outcome]) -> tu
         return writes.of_promise(code, finding.code, finding.tensor), []
     if finding.tensor is None or not outcomes:
         return [], []
-    tensor, inputs = finding.tensor, outcomes[0].example.inputs
-    parameters = {t.name: len(t.shape) for o in outcomes for t in o.tensors if t.name not in inputs}
-    place = place_of(code, tensor, outcomes)
+    place = place_of(code, finding.tensor, outcomes)
     places = [] if place is None else [place, *origin.behind(code, place)][:MOST_LINES]
-    if finding.code == "GP202":
-        return places, clues.of_missing(code) if tensor in inputs else []
-    if not is_of_gradient(finding.code):
-        return places, []
-    signs = clues.of_gradient(code, tensor, place, parameter=tensor not in inputs, rank=parameters.get(tensor))
-    return places, signs
+    return places, _signs(finding.code, code, finding.tensor, place, outcomes)
+
+
+def _signs(of: str, code: Code, tensor: str, place: Place | None, outcomes: Sequence[Outcome]) -> list[Slip]:
+    """The signs in the source that fit a fault of one tensor, ``of`` this code."""
+    inputs = outcomes[0].example.inputs
+    if of == "GP202":
+        return clues.of_missing(code) if tensor in inputs else []
+    if not is_of_gradient(of):
+        return []
+    ranks = {result.name: len(result.shape) for outcome in outcomes for result in outcome.tensors}
+    is_parameter = tensor not in inputs
+    return clues.of_gradient(
+        code, tensor, place, parameter=is_parameter, rank=ranks.get(tensor) if is_parameter else None
+    )
 
 
 def line_of(error: LayerError) -> SourceHint | None:
@@ -122,12 +142,13 @@ def line_of(error: LayerError) -> SourceHint | None:
 def place_of(code: Code, tensor: str, outcomes: Sequence[Outcome]) -> Place | None:
     """The statement that computes the gradient of a tensor; None where it cannot be told."""
     inputs = outcomes[0].example.inputs
-    arrays = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
-    wanted = [name for name in inputs if name in outcomes[0].example.differentiable]
     if tensor in inputs:
+        arrays = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
+        wanted = [name for name in inputs if name in outcomes[0].example.differentiable]
         return origin.of_input(code, tensor, wanted, arrays)
-    parameters = dict.fromkeys(t.name for o in outcomes for t in o.tensors if t.name not in inputs)
-    return origin.of_parameter(code, tensor, list(parameters).index(tensor) if tensor in parameters else None)
+    results = [result for outcome in outcomes for result in outcome.tensors]
+    parameters = list(dict.fromkeys(result.name for result in results if result.name not in inputs))
+    return origin.of_parameter(code, tensor, parameters.index(tensor) if tensor in parameters else None)
 
 
 def _slips(code: Code) -> list[Slip]:

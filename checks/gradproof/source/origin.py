@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradproof.source.slots import gradient_names, is_slot, plain
 from gradproof.source.source import Code, Function, own_nodes
 from gradproof.source.stores import Store, base, is_filler, reshapes_itself, stores, unwrapped
-from gradproof.source.syntax import is_self, last_name
+from gradproof.source.syntax import called_method, calls, is_attribute, is_self, last_name
 
 DEPTH = 6  # names and methods that are followed one after the other; deeper code is shown where that ends
 
@@ -63,9 +63,17 @@ def of_parameter(code: Code, name: str, slot: int | None) -> Place | None:
         found = [store for store in stores(function) if is_slot(store.target, function, name, place)]
         if found:
             return _follow_store(code, function, _last(found), DEPTH)
-    back = code.backward
-    parts = [] if back is None else [e for r in returns(back) for e in _elements(r.value) if _is_gradient(e, name)]
-    return _follow(code, back, parts[-1], _statement_of(back, parts[-1]), DEPTH) if back is not None and parts else None
+    return None if code.backward is None else _returned_by_name(code, code.backward, name)
+
+
+def _returned_by_name(code: Code, function: Function, name: str) -> Place | None:
+    """The last thing that a function returns under the name of a gradient."""
+    found: Place | None = None
+    for end in returns(function):
+        for element in _elements(end.value):
+            if _is_gradient(element, name):
+                found = Place(function, end, element)
+    return None if found is None else _follow(code, found, DEPTH)
 
 
 def behind(code: Code, place: Place) -> list[Place]:
@@ -77,11 +85,11 @@ def behind(code: Code, place: Place) -> list[Place]:
         return []
     found = _in_other_branches(place)
     for node in ast.walk(place.value):
-        called = _method(code, place.function, node)
-        if called is not None and (ends := returns(called)):
-            found += [_follow(code, called, end.value, end, DEPTH) for end in ends[-1:] if end.value is not None]
+        end = _result_of(code, place.function, node)
+        if end is not None:
+            found.append(_follow(code, end, DEPTH))
         elif isinstance(node, ast.Name) and node.id not in place.function.arguments:
-            origin = _follow(code, place.function, node, place.statement, DEPTH)
+            origin = _follow(code, replace(place, value=node), DEPTH)
             if origin.statement is not place.statement and _uses_argument(origin):
                 found.append(origin)
     return list({id(origin.statement): origin for origin in found}.values())
@@ -151,49 +159,71 @@ def _returned(
     code: Code, function: Function, name: str, orders: tuple[Sequence[str], Sequence[str]], depth: int
 ) -> Place | None:
     """The place of the gradient in what ``function`` returns."""
-    found = returns(function)
-    value = found[-1].value if found else None
-    if isinstance(value, ast.Tuple | ast.List):
-        named = [element for element in _elements(value) if _is_gradient(element, name)]
+    place = _result(function)
+    if place is not None and isinstance(place.value, ast.Tuple | ast.List):
         # a loss function returns its gradients behind the loss
-        parts = value.elts[1:] if function is code.forward else value.elts
-        order = next((names for names in orders if len(names) == len(parts)), orders[0])
-        if len(named) != 1 and len(parts) <= order.index(name):
-            return None
-        value = named[0] if len(named) == 1 else parts[order.index(name)]
-    called = _method(code, function, value)
+        parts = place.value.elts[1:] if function is code.forward else place.value.elts
+        part = _part_for(name, place.value, parts, orders)
+        place = None if part is None else replace(place, value=part)
+    if place is None:
+        return None
+    called = _method(code, function, place.value)
     if called is not None and len(orders[0]) > 1 and depth:
         return _returned(code, called, name, orders, depth - 1)
-    return None if value is None else _follow(code, function, value, found[-1], depth)
+    return _follow(code, place, depth)
 
 
-def _follow(code: Code, function: Function, value: ast.expr, statement: ast.stmt, depth: int) -> Place:
+def _part_for(
+    name: str, value: ast.expr, parts: Sequence[ast.expr], orders: tuple[Sequence[str], Sequence[str]]
+) -> ast.expr | None:
+    """The one of several gradients that is named after a tensor, or stands where the tensor does; None for no such."""
+    named = [element for element in _elements(value) if _is_gradient(element, name)]
+    if len(named) == 1:
+        return named[0]
+    order = next((names for names in orders if len(names) == len(parts)), orders[0])
+    index = order.index(name)
+    return parts[index] if index < len(parts) else None
+
+
+def _follow(code: Code, here: Place, depth: int) -> Place:
     """Go from a name to the statement that computed it, from a call of a method to what that returns."""
-    here = Place(function, statement, value)
-    value = unwrapped(value)
-    if not depth:
+    if not depth or here.value is None:
         return here
+    value = unwrapped(here.value)
     if isinstance(value, ast.Name):
-        others = [s for s in stores(function) if base(s.target) == value.id and s.statement is not statement]
-        before = [s for s in others if s.statement.lineno <= statement.lineno]
-        return _follow_store(code, function, _last(before), depth - 1) if before else here
-    called = _method(code, function, value)
-    ends = [] if called is None else returns(called)
-    if called is None or not ends or ends[-1].value is None:
-        return here
-    return _follow(code, called, ends[-1].value, ends[-1], depth - 1)
+        before = _written_before(here, value.id)
+        return _follow_store(code, here.function, _last(before), depth - 1) if before else here
+    end = _result_of(code, here.function, value)
+    return here if end is None else _follow(code, end, depth - 1)
+
+
+def _written_before(place: Place, name: str) -> list[Store]:
+    """What writes to a name on the lines up to a place, but for the statement there."""
+    others = [s for s in stores(place.function) if base(s.target) == name and s.statement is not place.statement]
+    return [store for store in others if store.statement.lineno <= place.statement.lineno]
 
 
 def _follow_store(code: Code, function: Function, store: Store, depth: int) -> Place:
-    value = store.value
+    here = Place(function, store.statement, store.value)
     if store.part is None:
-        return _follow(code, function, value, store.statement, depth)
-    called = _method(code, function, value)
-    ends = [] if called is None else returns(called)
-    last = ends[-1].value if ends else None
-    if called is not None and depth and isinstance(last, ast.Tuple) and store.part < len(last.elts):
-        return _follow(code, called, last.elts[store.part], ends[-1], depth - 1)
-    return Place(function, store.statement, value)
+        return _follow(code, here, depth)
+    end = _result_of(code, function, store.value)
+    parts = end.value.elts if end is not None and isinstance(end.value, ast.Tuple) else []
+    if end is None or not depth or store.part >= len(parts):
+        return here
+    return _follow(code, replace(end, value=parts[store.part]), depth - 1)
+
+
+def _result_of(code: Code, caller: Function, call: ast.AST) -> Place | None:
+    """What a call of a method returns at its end; None where it is no such call, or returns nothing."""
+    called = _method(code, caller, call)
+    return None if called is None else _result(called)
+
+
+def _result(function: Function) -> Place | None:
+    """The last return statement, and what it returns; None where nothing is returned."""
+    found = returns(function)
+    return Place(function, found[-1], found[-1].value) if found else None
 
 
 def _last(found: Sequence[Store]) -> Store:
@@ -204,12 +234,12 @@ def _last(found: Sequence[Store]) -> Store:
 
 def _method(code: Code, caller: Function, call: ast.AST | None) -> Function | None:
     """The method that ``self.name(...)`` or ``super().name(...)`` calls."""
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+    called = called_method(call)
+    if called is None:
         return None
-    base = call.func.value
-    if isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super":
-        return code.inherited(call.func.attr, caller)
-    return code.method(call.func.attr) if isinstance(base, ast.Name) and base.id == "self" else None
+    if calls(called.value, "super"):
+        return code.inherited(called.attr, caller)
+    return code.method(called.attr) if is_attribute(called) else None
 
 
 def _elements(value: ast.expr | None) -> Iterator[ast.expr]:
@@ -227,7 +257,3 @@ def _elements(value: ast.expr | None) -> Iterator[ast.expr]:
 def _is_gradient(element: ast.expr, tensor: str) -> bool:
     name = last_name(element)
     return name is not None and plain(name) in gradient_names(tensor)
-
-
-def _statement_of(function: Function, part: ast.expr) -> ast.stmt:
-    return next(r for r in returns(function) if any(node is part for node in ast.walk(r)))

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
 import numpy as np
 
 from gradproof.source.source import Code, Function, own_nodes
-from gradproof.source.stores import stores
+from gradproof.source.stores import base, stores
+from gradproof.source.syntax import called_method, is_attribute, is_operation, is_sum, variables
 
 # methods of an array that leave it as it is and return another
 _PURE = frozenset({"reshape", "transpose", "astype", "flatten", "ravel", "swapaxes", "squeeze"})
@@ -57,44 +58,58 @@ def never_stored(code: Code) -> list[Slip]:
 
     An attribute that other code of the same file assigns (``net.training = True``) is stored there.
     """
-    back, texts = code.backward, [ast.unparse(function.node) for function in code.all_functions]
-    if back is None or not code.complete or code.given & {"__getattr__", "__getattribute__", "__slots__"}:
-        return []
-    if any(way in text for text in texts for way in _DYNAMIC):
+    if code.backward is None or _may_store_unseen(code):
         return []
     values = _stored_values(code)
-    known = code.given | {node.attr for node in ast.walk(back.module) if _is_stored(node) and not _is_self(node.value)}
+    known = code.given | _stored_outside(code.backward)
     found: dict[str, Slip] = {}
-    for statement, node in _statements(back):
-        if not isinstance(node, ast.Attribute) or not _is_self(node.value) or node.attr in known:
-            continue
-        if node.attr not in values and not _is_stored(node):
-            sentence = f"self.{node.attr} is read here, and no method of {code.name} stores it"
-        elif values[node.attr] == {"None"} and not any(_asks(text, node.attr) for text in texts):
-            sentence = f"self.{node.attr} is read here, and nothing but None is ever stored in it"
-        else:
-            continue
-        found.setdefault(node.attr, Slip("GP606", back, statement, sentence))
+    for statement, node in _statements(code.backward):
+        if is_attribute(node) and node.attr not in known and node.attr not in found:
+            sentence = _why_not_stored(code, node, values)
+            if sentence is not None:
+                found[node.attr] = Slip("GP606", code.backward, statement, sentence)
     return list(found.values())
+
+
+def _may_store_unseen(code: Code) -> bool:
+    """Whether attributes may be stored in a way that the syntax of the methods does not show."""
+    if not code.complete or code.given & {"__getattr__", "__getattribute__", "__slots__"}:
+        return True
+    texts = [ast.unparse(function.node) for function in code.all_functions]
+    return any(way in text for text in texts for way in _DYNAMIC)
+
+
+def _stored_outside(function: Function) -> set[str]:
+    """The attributes that the file of a function stores in other objects than ``self``."""
+    nodes = [node for node in ast.walk(function.module) if _is_stored(node)]
+    return {node.attr for node in nodes if not is_attribute(node)}
+
+
+def _why_not_stored(code: Code, node: ast.Attribute, values: Mapping[str, set[str]]) -> str | None:
+    """What is wrong with an attribute that is read, in a sentence; None where it is stored, or asked for."""
+    if node.attr not in values:
+        return f"self.{node.attr} is read here, and no method of {code.name} stores it"
+    texts = [ast.unparse(function.node) for function in code.all_functions]
+    is_asked_for = any(_asks(text, node.attr) for text in texts)
+    if values[node.attr] == {"None"} and not is_asked_for:
+        return f"self.{node.attr} is read here, and nothing but None is ever stored in it"
+    return None
 
 
 def _stored_values(code: Code) -> dict[str, set[str]]:
     """For each attribute of ``self`` that a method stores, the source of what is stored; "?" where it is no value."""
     nodes = [node for function in code.all_functions for node in ast.walk(function.node)]
-    values: dict[str, set[str]] = {node.attr: set() for node in nodes if _is_stored(node) and _is_self(node.value)}
-    for store in (store for function in code.all_functions for store in stores(function)):
-        target = store.target
-        if isinstance(target, ast.Attribute) and _is_self(target.value) and target.attr in values:
-            values[target.attr].add("?" if store.part is not None else ast.unparse(store.value))
+    values: dict[str, set[str]] = {node.attr: set() for node in nodes if is_attribute(node) and _is_stored(node)}
+    for function in code.all_functions:
+        for store in stores(function):
+            target = store.target
+            if is_attribute(target) and target.attr in values:
+                values[target.attr].add("?" if store.part is not None else ast.unparse(store.value))
     return {attribute: sources or {"?"} for attribute, sources in values.items()}
 
 
 def _is_stored(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
-
-
-def _is_self(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id == "self"
 
 
 def _asks(text: str, attribute: str) -> bool:
@@ -104,12 +119,11 @@ def _asks(text: str, attribute: str) -> bool:
 
 def _division_by_one(function: Function) -> Iterator[Slip]:
     for statement, node in _statements(function):
-        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
+        left = node.left if is_sum(node) else None
+        if not is_sum(node) or not is_operation(left, ast.Div) or not _is_one(left.right):
             continue
-        left = node.left
-        by_one = isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div) and _is_one(left.right)
-        bracketed = (left.lineno, left.col_offset) != (node.lineno, node.col_offset)
-        if isinstance(left, ast.BinOp) and by_one and not bracketed:
+        is_bracketed = (left.lineno, left.col_offset) != (node.lineno, node.col_offset)
+        if not is_bracketed:
             sign = "+" if isinstance(node.op, ast.Add) else "-"
             first, rest = function.segment(left), function.segment(node.right)
             over = function.segment(left.left)
@@ -138,42 +152,41 @@ def _return_in_loop(function: Function) -> Iterator[Slip]:
     for statement, node in _statements(function):
         if node is not statement or not isinstance(node, ast.For) or not isinstance(node.body[-1], ast.Return):
             continue
-        inside = list(own_nodes(node))
-        leaves = any(isinstance(inner, ast.Continue | ast.Break | ast.Yield) for inner in inside)
-        returned = {n.id for n in ast.walk(node.body[-1]) if isinstance(n, ast.Name)}
+        goes_on = any(isinstance(inner, ast.Continue | ast.Break | ast.Yield) for inner in own_nodes(node))
         gathered = {_gathers(inner) for inner in node.body[:-1]} - {None}
-        if not leaves and gathered & returned:
+        if not goes_on and not gathered.isdisjoint(variables(node.body[-1])):
             sentence = "this return stands inside the loop: the loop ends in its first round"
             yield Slip("GP603", function, node.body[-1], sentence)
 
 
 def _gathers(statement: ast.stmt) -> str | None:
     """The name into which a statement of a loop gathers: ``total += ...``, ``dx[i] = ...``, ``parts.append(...)``."""
-    target: ast.expr | None = None
     if isinstance(statement, ast.AugAssign):
-        target = statement.target
-    elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
-        target = statement.targets[0]
-    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        called = statement.value.func
-        target = called.value if isinstance(called, ast.Attribute) and called.attr in ("append", "insert") else None
-    while isinstance(target, ast.Subscript):
-        target = target.value
-    return target.id if isinstance(target, ast.Name) else None
+        return base(statement.target)
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        return base(statement.targets[0])
+    method = called_method(statement.value) if isinstance(statement, ast.Expr) else None
+    is_growing = method is not None and method.attr in ("append", "insert")
+    return base(method.value) if method is not None and is_growing else None
 
 
 def _discarded(function: Function) -> Iterator[Slip]:
     for statement, node in _statements(function):
-        if node is not statement or not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
-            continue
-        called = node.value.func
-        out = any(keyword.arg in ("out", None) for keyword in node.value.keywords)
-        if out or not isinstance(called, ast.Attribute):
-            continue
-        of_numpy = isinstance(called.value, ast.Name) and function.names.get(called.value.id) is np
-        if _is_pure_function(called.attr, len(node.value.args)) if of_numpy else called.attr in _PURE:
-            sentence = f"{function.segment(called)} returns a new array, and nothing keeps it: assign what it returns"
-            yield Slip("GP604", function, statement, sentence)
+        if node is statement and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            if isinstance(called, ast.Attribute) and _is_pure(function, node.value, called):
+                text = f"{function.segment(called)} returns a new array, and nothing keeps it: assign what it returns"
+                yield Slip("GP604", function, statement, text)
+
+
+def _is_pure(function: Function, call: ast.Call, called: ast.Attribute) -> bool:
+    """Whether a call does nothing but return a new array."""
+    may_write = any(keyword.arg in ("out", None) for keyword in call.keywords)
+    if may_write:
+        return False
+    if isinstance(called.value, ast.Name) and function.names.get(called.value.id) is np:
+        return _is_pure_function(called.attr, len(call.args))
+    return called.attr in _PURE
 
 
 def _is_pure_function(name: str, given: int) -> bool:

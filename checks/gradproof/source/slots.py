@@ -26,19 +26,29 @@ def is_slot(target: ast.expr, function: Function, name: str, slot: int | None) -
     while isinstance(target, ast.Subscript):
         keys.insert(0, target.slice)
         target = target.value
-    if last_name(target) in ("grads", "grad", "gradients", "dparams") and keys:
-        key = constant(keys[0])
-        if isinstance(key, str):
-            return plain(key) == plain(name.rpartition(".")[2]) or plain(key) in gradient_names(name)
-        return key is not None and key == slot
+    if keys and last_name(target) in ("grads", "grad", "gradients", "dparams"):
+        return _is_key(constant(keys[0]), name, slot)
     if isinstance(target, ast.Attribute):
-        if target.attr == "grad":
-            return last_name(target.value) == name.rpartition(".")[2]
-        return plain(target.attr) in gradient_names(name)
-    return isinstance(target, ast.Name) and bool(keys) and slot is not None and _alias(function, target.id) == slot
+        return _is_attribute_of(target, name)
+    is_entry = isinstance(target, ast.Name) and bool(keys)
+    return is_entry and slot is not None and _alias(function, last_name(target)) == slot
 
 
-def _alias(function: Function, name: str) -> int | None:
+def _is_key(key: object, name: str, slot: int | None) -> bool:
+    """Whether the gradient of a parameter is kept under a key: its name, its gradient's, or its number."""
+    if isinstance(key, str):
+        return plain(key) == plain(name.rpartition(".")[2]) or plain(key) in gradient_names(name)
+    return key is not None and key == slot
+
+
+def _is_attribute_of(target: ast.Attribute, name: str) -> bool:
+    """Whether it is ``W.grad``, or an attribute that is named after the gradient: ``self.dW``."""
+    if target.attr == "grad":
+        return last_name(target.value) == name.rpartition(".")[2]
+    return plain(target.attr) in gradient_names(name)
+
+
+def _alias(function: Function, name: str | None) -> int | None:
     """Which of the grads a name stands for: by ``dW, db = self.grads`` or ``dW = self.grads[0]``."""
     for store in stores(function):
         if isinstance(store.target, ast.Name) and store.target.id == name:

@@ -11,7 +11,7 @@ import inspect
 import linecache
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -113,16 +113,32 @@ class Code:
 def code_of_class(cls: type, forward: str = "forward", backward: str = "backward") -> Code:
     """Read a class and its bases. ``forward`` and ``backward`` are the names of its two methods."""
     bases = [base for base in cls.__mro__ if base is not object]
-    written = [{_as_written(name, base): value for name, value in vars(base).items()} for base in bases]
-    plain = [{name: f for name, value in own.items() if (f := _plain(value)) is not None} for own in written]
-    families = tuple(
-        {name: read for name, f in functions.items() if (read := function_of(f, name)) is not None}
-        for functions in plain
-    )
+    given = frozenset(_as_written(name, base) for base in bases for name in vars(base))
+    plain = [_plain_functions(base) for base in bases]
+    families = tuple(map(_read, plain))
     complete = all(len(read) == len(functions) for read, functions in zip(families, plain, strict=True))
-    given = frozenset(name for own in written for name in own)
     code = Code(cls.__name__, families, None, None, complete, given)
-    return Code(cls.__name__, families, code.method(forward), code.method(backward), complete, given)
+    return replace(code, forward=code.method(forward), backward=code.method(backward))
+
+
+def _plain_functions(cls: type) -> dict[str, Any]:
+    """The functions that a class itself defines, by the names that the source has for them."""
+    found: dict[str, Any] = {}
+    for name, value in vars(cls).items():
+        function = _plain(value)
+        if function is not None:
+            found[_as_written(name, cls)] = function
+    return found
+
+
+def _read(functions: Mapping[str, Any]) -> dict[str, Function]:
+    """Those that have source."""
+    found: dict[str, Function] = {}
+    for name, live in functions.items():
+        function = function_of(live, name)
+        if function is not None:
+            found[name] = function
+    return found
 
 
 def code_of_functions(forward: Any, backward: Any) -> Code:

@@ -35,12 +35,17 @@ def stores(function: Function) -> Iterator[Store]:
         elif isinstance(node, ast.AugAssign):
             yield Store(node, _within(node.target), node.value)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            call = node.value
-            out = next((keyword.value for keyword in call.keywords if keyword.arg == "out"), None)
-            if out is not None:
-                yield Store(node, _within(out), call)
-            elif call.args and ast.unparse(call.func) in _WRITERS:
-                yield Store(node, _within(call.args[0]), call)
+            filled = _filled(node.value)
+            if filled is not None:
+                yield Store(node, _within(filled), node.value)
+
+
+def _filled(call: ast.Call) -> ast.expr | None:
+    """The array that a call writes into: ``out``, or what a function of NumPy fills; None where it writes into none."""
+    for keyword in call.keywords:
+        if keyword.arg == "out":
+            return keyword.value
+    return call.args[0] if call.args and ast.unparse(call.func) in _WRITERS else None
 
 
 def _within(target: ast.expr) -> ast.expr:

@@ -3,36 +3,69 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from gradproof.source.origin import Place, of_parameter, reached
 from gradproof.source.source import Code, Function
 from gradproof.source.stores import Store, base, stores
+from gradproof.source.syntax import is_attribute
 
 MOST = 2  # statements that are shown of one broken promise
 
 
 def of_promise(code: Code, promise: str, tensor: str | None) -> list[Place]:
     """The statements that break a promise, given by its code; none where the syntax does not show them."""
-    forward = [] if code.forward is None else [code.forward]
-    backward = reached(code)
-    found: list[Place] = []
-    if promise == "GP501" and tensor is not None:
-        found = [place for function in forward for place in _into(function, {tensor})]
-    elif promise == "GP510" and backward:
-        given = set(backward[0].arguments) - {"self", "cache"}
-        found = [place for function in backward for place in _into(function, given)]
-    elif promise in ("GP502", "GP512"):
-        found = [place for f in (forward if promise == "GP502" else backward) for place in _into(f, set(), "params")]
-    elif promise in ("GP511", "GP514"):
-        found = [place for function in backward for place in _into_cache(function)]
-    elif promise in ("GP518", "GP519"):
-        held = "grads" if promise == "GP518" else "params"
-        found = [place for f in (*backward, *forward) for place in _rebinding(f, held)]
-    elif promise == "GP513" and tensor is not None:
-        place = of_parameter(code, tensor, None)
-        found = [] if place is None else [place]
-    return found[:MOST]
+    find = _FINDERS.get(promise)
+    return [] if find is None else list(find(code, tensor))[:MOST]
+
+
+def _into_input(code: Code, tensor: str | None) -> Iterator[Place]:
+    """Where forward writes into an argument."""
+    if code.forward is not None and tensor is not None:
+        yield from _into(code.forward, {tensor})
+
+
+def _into_dout(code: Code, tensor: str | None) -> Iterator[Place]:
+    """Where backward writes into what it is given."""
+    functions = reached(code)
+    for function in functions:
+        yield from _into(function, set(functions[0].arguments) - {"self", "cache"})
+
+
+def _into_params_in_forward(code: Code, tensor: str | None) -> Iterator[Place]:
+    if code.forward is not None:
+        yield from _into(code.forward, set(), "params")
+
+
+def _into_params_in_backward(code: Code, tensor: str | None) -> Iterator[Place]:
+    for function in reached(code):
+        yield from _into(function, set(), "params")
+
+
+def _into_what_is_kept(code: Code, tensor: str | None) -> Iterator[Place]:
+    for function in reached(code):
+        yield from _into_cache(function)
+
+
+def _grads_bound_anew(code: Code, tensor: str | None) -> Iterator[Place]:
+    return _bound_anew(code, "grads")
+
+
+def _params_bound_anew(code: Code, tensor: str | None) -> Iterator[Place]:
+    return _bound_anew(code, "params")
+
+
+def _bound_anew(code: Code, held: str) -> Iterator[Place]:
+    functions = reached(code) if code.forward is None else [*reached(code), code.forward]
+    for function in functions:
+        yield from _rebinding(function, held)
+
+
+def _accumulated(code: Code, tensor: str | None) -> Iterator[Place]:
+    """Where the gradient of a parameter is computed."""
+    place = None if tensor is None else of_parameter(code, tensor, None)
+    if place is not None:
+        yield place
 
 
 def _into(function: Function, names: set[str], held: str | None = None) -> Iterator[Place]:
@@ -69,8 +102,21 @@ def _into_cache(function: Function) -> Iterator[Place]:
 
 
 def _attribute(store: Store) -> str | None:
+    """The attribute of ``self`` that a statement writes, or writes a part of."""
     target = store.target
     while isinstance(target, ast.Subscript):
         target = target.value
-    own = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
-    return target.attr if isinstance(target, ast.Attribute) and own else None
+    return target.attr if is_attribute(target) else None
+
+
+_FINDERS: Mapping[str, Callable[[Code, str | None], Iterator[Place]]] = {
+    "GP501": _into_input,
+    "GP502": _into_params_in_forward,
+    "GP510": _into_dout,
+    "GP511": _into_what_is_kept,
+    "GP512": _into_params_in_backward,
+    "GP513": _accumulated,
+    "GP514": _into_what_is_kept,
+    "GP518": _grads_bound_anew,
+    "GP519": _params_bound_anew,
+}
