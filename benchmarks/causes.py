@@ -26,7 +26,7 @@ from causes_named import causes_named
 
 from faulty.base import Fault, name_of
 from gradproof import Verdict
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import Finding, SubjectReport
 from gradproof.report.lines import headline, lines
 

@@ -17,8 +17,8 @@ LAYER, ENGINE, DRAWING, REST = "the layers", "the engine", "Hypothesis and drawi
 # what calls what: user code passes through one door, an example through another, the search through a third
 DOORS = {
     ("gradproof.subject.subject", "call"): LAYER,
-    ("gradproof.check", "look"): ENGINE,
-    ("gradproof.check", "search"): DRAWING,
+    ("gradproof.explain.target", "look"): ENGINE,
+    ("gradproof.checking", "search"): DRAWING,
 }
 
 

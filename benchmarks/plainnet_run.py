@@ -17,7 +17,7 @@ from measure_time import DRAWING, ENGINE, LAYER, REST, Stopwatch, stopwatch
 
 import check_plainnet
 from gradproof import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import SubjectReport
 
 SECTIONS = (LAYER, ENGINE, DRAWING, REST)

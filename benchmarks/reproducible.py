@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import faulty
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.report import text
 from gradproof.report.report import Report
 

@@ -10,7 +10,6 @@ is left out but with --changes: lines that a change does not agree with are not 
 from __future__ import annotations
 
 import argparse
-import importlib
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -24,8 +23,9 @@ from causes_lines import teachers_lines
 from faulty import FAULTS
 from gradproof.adjoint import locate as adjoint
 from gradproof.adjoint.locate import Located
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.codes import is_of_gradient
+from gradproof.explain import from_changes, from_lines
 from gradproof.findings import Location, RightUpTo
 from gradproof.mend.mend import Mended
 
@@ -46,16 +46,15 @@ class Row:
 def examined(number: int, seed: int, *, changes: bool) -> Row:
     """Check one faulty layer."""
     fault, spent = FAULTS[number], list[int]()
-    check = importlib.import_module("gradproof.check")
     if not changes:
-        check.__dict__["try_changes"] = no_change
+        from_changes.__dict__["search"] = no_change
 
     def counted(*given: object) -> Located:
         found = adjoint.locate(*given)  # type: ignore[arg-type]
         spent.append(found.forwards)
         return found
 
-    check.__dict__["locate"] = counted
+    from_lines.__dict__["locate"] = counted
     report = check_case(fault.case(fault.wrong), location=fault.name, seed=seed)
     wrong = [f for f in report.findings if f.severity == "error" and is_of_gradient(f.code)]
     lines = next((f.right_up_to for f in wrong if f.right_up_to is not None), None)

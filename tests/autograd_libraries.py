@@ -7,7 +7,7 @@ import linecache
 import sys
 from types import ModuleType
 
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.collect.discover import subjects
 from gradproof.findings import SubjectReport
 from gradproof.infer.infer import infer

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from gradproof.case.case import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import SubjectReport
-from gradproof.report.explain import PAGES, explain
+from gradproof.report.code_pages import PAGES, explain
 
 EXAMPLES = 4  # beside the corner shapes: enough for every page, and two hundred runs of them are quick
 SECTIONS = ("Wrong", "Right", "Why it happens", "See it by hand")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradproof.case.case import Case, Settings
     from gradproof.case.nested import arrays
     from gradproof.case.specs import constant, floats, just, labels, one_hot, positive, probabilities, size, sizes
-    from gradproof.check import check
+    from gradproof.checking import check
     from gradproof.convention.convention import Convention
     from gradproof.differentiate.numeric import Estimate, directional_derivative, numerical_gradient
     from gradproof.errors import GradproofError, UsageError
@@ -51,7 +49,7 @@ __all__ = [
 _HOMES = {
     "case.case": ("Case", "Settings"),
     "case.nested": ("arrays",),
-    "check": ("check",),
+    "checking": ("check",),
     "convention.convention": ("Convention",),
     "errors": ("GradproofError", "UsageError"),
     "differentiate.numeric": ("Estimate", "directional_derivative", "numerical_gradient"),
@@ -61,17 +59,6 @@ _HOMES = {
     "values": ("Verdict",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-
-class _Facade(ModuleType):
-    """Keeps ``gradproof.check`` the function: importing the module of that name would put the module in its place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Facade
 
 
 def __getattr__(name: str) -> Any:

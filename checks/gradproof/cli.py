@@ -22,7 +22,7 @@ from gradproof.collect.paths import declared_files, files
 from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
 from gradproof.findings import Finding, SubjectReport
-from gradproof.report.explain import explain, listing
+from gradproof.report.code_pages import explain, listing
 from gradproof.report.report import Report
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.streams import aside

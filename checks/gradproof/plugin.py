@@ -91,7 +91,7 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         """Check the Case; raise GradientFault for any verdict but PASS."""
         from gradproof import __version__
-        from gradproof.check import check_case
+        from gradproof.checking import check_case
         from gradproof.report.report import GradientFault, Report
         from gradproof.values import Verdict
 

@@ -1,14 +1,12 @@
 """Up to which line a wrong backward is right: the line and its value are told, and where that is not sure, nothing."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 from gradproof import Case, Verdict
 from gradproof.adjoint.agreement import agreed, worth_locating
 from gradproof.adjoint.locate import Located, locate
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.deadlines import Expired
 from gradproof.findings import Action, Edit, Finding, Location, Replacement, RightUpTo, WrongLine
 from gradproof.mend.mend import Mended
@@ -17,7 +15,7 @@ from gradproof.mend.mend import Mended
 @pytest.fixture(autouse=True)
 def no_change(monkeypatch):
     """No search for a change: the lines are told without one."""
-    monkeypatch.setattr(importlib.import_module("gradproof.check"), "try_changes", lambda *_, **__: Mended())
+    monkeypatch.setattr("gradproof.explain.from_changes.search", lambda *_, **__: Mended())
 
 
 def told(layer, **specs):
@@ -158,7 +156,7 @@ def test_a_right_layer_is_left_alone(monkeypatch):
     def refuse(*_):
         raise AssertionError("a right layer was looked at")
 
-    monkeypatch.setattr(importlib.import_module("gradproof.check"), "locate", refuse)
+    monkeypatch.setattr("gradproof.explain.from_lines.locate", refuse)
     assert check_case(Case(Scorer, **SCORER), location="here", examples=6).verdict is Verdict.PASS
 
 
@@ -376,7 +374,7 @@ def outcomes_of(layer):
         return Located()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importlib.import_module("gradproof.check"), "locate", keep)
+        patch.setattr("gradproof.explain.from_lines.locate", keep)
         check_case(Case(layer, **SCORER), location="here", examples=2)
     return found
 

@@ -32,11 +32,11 @@ from faulty.contract import (
     Stateful,
 )
 from gradproof import Case, Verdict
-from gradproof.breach import reconciled
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.codes import CODES
 from gradproof.contract.contract import worth_keeping
-from gradproof.diagnose.together import told_once
+from gradproof.explain.promises import reconciled
+from gradproof.explain.ranking import told_once
 from gradproof.findings import Cause, Finding
 from gradproof.report.lines import lines
 from gradproof.values import Example, Outcome, Role, TensorResult

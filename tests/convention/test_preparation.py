@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, Convention, Settings, UsageError, Verdict, constant, floats, size, sizes
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.convention.convention import convention_of
 from gradproof.convention.descent import Descent, is_optimizer
 from gradproof.convention.preparation import preparation_of

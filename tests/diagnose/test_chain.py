@@ -13,7 +13,7 @@ import pytest
 from elementwise import normal
 from gradproof import Case
 from gradproof.diagnose.chain import weak_link
-from gradproof.diagnose.together import told_once
+from gradproof.explain.ranking import told_once
 from gradproof.findings import Cause, Finding
 from gradproof.report import sentences
 from gradproof.report.lines import headline, lines

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, GradientFault, Settings, check, size
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.generate import parameters
 from gradproof.generate.arrays import Style
 from gradproof.report.lines import lines

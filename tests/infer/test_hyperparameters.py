@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, GradientFault, Settings, check, constant, size
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.diagnose.departures import departure
 from gradproof.findings import Fact
 from gradproof.infer.infer import infer

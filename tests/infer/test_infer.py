@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import inferred
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import SubjectReport
 from gradproof.infer import search
 from gradproof.infer.infer import infer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
 from gradproof.values import Verdict

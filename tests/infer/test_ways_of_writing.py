@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, GradientFault, Settings, UsageError, check, floats
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import Reading, judged
 from gradproof.values import Verdict

@@ -13,7 +13,7 @@ import mended
 import mended_branches
 import mended_lines
 from gradproof import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import Finding
 from gradproof.mend.change import parse
 from gradproof.mend.kinds import KEPT, KEPT_FIRST, TIERS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, labels
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.mend.change import parse
 from gradproof.mend.edited import parses
 from gradproof.mend.hollow import _takes_back, _undoes

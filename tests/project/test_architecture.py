@@ -28,19 +28,15 @@ def sources(package: str) -> Sources:
 
 
 def drawn_order(document: str) -> list[str]:
-    """The modules in the tables under "The order of the modules": the first cell of each row, behind its folder.
+    """The rooms in the table under "The rooms", in order: ``case`` for the folder ``case/``, ``run`` for a module."""
+    rows = document.split("## The rooms", 1)[1].splitlines()
+    cells = [row.split("|")[1] for row in rows if row.startswith("| `")]
+    return [name.rstrip("/") for cell in cells for name in re.findall(r"`([\w/]+)`", cell)]
 
-    A heading ``### case/: what to check`` stands for the folder ``case``, any other for no folder.
-    """
-    order: list[str] = []
-    folder = ""
-    for line in document.split("## The order of the modules", 1)[1].splitlines():
-        if line.startswith("### "):
-            named = re.match(r"### (\w+)/", line)
-            folder = f"{named[1]}." if named else ""
-        elif row := re.match(r"\| `(\w+)` \|", line):
-            order.append(folder + row[1])
-    return order
+
+def room_of(module: str) -> str:
+    """The folder that a module lies in; a module that lies in none is a room of its own."""
+    return module.partition(".")[0]
 
 
 def imports(package: str, source: str) -> Iterator[str]:
@@ -70,13 +66,20 @@ def inner_imports(package: str, modules: Sources) -> dict[str, set[str]]:
 
 
 def back_edges(edges: Mapping[str, set[str]], order: list[str]) -> list[str]:
-    place = {module: i for i, module in enumerate(order)}
+    """The imports of what is drawn after the importer's room, or of what is not drawn."""
+    place = {room: i for i, room in enumerate(order)}
     return [
         f"{module} imports {target or 'the facade'}"
         for module, targets in edges.items()
         for target in sorted(targets)
-        if module != "__init__" and place.get(target, len(order)) >= place.get(module, -1)
+        if module != "__init__" and not _is_allowed(module, target, place)
     ]
+
+
+def _is_allowed(module: str, target: str, place: Mapping[str, int]) -> bool:
+    own, other = room_of(module), room_of(target)
+    is_inside = own == other and "." in module and own in place
+    return is_inside or place.get(other, len(place)) < place.get(own, -1)
 
 
 def cycles(edges: Mapping[str, set[str]]) -> list[str]:
@@ -114,15 +117,22 @@ def length(function: FunctionNode) -> int:
 ORDER = drawn_order((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
 
 
-def test_every_module_is_drawn_once() -> None:
-    modules = sources("gradproof").keys() - {"__init__"}
-    assert sorted(modules - set(ORDER)) == [], "not drawn in docs/architecture.md"
-    assert sorted(set(ORDER) - modules) == [], "drawn in docs/architecture.md, but gone"
-    assert len(ORDER) == len(modules), "drawn twice in docs/architecture.md"
+def test_every_room_is_drawn_once() -> None:
+    rooms = {room_of(module) for module in sources("gradproof")} - {"__init__"}
+    assert sorted(rooms - set(ORDER)) == [], "not drawn in docs/architecture.md"
+    assert sorted(set(ORDER) - rooms) == [], "drawn in docs/architecture.md, but gone"
+    assert len(ORDER) == len(rooms), "drawn twice in docs/architecture.md"
 
 
-def test_no_module_imports_one_that_is_drawn_after_it() -> None:
+def test_no_module_imports_from_a_room_that_is_drawn_after_its_own() -> None:
     assert back_edges(inner_imports("gradproof", sources("gradproof")), ORDER) == []
+
+
+@pytest.mark.parametrize("package", ROOTS)
+def test_every_module_says_in_one_sentence_what_it_is_for(package: str) -> None:
+    said = {module: ast.get_docstring(ast.parse(source)) or "" for module, source in sources(package).items()}
+    first = {module: docstring.partition("\n\n")[0] for module, docstring in said.items()}
+    assert [module for module, sentence in first.items() if not sentence.endswith((".", "?"))] == []
 
 
 @pytest.mark.parametrize("package", ROOTS)
@@ -161,6 +171,8 @@ def test_functions_and_modules_stay_within_the_house_limits(package: str) -> Non
 
 LITERAL = {
     "errors": "",
+    "rooms.one": "from gradproof.errors import UsageError",
+    "rooms.two": "from gradproof.rooms.one import UsageError",
     "values": "from gradproof import errors\nimport numpy as np",
     "case": "from gradproof.values import Verdict\nfrom gradproof import __version__",
 }
@@ -177,10 +189,12 @@ LITERAL = {
         pytest.param("case", "from gradproof import Case", "case imports the facade", id="through the facade"),
         pytest.param("case", "from gradproof.case import Case", "case imports case", id="itself"),
         pytest.param("stray", "from gradproof.errors import UsageError", "stray imports errors", id="not drawn"),
+        pytest.param("rooms.one", "from gradproof.case import Case", "rooms.one imports case", id="out of a folder"),
+        pytest.param("errors", "from gradproof.rooms.two import x", "errors imports rooms.two", id="into a folder"),
     ],
 )
 def test_a_back_edge_is_seen(module: str, source: str, complaint: str) -> None:
-    order = ["errors", "values", "case"]
+    order = ["errors", "rooms", "values", "case"]
     assert back_edges(inner_imports("gradproof", LITERAL), order) == []
     assert complaint in back_edges(inner_imports("gradproof", {**LITERAL, module: source}), order)
 

@@ -37,11 +37,9 @@ def test_declaring_a_case_does_not_load_hypothesis():
 
 ORDERS = {
     "function first": "from gradproof import check",
-    "module first": "import gradproof.check\nfrom gradproof import check",
-    "a name of the module first": "from gradproof.check import check_case\nfrom gradproof import check",
+    "its module first": "from gradproof.checking import check_case\nfrom gradproof import check",
     "attribute": "import gradproof\ncheck = gradproof.check",
-    "module after function": "from gradproof import check\nimport gradproof.check\ncheck = gradproof.check",
-    "by importlib": "import importlib, gradproof\nimportlib.import_module('gradproof.check')\ncheck = gradproof.check",
+    "module after function": "from gradproof import check\nimport gradproof.checking\ncheck = gradproof.check",
 }
 
 

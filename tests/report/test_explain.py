@@ -8,7 +8,7 @@ import pytest
 
 from gradproof.codes import CODES
 from gradproof.errors import UsageError
-from gradproof.report.explain import explain, listing
+from gradproof.report.code_pages import explain, listing
 from gradproof.values import Verdict
 from pages import SECTIONS, WRITTEN, page
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from gradproof import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import Action, Edit, Location
 from gradproof.source.locations import at_line, cell_file, located, source_at
 

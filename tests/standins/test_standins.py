@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradproof.case.case import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.infer.infer import infer
 from gradproof.standins.spaces import namespaces
 from gradproof.standins.standins import ModuleStandIn, StandIns

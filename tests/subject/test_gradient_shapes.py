@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradproof import Case, Settings
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.differentiate.claims import claims_of
 from gradproof.infer.infer import infer
 from gradproof.report.lines import lines

@@ -10,7 +10,7 @@ import pytest
 
 from elementwise import node, normal, report_of, tanh_slope
 from gradproof import Case, GradientFault, Settings, UsageError, Verdict, check
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.report.lines import lines
 
 X = normal(4, 3)

@@ -5,7 +5,7 @@ import pytest
 
 import raising
 from gradproof import Case, Settings
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.guard import SubjectError, call
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference, judged

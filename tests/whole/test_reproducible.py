@@ -11,7 +11,7 @@ import pytest
 
 import faulty
 from gradproof import deadlines
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.deadlines import Expired
 from gradproof.findings import Finding
 from gradproof.mend import mend

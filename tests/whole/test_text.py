@@ -15,7 +15,7 @@ import pytest
 
 from faulty import FAULTS
 from gradproof.case.case import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.findings import Finding, SubjectReport
 from gradproof.report import text
 

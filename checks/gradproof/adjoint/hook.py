@@ -1,5 +1,6 @@
-"""What stands around each value of an instrumented function while it runs: it notes values, moves one, or puts others
-in their places. It knows neither the source nor what any value is for.
+"""What stands around the values of an instrumented function while it runs: it notes values, moves or replaces them.
+
+It knows neither the source nor what any value is for.
 """
 
 from __future__ import annotations

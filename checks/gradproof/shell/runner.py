@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradproof.case.case import Case
-from gradproof.check import check_case
+from gradproof.checking import check_case
 from gradproof.codes import is_of_gradient
 from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable, unchanged

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradproof import __version__
-from gradproof.adjoint.locate import locate
 from gradproof.allowances import allowances
 from gradproof.case.case import Case, Settings, as_settings
 from gradproof.case.signatures import inputs_by_name, method_signature
-from gradproof.compare.glance import glance
-from gradproof.compare.look import Build, ask, look
-from gradproof.contract.contract import keep
+from gradproof.checked_targets import DrawnTarget, ObjectTarget
+from gradproof.compare.look import Build
 from gradproof.convention.calling import Plan
 from gradproof.convention.convention import convention_for, convention_of
 from gradproof.deadlines import Expired, limited
-from gradproof.diagnose.chain import weak_link
-from gradproof.diagnose.link import Link
 from gradproof.errors import UsageError
 from gradproof.findings import SubjectReport
-from gradproof.generate.generate import search, shrink
-from gradproof.generate.vary import fresh, neighbours
+from gradproof.generate.generate import search
 from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
-from gradproof.infer.variations import variations
-from gradproof.mend.mend import Mended
-from gradproof.mend.mend import search as try_changes
-from gradproof.mend.targets import trees_of
 from gradproof.plan_choice import Choice, choose, examples_of, likeliest
-from gradproof.prepare import Preparation
 from gradproof.report.report import GradientFault, Report
 from gradproof.run import Run
-from gradproof.source.hints import code_of, place_of
-from gradproof.source.source import Code
+from gradproof.source.hints import code_of
 from gradproof.subject.subject import subject_from, subject_of
-from gradproof.values import Example, Outcome, Verdict
+from gradproof.values import Example, Verdict
 
-GLANCES = 180  # forwards for the neighbours of one failing example; one glance takes about ten
 DOUTS = 3  # upstream gradients tried on one concrete layer object
-FRESH = 6  # examples beside those of the search at which a change is confirmed: about five forwards each
-_FRESH_SEEDS = 1_000_000  # where their seeds begin: no search comes there
-Judge = Callable[[Example], Outcome]
 
 
 def check(target: Any, /, *arguments: Any, settings: Settings | None = None, **named: Any) -> Report:
@@ -97,8 +82,9 @@ def check_case(
     choice = _choice(case, start, seconds)
     reports: list[SubjectReport] = []
     for plan in choice.plans or (None,):
-        target = _Target(case.called(plan), inferred=inferred)
-        run = target.run(title, location, start, command)
+        target = DrawnTarget(case.called(plan), examples=number, seed=start, inferred=inferred)
+        allowed = allowances(target.code, case.settings.allow, title)
+        run = Run(title, location, start, command, allowed, target)
         _search(run, target, number, seconds, into)
         report = run.report()
         report = replace(report, notes=(*case.construction.told(case.init), *report.notes))
@@ -121,16 +107,15 @@ def _choice(case: Case, seed: int, seconds: float) -> Choice:
         return Choice(cut_off=expired.seconds)
 
 
-def _search(run: Run, target: _Target, examples: int, seconds: float, into: list[SubjectReport] | None) -> None:
+def _search(run: Run, target: DrawnTarget, examples: int, seconds: float, into: list[SubjectReport] | None) -> None:
     """Judge examples until the time is over; what fails is made smaller and named."""
-    smaller = functools.partial(shrink, target.case, seed=run.seed, examples=examples)
 
     def work() -> None:
         drawn = functools.partial(target.judge_drawn, run.outcomes)
         search(target.case, drawn, examples=examples, seed=run.seed, into=run.outcomes)
         run.outcomes[:] = target.preparation.confirmed(run.outcomes, target.judge)
-        run.try_promises(target.keep, smaller)
-        run.name_failures(functools.partial(smaller, target.judge))
+        run.try_promises()
+        run.explain()
 
     try:
         run.in_time(seconds, work)
@@ -138,79 +123,6 @@ def _search(run: Run, target: _Target, examples: int, seconds: float, into: list
         if into is not None:
             into.append(run.report("interrupted: the search did not end"))
         raise
-
-
-class _Target:
-    """A Case and how one example of it is built, judged, and asked for a cause."""
-
-    def __init__(self, case: Case, *, inferred: bool) -> None:
-        self.case, self.preparation = case, Preparation(self.build, variations(case, inferred=inferred))
-
-    def run(self, title: str, location: str, seed: int, command: str) -> Run:
-        """A run that has seen no example yet."""
-        case = self.case
-        code = code_of(case.subject, case.backward, case.convention)
-        allowed = allowances(code, case.settings.allow, title)
-        mend = functools.partial(_mend, code, self.build, self.fresh)
-        where, ask_or_look = functools.partial(locate, code, self.build), (self.inquire, self.inside)
-        return Run(title, location, seed, command, allowed, *ask_or_look, code, mend, where, self.around, self.judge)
-
-    def build(self, example: Example) -> Build:
-        return functools.partial(subject_of, self.case, example)
-
-    def judge(self, example: Example) -> Outcome:
-        fitted = self.preparation.fitted(example)
-        return look(fitted, self.build(fitted))
-
-    def judge_drawn(self, before: Sequence[Outcome], example: Example) -> Outcome:
-        """Judge an example of the search, which follows those ``before``."""
-        return self.preparation.judged(example, len(before), self.judge)
-
-    def keep(self, example: Example, **how: Any) -> Outcome:
-        """Try the promises."""
-        return keep(self.preparation.fitted(example), self.build, **how)
-
-    def inquire(self, outcome: Outcome) -> Outcome:
-        return ask(outcome, self.build(outcome.example))
-
-    def inside(self, example: Example) -> Link | None:
-        return weak_link(example, self.build(example))
-
-    def fresh(self, example: Example) -> Iterator[Example]:
-        """Examples that no outcome has: other dims, values and hyper-parameters."""
-        for number in range(FRESH):
-            drawn = fresh(self.case, example, _FRESH_SEEDS + FRESH * self.case.settings.seed + number)
-            if drawn is not None:
-                yield self.preparation.fresh(drawn, number)
-
-    def around(self, outcome: Outcome, tensor: str) -> list[Outcome]:
-        """A glance at each neighbour of an example, as long as the forwards last."""
-        found: list[Outcome] = []
-        for example in map(self.preparation.fitted, neighbours(self.case, outcome.example)):
-            if sum(o.forwards for o in found) < GLANCES:
-                found.append(glance(example, self.build(example), tensor))
-        return found
-
-
-def _mend(
-    code: Code,
-    build: Callable[[Example], Build],
-    anew: Callable[[Example], Iterator[Example]],
-    outcomes: Sequence[Outcome],
-    reserve: Sequence[Outcome],
-    part: type | None,
-    **how: Any,
-) -> Mended:
-    """Try changes of the whole's own functions, or of those of the part that is wrong by itself."""
-    code = code if part is None else code_of(part, convention=convention_of(part))
-    place = functools.partial(place_of, code, outcomes=outcomes)
-    more = anew(outcomes[0].example)
-    return try_changes(trees_of(code), outcomes, reserve, more, build, place, **how)
-
-
-def _no_more(_: Example) -> Iterator[Example]:
-    """One concrete object at one input is all that there is."""
-    return iter(())
 
 
 def _check_subject(
@@ -251,24 +163,15 @@ def _check_object(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any],
     whole = functools.partial(subject_from, layer, signature, convention)
     choice = choose(drawn, lambda _, plan: functools.partial(whole, plan=plan), declared=False)
     plan = next(iter(choice.plans), None)
-    build = functools.partial(whole, plan=plan)
-    preparation = Preparation(lambda _: build)
-    preparation.own(drawn[0])
-    build = functools.partial(build, numbers=preparation.numbers)
-    inquire = functools.partial(ask, build=build, declared=False)
+    target = ObjectTarget(code_of(type(layer)), functools.partial(whole, plan=plan), drawn[0])
     call = f"check({name.lower()}, {', '.join(inputs)})"
-    code = code_of(type(layer))
-    inside = functools.partial(weak_link, build=build)
-    mend = functools.partial(_mend, code, lambda _: build, _no_more)
-    where = functools.partial(locate, code, lambda _: build)
-    allowed = allowances(code, settings.allow, name)
-    run = Run(name, name, settings.seed, call, allowed, inquire, inside, code, mend, where)
+    run = Run(name, name, settings.seed, call, allowances(target.code, settings.allow, name), target)
 
     def work() -> None:
         for example in drawn:
-            run.outcomes.append(look(example, build, declared=False))
-        run.try_promises(functools.partial(keep, build=lambda _: build, declared=False), _as_found)
-        run.name_failures(_as_found)
+            run.outcomes.append(target.judge(example))
+        run.try_promises()
+        run.explain()
 
     run.in_time(settings.timeout, work)
     report = choice.added_to(run.report(), plan)
@@ -287,11 +190,6 @@ def _unchecked(inputs: Mapping[str, Any], floats: frozenset[str]) -> tuple[str, 
 
 def _is_layer(target: Any) -> bool:
     return hasattr(target, "forward") or convention_of(type(target)) is not None
-
-
-def _as_found(*_: object, fails: Callable[[Outcome], bool], start: Example) -> Outcome | None:
-    """One concrete input is as small as it was given: there is nothing to shrink."""
-    return None
 
 
 def _is_float(value: Any) -> bool:

@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gradproof.codes import CODES, is_of_gradient
+from gradproof.explain.failing import Failing
+from gradproof.explain.target import Target
 from gradproof.findings import Cause, Confidence, Finding
 
 BROKEN_PROMISE = "broken-promise"  # the kind of cause that one is
 UNNAMED = "GP101"  # a wrong gradient without a cause
 REGION, NOT_LINEAR = "GP107", "GP509"
 MISPLACED, STALE = "GP109", "GP508"
+
+
+def explain(failing: Failing, _: Target) -> Failing:
+    """Wrong gradients with the broken promise that explains them; the other broken promises behind them."""
+    return replace(failing, findings=reconciled(failing.findings, failing.broken))
 
 
 def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[Finding]:

@@ -1,0 +1,1 @@
+"""Says why a subject fails: every source of explanations behind one interface, and one ranking; no text."""

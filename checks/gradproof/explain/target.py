@@ -1,0 +1,57 @@
+"""A subject as what explains its failures may ask it: build, judge, ask, shrink, vary; it explains nothing itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+
+from gradproof.compare.look import Build, ask, look
+from gradproof.contract.contract import keep
+from gradproof.diagnose.chain import weak_link
+from gradproof.diagnose.link import Link
+from gradproof.source.source import Code
+from gradproof.values import Example, Outcome
+
+Judge = Callable[[Example], Outcome]
+
+
+class Target(ABC):
+    """One subject, at examples that are drawn for it, or at those that were handed in.
+
+    code: its source. declared: whether somebody said which of its inputs have a gradient.
+    """
+
+    def __init__(self, code: Code, *, declared: bool) -> None:
+        self.code, self.declared = code, declared
+
+    @abstractmethod
+    def build(self, example: Example) -> Build:
+        """What builds the subject for an example."""
+
+    def judge(self, example: Example) -> Outcome:
+        """Every tensor of the example, judged."""
+        return look(example, self.build(example), declared=self.declared)
+
+    def keep(self, example: Example, code: str | None = None) -> Outcome:
+        """The promises of the contract, tried at the example: all, or that of one code."""
+        return keep(example, self.build, declared=self.declared, code=code)
+
+    def ask(self, outcome: Outcome) -> Outcome:
+        """The outcome, with what the gradients depend on."""
+        return ask(outcome, self.build(outcome.example), declared=self.declared)
+
+    def weak_link(self, example: Example) -> Link | None:
+        """The part of a composite that is wrong, or the place where its chain breaks."""
+        return weak_link(example, self.build(example))
+
+    def smallest(self, judge: Judge, fails: Callable[[Outcome], bool], start: Example) -> Outcome | None:
+        """The smallest example that still fails; None where there is none beside ``start``."""
+        return None
+
+    def near(self, outcome: Outcome, tensor: str) -> list[Outcome]:
+        """What one tensor shows at examples near this one; [] where no other can be drawn."""
+        return []
+
+    def fresh(self, example: Example) -> Iterator[Example]:
+        """Examples that were not judged: other dims, values and hyper-parameters."""
+        return iter(())
