@@ -101,14 +101,19 @@ def _corners(space: Space) -> Iterator[Chosen]:
             yield {**narrow, **stars[0]}
     if has_starred_batch and _allows(space, (1,)):
         yield {**different, **_stars(space, (1,))}
-    for value in (3, 1):
-        equal = space.complete({}, (value,), distinct=False)
-        if equal is not None:
-            yield {**equal, **(_stars(space, (value,)) if _allows(space, (value,)) else stars[0])}
+    yield from _equal(space, stars[0])
     if has_starred_batch and _allows(space, (0,)):
         yield {**different, **_stars(space, (0,))}
     else:
         yield from _empty_batch(space, {**different, **stars[0]})
+
+
+def _equal(space: Space, star: Chosen) -> Iterator[Chosen]:
+    """All dims equal, and all 1; ``star``: the starred axes where they cannot be one axis of that size."""
+    for value in (3, 1):
+        equal = space.complete({}, (value,), distinct=False)
+        if equal is not None:
+            yield {**equal, **(_stars(space, (value,)) if _allows(space, (value,)) else star)}
 
 
 def _empty_batch(space: Space, chosen: Chosen) -> Iterator[Chosen]:

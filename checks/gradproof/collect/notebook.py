@@ -135,13 +135,13 @@ class _Running:
 
     def _keep(self, before: Mapping[str, Any], names: Mapping[str, Any]) -> None:
         """The subjects that were there before the cell ran, and of which a part is no longer there."""
-        gone = [v for n, v in before.items() if isinstance(v, (type, FunctionType)) and names.get(n) is not v]
-        gone = [value for value in gone if self.own(value)]
+        changed = [value for name, value in before.items() if names.get(name) is not value]
+        gone = {id(value) for value in changed if isinstance(value, (type, FunctionType)) and self.own(value)}
         if not gone:
             return
         source = replace(self.source, namespace=before)
         for found in subjects(before, self.own):
-            if any(part is value for part in found.parts for value in gone):
+            if not gone.isdisjoint(map(id, found.parts)):
                 self.replaced.append(Version(self.cell_of(found), found, source))
 
     def _note(self, cell: Cell, headline: str, told: str | None = None) -> None:

@@ -52,8 +52,7 @@ def _merged(first: TensorResult, second: TensorResult) -> TensorResult:
     if old is None or new is None:
         return _merged_whole(first, second)
     _, numeric, _ = new
-    answered = np.isfinite(numeric).reshape(-1)
-    wrong = {int(np.ravel_multi_index(entry.index, first.shape)) if entry.index else 0 for entry in second.wrong}
+    answered, wrong = np.isfinite(numeric).reshape(-1), _wrong_entries(second)
     settled = [i for i in first.ties if answered[i] and (i not in first.strays or i in wrong)]
     analytic, numeric, bound = (_replaced(one, other, settled) for one, other in zip(old, new, strict=True))
     unjudged = {**first.unjudged, Reason.KINK: len(first.ties) - len(settled)}
@@ -72,6 +71,11 @@ def _merged(first: TensorResult, second: TensorResult) -> TensorResult:
         numeric=numeric,
         bound=bound,
     )
+
+
+def _wrong_entries(result: TensorResult) -> set[int]:
+    """The flat indices of its wrong entries."""
+    return {int(np.ravel_multi_index(entry.index, result.shape)) if entry.index else 0 for entry in result.wrong}
 
 
 def _arrays(result: TensorResult) -> tuple[FloatArray, FloatArray, FloatArray] | None:

@@ -32,8 +32,10 @@ def linear(scene: Scene) -> Iterator[Defect]:
     fixed = fixed_dout(reference.subject, [a.shape for a in output.live.values()]) is not None
     for factor, words in _FACTORS:
         found = _gradients(scene, [factor * dout for dout in one]).then
-        for name in [n for n in left if not _scales(left[n], found[n], factor, noise)]:
-            gradient = left.pop(name)
+        for name, gradient in list(left.items()):
+            if _scales(gradient, found[name], factor, noise):
+                continue
+            del left[name]
             if fixed and same(gradient, found[name]):
                 yield _ignored(name, gradient, words, _what_is_ignored(scene, one, name, gradient, factor))
             else:

@@ -124,10 +124,15 @@ def _out_of_step(session: Session, net: Any, layers: Mapping[str, Any], before: 
         held = [gradient for _, gradient in theirs.values() if gradient.shape == array.shape]
         if not mine or not held or _share_memory(mine, held):
             continue
-        value, total = kept.get(name), np.sum(held, axis=0)
-        if isinstance(value, np.ndarray) and total.any() and not _is_near_any(value, [*held, total]):
+        if _is_another(kept.get(name), held):
             where = next(path for path, _ in theirs.values())
             yield _rebound(name, where) if theirs.keys().isdisjoint(before) else _slot(name, where)
+
+
+def _is_another(value: Any, held: Sequence[Array]) -> bool:
+    """Whether a gradient is none of those that layers hold, nor their sum, where that is not zero."""
+    total = np.sum(held, axis=0)
+    return isinstance(value, np.ndarray) and total.any() and not _is_near_any(value, [*held, total])
 
 
 def _gradients_in(layers: Mapping[str, Any], array: Array) -> dict[int, tuple[str, Array]]:

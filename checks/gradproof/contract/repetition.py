@@ -39,8 +39,7 @@ def backward_again(scene: Scene) -> Iterator[Defect]:
     session = scene.session()
     output = session.forward(scene.inputs)
     douts = scene.douts(output)
-    # a net calls the loss at its end once after each forward
-    severity = "error" if fixed_dout(session.subject, [a.shape for a in output.live.values()]) is None else "warning"
+    is_loss = fixed_dout(session.subject, [a.shape for a in output.live.values()]) is not None
     start = _kept(session)
     before = session.drawn()
     first = session.backward(douts)
@@ -51,8 +50,9 @@ def backward_again(scene: Scene) -> Iterator[Defect]:
     except SubjectError as raised:
         yield _only_once(f"{raised.error.kind}: {raised.error.message}".splitlines()[0])
         return
-    if severity == "error" and differing(list(first.then), first, second) and _is_one_of_many(scene):
-        severity = "warning"
+    differs = bool(differing(list(first.then), first, second))
+    # a net calls the loss at its end once after each forward
+    severity = "warning" if is_loss or (differs and _is_one_of_many(scene)) else "error"
     yield from _kept_anew(session, start, first, second, severity)
     returned = [name for name in first.then if name in session.given.live]
     for name in differing(returned, first, second):

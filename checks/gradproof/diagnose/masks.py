@@ -37,19 +37,18 @@ def mask_wrong(evidence: Evidence) -> Cause | None:
         return Cause("GP107", "mask-inverted", support=evidence.support) if is_inverted else None
     if zeros.right < ENOUGH:
         return None
-    kind, confidence = _kind(zeros)
-    if kind == "mask-missing" and evidence.passing and all(_is_saturated(sample) for sample in samples):
-        kind, confidence = "not-zero-where-saturated", Confidence.OPEN
+    is_saturated = bool(evidence.passing) and all(_is_saturated(sample) for sample in samples)
+    kind, confidence = _kind(zeros, is_saturated=is_saturated)
     counts = {"zero_in_truth": zeros.in_truth, "zero_in_yours": zeros.in_yours}
     return Cause("GP107", kind, evidence=counts, confidence=confidence)
 
 
-def _kind(zeros: _Zeros) -> tuple[str, Confidence]:
-    if not zeros.in_yours:
-        return "mask-missing", Confidence.NAMED
-    if not zeros.in_truth:  # a mask, a line that is missing, a step left out: it can be any of them
+def _kind(zeros: _Zeros, *, is_saturated: bool) -> tuple[str, Confidence]:
+    if zeros.in_truth and zeros.in_yours:
+        return "another-mask", Confidence.VAGUE
+    if zeros.in_yours:  # a mask, a line that is missing, a step left out: it can be any of them
         return "zero-where-it-is-not", Confidence.OPEN
-    return "another-mask", Confidence.VAGUE
+    return ("not-zero-where-saturated", Confidence.OPEN) if is_saturated else ("mask-missing", Confidence.NAMED)
 
 
 def _compared(samples: Sequence[Sample]) -> _Zeros:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradproof.compare.lanes import MARGIN
@@ -19,13 +21,18 @@ def first_factor_alone(evidence: Evidence) -> Cause | None:
     count = sum(int(np.count_nonzero(sample.support)) for sample in asked)
     if count < ENOUGH or not all(_is_so(sample, evidence.tensor) for sample in asked):
         return None
-    arrays = [_values(sample, evidence.tensor) for sample in asked]
-    x, out = (np.concatenate(each) for each in zip(*arrays, strict=True))
-    values, factors = _different(x[x != 0]), _different(out[x != 0] / x[x != 0])
-    if factors < max(FEW * values, LEAST):  # a mask, not a function of x
+    if _is_mask(asked, evidence.tensor):
         return None
     # with a formula of x, it may be a power as well
     return Cause("GP113", "first-factor-alone", support=Support(count, 1), confidence=Confidence.VAGUE)
+
+
+def _is_mask(asked: Sequence[Sample], tensor: str) -> bool:
+    """Whether the output over x takes so few values that it is no function of x."""
+    arrays = [_values(sample, tensor) for sample in asked]
+    x, out = (np.concatenate(each) for each in zip(*arrays, strict=True))
+    factors = _different(out[x != 0] / x[x != 0])
+    return factors < max(FEW * _different(x[x != 0]), LEAST)
 
 
 def _different(values: Floats) -> int:

@@ -69,16 +69,19 @@ def verdict(
     """Return the subject's verdict, and the reason in words where it is not PASS and no finding says it."""
     if any(finding.severity == "error" for finding in findings):
         return Verdict.FAIL, None
-    reason = _reason(tensors, outcomes)
     unnamed = [tensor for tensor in tensors if not _is_settled(tensor, findings)]
-    is_judged = any(tensor.judged for tensor in tensors)
-    if reason is None and not is_judged and not any(tensor.unjudged for tensor in unnamed):
-        reason = Reason.NOT_EXAMINED
+    reason = _reason(tensors, outcomes) or _nothing_judged(tensors, unnamed)
     if reason is not None:
         return Verdict.INCONCLUSIVE, f"{reason}: {_note(outcomes, reason)}"
     if unnamed:
         return Verdict.INCONCLUSIVE, _why(unnamed)
     return Verdict.PASS, None
+
+
+def _nothing_judged(tensors: Sequence[TensorSummary], unnamed: Sequence[TensorSummary]) -> Reason | None:
+    """That nothing was examined, where no entry was judged and no tensor says why."""
+    is_explained = any(tensor.judged for tensor in tensors) or any(tensor.unjudged for tensor in unnamed)
+    return None if is_explained else Reason.NOT_EXAMINED
 
 
 def _reason(tensors: Sequence[TensorSummary], outcomes: Sequence[Outcome]) -> Reason | None:

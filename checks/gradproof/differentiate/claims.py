@@ -76,9 +76,7 @@ def _updated_in_place(values: Mapping[str, Floats], parameters: Collection[str])
 def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bool) -> Defect | None:
     """Say what is wrong with the form of one gradient; None where it has the tensor's shape and is a real array."""
     if gradient is None:
-        where = "its place in grads is None" if parameter else "backward returned None for it"
-        forgotten = "write it in place: self.grads[i][...] = ..." if parameter else "end backward with: return dx"
-        return Defect("GP202", f"the gradient of {name} is missing: {where}", name, (("what to do", forgotten),))
+        return _missing(name, parameter=parameter)
     if not outputs.is_number(gradient) or np.asarray(gradient).dtype.kind == "c":
         return Defect("GP207", f"the gradient of {name} is {outputs.kind(gradient)}, not a real array", name)
     found = np.asarray(gradient).shape
@@ -92,6 +90,12 @@ def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bo
     told = gradient_shapes.consequence(name, found, shape)
     matters = () if told is None or not parameter else (("why it matters", told),)
     return Defect("GP201", headline, name, (*matters, advice), shape=found)
+
+
+def _missing(name: str, *, parameter: bool) -> Defect:
+    where = "its place in grads is None" if parameter else "backward returned None for it"
+    forgotten = "write it in place: self.grads[i][...] = ..." if parameter else "end backward with: return dx"
+    return Defect("GP202", f"the gradient of {name} is missing: {where}", name, (("what to do", forgotten),))
 
 
 def _exchanged(defect: Defect, values: Mapping[str, Floats], claims: Mapping[str, Any]) -> Defect:

@@ -27,8 +27,7 @@ def settled(
     dout: the likely one, which stays where neither or both fit. values: of the tensors. One slope along one direction
     tells.
     """
-    known = {name: value for name, value in values.items() if name in claims}
-    known = {name: value for name, value in known.items() if np.shape(claims[name]) == value.shape}
+    known = {name: value for name, value in values.items() if name in claims and _fits(claims[name], value)}
     rng = np.random.default_rng(_SEED)
     along = {name: rng.standard_normal(value.shape) for name, value in known.items()}
     slope = _slope(known, along, outputs)
@@ -37,6 +36,10 @@ def settled(
     fitting = [share for share in shares if abs(claimed - share * slope) <= _NEAR * share * abs(slope)]
     share = fitting[0] if len(fitting) == 1 else float(dout[0])
     return np.full_like(dout, share), SUM if share == 1.0 else MEAN
+
+
+def _fits(claim: Any, value: Floats) -> bool:
+    return bool(np.shape(claim) == value.shape)
 
 
 def _slope(values: Mapping[str, Floats], along: Mapping[str, Floats], outputs: Outputs) -> float:

@@ -135,12 +135,12 @@ class Pose:
         self, flat: Floats, dout: Floats, claims: Mapping[str, Any], defects: tuple[Defect, ...]
     ) -> Problem | Unposed:
         parameters = self.subject.parameters()
-        if not parameters:  # no gradient is lost by what is wrong with their list
-            self.remarks += [defect for defect in defects if defect.code == _LISTS]
-            defects = tuple(defect for defect in defects if defect.code != _LISTS)
         dtypes = {name: array.dtype for name, array in parameters.items()}
         found = claims_of(self._values(), claims, dtypes, self.subject.updates, self._missing(defects))
-        defects = (*defects, *found.defects)
+        # without parameters, no gradient is lost by what is wrong with their lists
+        remarks = [] if parameters else [defect for defect in defects if defect.code == _LISTS]
+        defects = tuple(defect for defect in (*defects, *found.defects) if defect not in remarks)
+        self.remarks += remarks
         if defects and not found.tensors and not found.unread:
             return Unposed(defects)
         self.remarks += [defect for defect in defects if defect not in self.remarks]

@@ -19,14 +19,14 @@ def told_once(findings: Sequence[Finding]) -> list[Finding]:
     A part of a composite that is wrong by itself stands for every gradient of the whole, and so does a chain that hands
     a part a wrong dout: whatever else the numbers look like follows from it.
     """
-    gradients = [f for f in findings if _is_gradient(f)]
-    others = [f for f in findings if not _is_gradient(f)]
-    whole = next((f for f in others if _stands_for_all(f)), None)
+    gradients = [finding for finding in findings if _is_gradient(finding)]
+    others = [finding for finding in findings if not _is_gradient(finding)]
+    whole = next(filter(_stands_for_all, others), None)
     if whole is not None:
-        rest = [f for f in others if not _is_composite(f)]
+        rest = [finding for finding in others if not _is_composite(finding)]
         return _ranked([_for_all(whole, gradients), *rest])
-    chained = any(_is_composite(f) for f in others)
-    return _ranked([*(_with_others(group) for group in _alike(gradients, chained=chained)), *others])
+    groups = _alike(gradients, chained=any(map(_is_composite, others)))
+    return _ranked([*map(_with_others, groups), *others])
 
 
 def _ranked(findings: Sequence[Finding]) -> list[Finding]:

@@ -28,8 +28,8 @@ from gradproof.nodes.library import Array, Library, library_of
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
 from gradproof.nodes.signatures import (
     constructor,
+    is_detached,
     is_of_class,
-    is_static,
     is_variadic,
     method,
     only_promises,
@@ -206,7 +206,7 @@ def _skipped(cls: type) -> int | None:
     if not _is_written(cls, FORWARD) or not _is_written(cls, BACKWARD):
         return None
     first, second = _first(cls, FORWARD), _first(cls, BACKWARD)
-    detached = all(is_static(cls, name) or is_of_class(cls, name) for name in (FORWARD, BACKWARD))
+    detached = is_detached(cls, FORWARD) and is_detached(cls, BACKWARD)
     if detached and _has_setup(cls) and first[:1] != second[:1]:
         return 0
     at_first = _shared(first, second, 0)

@@ -21,8 +21,7 @@ from gradproof.nodes.library import Array, Library, library_of, names_in
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
 from gradproof.nodes.signatures import (
     constructor,
-    is_of_class,
-    is_static,
+    is_detached,
     is_variadic,
     method,
     only_promises,
@@ -75,8 +74,9 @@ def operations(cls: type) -> Iterator[Operation]:
     forward, backward = method(cls, FORWARD), method(cls, BACKWARD)
     if forward is None or backward is None or is_variadic(forward) or not parameters(forward, 1):
         return
-    is_detached = any(is_static(cls, name) or is_of_class(cls, name) for name in (FORWARD, BACKWARD))
-    if is_detached or only_promises(forward) or only_promises(backward):
+    if is_detached(cls, FORWARD) or is_detached(cls, BACKWARD):
+        return
+    if only_promises(forward) or only_promises(backward):
         return
     library = _library(cls)
     if library is not None:

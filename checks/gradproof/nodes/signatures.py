@@ -19,9 +19,9 @@ def method(cls: type, name: str) -> FunctionType | None:
     return function if isinstance(function, FunctionType) else None
 
 
-def is_static(cls: type, name: str) -> bool:
-    """Whether the class has it as a static method."""
-    return isinstance(inspect.getattr_static(cls, name, None), staticmethod)
+def is_detached(cls: type, name: str) -> bool:
+    """Whether the class has it as a static method or a class method: it is called without an object."""
+    return isinstance(inspect.getattr_static(cls, name, None), (staticmethod, classmethod))
 
 
 def is_of_class(cls: type, name: str) -> bool:

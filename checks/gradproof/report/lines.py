@@ -51,7 +51,9 @@ def _seen(finding: Finding) -> Iterator[Line]:
         yield "worst entry", entry_text(tensor, finding.worst)
     if finding.because is not None:
         yield from _promise(finding.because, cause)
-    yield from (line for line in finding.remarks if not (is_mended and line[0] == TO_DO))
+    for label, content in finding.remarks:
+        if label != TO_DO or not is_mended:
+            yield label, content
     if cause is not None:
         yield from sentences.evidence(cause, tensor)
     if finding.law is not None:

@@ -246,11 +246,14 @@ class Holdings:
         if told_of == self._told_of:
             return
         self._told_of = told_of
-        plain = is_book and all(path[0] == pairing.GRADS for p in places.values() for path in p)
-        parts = [] if plain or not places else [pairing.told(places)]
-        parts += [f"{', '.join(returned)} from what backward returns"] if returned else []
-        parts += [f"{', '.join(step.gradients)} from the update that backward makes"] if step.gradients else []
-        parts += [f"{', '.join(stored)} from the dict that backward fills"] if stored else []
+        sources = {
+            "what backward returns": returned,
+            "the update that backward makes": step.gradients,
+            "the dict that backward fills": stored,
+        }
+        is_plain = is_book and all(path[0] == pairing.GRADS for paths in places.values() for path in paths)
+        parts = [pairing.told(places)] if places and not is_plain else []
+        parts += [f"{', '.join(names)} from {source}" for source, names in sources.items() if names]
         notes = [f"gradients: {', '.join(parts)}"] if parts else []
         changed = "backward changes {}, but not by learning rate times gradient: not checked"
         self.notes = [*notes, *map(changed.format, step.unread)]

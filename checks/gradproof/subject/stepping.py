@@ -156,20 +156,23 @@ def stepped(layer: Any, run: Run, paths: Mapping[str, Path], larger: Run | None 
     fixed: list[str] = []  # that move by a rate of their own
     for name, path in paths.items():
         before, after, between = (leaves.at(one, path) for one in (layer, whole, half))
-        if np.shape(after) != np.shape(before) or np.shape(between) != np.shape(before):
-            unread.append(name)
-            continue
-        step, smaller = (before - after) / RATE, (before - between) / (RATE / 2)
-        slack = ULPS * np.finfo(np.float64).eps * (np.abs(before) + np.abs(step))
-        if np.all(np.abs(step - smaller) <= slack):
-            gradients[name] = step
-        elif larger is not None and np.array_equal(after, between):
+        keeps_shape = np.shape(after) == np.shape(between) == np.shape(before)
+        if keeps_shape and _is_one_gradient(before, after, between):
+            gradients[name] = (before - after) / RATE
+        elif keeps_shape and larger is not None and np.array_equal(after, between):
             fixed.append(name)
         else:
             unread.append(name)
     if larger is not None and fixed:
         gradients |= _by_difference(layer, larger, {name: paths[name] for name in fixed})
     return Stepped(whole, returned, gradients, tuple(unread))
+
+
+def _is_one_gradient(before: Any, after: Any, between: Any) -> bool:
+    """Whether a step at the whole rate and one at half of it, each divided by its rate, are the same."""
+    step, smaller = (before - after) / RATE, (before - between) / (RATE / 2)
+    slack = ULPS * np.finfo(np.float64).eps * (np.abs(before) + np.abs(step))
+    return bool(np.all(np.abs(step - smaller) <= slack))
 
 
 def _by_difference(layer: Any, larger: Run, paths: Mapping[str, Path]) -> dict[str, Any]:

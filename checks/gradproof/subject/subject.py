@@ -148,11 +148,15 @@ def upstream(subject: Subject, shapes: Sequence[tuple[int, ...]], rng: np.random
     sizes, fixed = [int(np.prod(shape)) for shape in shapes], fixed_dout(subject, shapes)
     if fixed is None and subject.takes_dout():
         return rng.standard_normal(sum(sizes))
-    numbers = [not shape for shape in shapes]
-    ones = [1.0 if number or sum(numbers) != 1 else 0.0 for number in numbers]
     count = samples(subject, shapes)
     share = 1.0 / count if count and subject.averages() else 1.0
-    return np.repeat(np.array(ones), sizes) * share * (1.0 if fixed is None else fixed)
+    return np.repeat(_ones(shapes), sizes) * share * (1.0 if fixed is None else fixed)
+
+
+def _ones(shapes: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
+    """A 1 for each output; where one of them alone is a number, for that one, and 0 for the others."""
+    numbers = [not shape for shape in shapes]
+    return np.array(numbers if sum(numbers) == 1 else [True] * len(shapes), dtype=np.float64)
 
 
 def samples(subject: Subject, shapes: Sequence[tuple[int, ...]]) -> int:
