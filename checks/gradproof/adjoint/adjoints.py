@@ -34,6 +34,11 @@ class Adjoint:
     site: Site | None = None
     given: bool = False  # it is dout itself
 
+    @property
+    def rounds(self) -> list[tuple[Floats, Floats]]:
+        """The values, each with its bound."""
+        return list(zip(self.values, self.bounds, strict=True))
+
     def is_named(self, own: Collection[tuple[str, int]]) -> bool:
         """Whether its name says which variable it is: a tensor, or a variable of one of the ``own`` functions."""
         if self.given:
@@ -82,16 +87,19 @@ def of_parts(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Ad
 def _measured(rerun: Rerun, noted: Noted, wanted: Collection[int], kinds: Sequence[Kind]) -> Iterator[Adjoint]:
     for number, values in sorted(noted.items(), key=lambda each: _cost(each[1])):
         site = rerun.sites[number]
-        fits = len(values) <= MOST_ROUNDS and _cost(values) <= rerun.most - rerun.forwards
+        is_cheap = len(values) <= MOST_ROUNDS and _cost(values) <= rerun.most - rerun.forwards
         is_wanted = site.kind in kinds and any(value.size in wanted for value in values)
-        if not fits or not is_wanted or _is_tensor(rerun, site):
-            continue
-        rounds = list(_of_rounds(rerun, number, values))
-        if len(rounds) == len(values) and any(value.any() for value, _ in rounds):
-            slopes, bounds = tuple(v for v, _ in rounds), tuple(b for _, b in rounds)
-            yield Adjoint(
-                _name(site), slopes, bounds, site.kind is not Kind.PART, site, _is_dout(rerun, slopes, bounds)
-            )
+        if is_cheap and is_wanted and not _is_tensor(rerun, site):
+            rounds = list(_of_rounds(rerun, number, values))
+            moves_anything = any(value.any() for value, _ in rounds)
+            if len(rounds) == len(values) and moves_anything:
+                yield _of_site(rerun, site, rounds)
+
+
+def _of_site(rerun: Rerun, site: Site, rounds: Sequence[tuple[Floats, Floats]]) -> Adjoint:
+    slopes, bounds = tuple(slope for slope, _ in rounds), tuple(bound for _, bound in rounds)
+    is_variable = site.kind is not Kind.PART
+    return Adjoint(_name(site), slopes, bounds, is_variable, site, given=_is_dout(rerun, slopes, bounds))
 
 
 def _is_dout(rerun: Rerun, slopes: Sequence[Floats], bounds: Sequence[Floats]) -> bool:

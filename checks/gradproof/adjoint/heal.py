@@ -65,17 +65,7 @@ def _first_wrong(backward: Backward) -> Healed | None:
     wrongly. One that is meant to be the gradient of the other variable is no such value. What does not follow dout is
     rather multiplied by it later; where backward ignores dout, the last line is the one that should not.
     """
-    found: list[tuple[tuple[int, bool, bool, int], Healed]] = []
-    for position, number in enumerate(backward.places):
-        if number in backward.given:
-            continue
-        is_known = backward.is_known(number)
-        for each in _healing(backward, number):
-            of_dout = each.candidate.of_dout
-            key = len(each.left), is_known and not is_meant(backward, each), of_dout, -position if of_dout else position
-            found.append((key, each))
-        if any(key[:3] == (0, False, False) for key, _ in found):
-            break
+    found = _ranked(backward)
     if not found:
         return None
     best = min(found, key=lambda each: (*each[0], not is_meant(backward, each[1])))[1]
@@ -83,8 +73,28 @@ def _first_wrong(backward: Backward) -> Healed | None:
         best = _innermost(backward, best, [each for _, each in found])
     elif not is_meant(backward, best):
         best = _handed_on(backward, best)
-    others = frozenset(each.number for _, each in found if not each.candidate.of_dout and each.number != best.number)
-    return replace(best, doubtful=others)
+    others = [each.number for _, each in found if not each.candidate.of_dout]
+    return replace(best, doubtful=frozenset(others) - {best.number})
+
+
+Rank = tuple[int, bool, bool, int]  # what stays wrong, is it known to be right, does it follow dout, its position
+
+
+def _ranked(backward: Backward) -> list[tuple[Rank, Healed]]:
+    """What heals at each place, with its rank, up to the first place of which nothing is left to be said."""
+    found: list[tuple[Rank, Healed]] = []
+    for position, number in enumerate(backward.places):
+        if number in backward.given:
+            continue
+        is_known = backward.is_known(number)
+        for each in _healing(backward, number):
+            of_dout = each.candidate.of_dout
+            is_right_already = is_known and not is_meant(backward, each)
+            rank = len(each.left), is_right_already, of_dout, -position if of_dout else position
+            found.append((rank, each))
+        if any(rank[:3] == (0, False, False) for rank, _ in found):
+            break
+    return found
 
 
 def _handed_on(backward: Backward, first: Healed) -> Healed:
@@ -103,14 +113,15 @@ def _innermost(backward: Backward, last: Healed, found: Sequence[Healed]) -> Hea
     """Where a value that ignores dout comes from: the first function that makes it though it is given dout."""
     values = backward.values(last.number)
     same = [each for each in found if are_equal(backward.values(each.number), values)]
-    given = [each for each in same if each.tensors == last.tensors and _is_given_dout(backward, each.number)]
+    given = [each for each in same if each.tensors == last.tensors and is_given_dout(backward, each.number)]
     return next(iter(given), last)
 
 
-def _is_given_dout(backward: Backward, number: int) -> bool:
+def is_given_dout(backward: Backward, number: int) -> bool:
+    """Whether the function in which a place lies has an argument that follows dout."""
     function = backward.site(number).function
-    arguments = [n for n in backward.order if backward.site(n).kind is Kind.ARGUMENT]
-    return any(backward.follows_dout[n] for n in arguments if backward.site(n).function is function)
+    arguments = [each for each in backward.arguments if backward.site(each).function is function]
+    return any(backward.follows_dout[each] for each in arguments)
 
 
 def _healing(backward: Backward, number: int) -> Iterator[Healed]:
@@ -134,11 +145,8 @@ def is_meant(backward: Backward, healed: Healed) -> bool:
 def _unsure(backward: Backward, healed_at: int) -> tuple[int, ...]:
     """The sites on which a place's value depends, and which neither a match nor a right gradient shows to be right."""
     right = frozenset(backward.rerun.trial.samples) - (backward.wrong(backward.claims) or frozenset())
-    mine = backward.site(healed_at).function
-    arguments = [n for n in backward.order if backward.site(n).kind is Kind.ARGUMENT]
-    inner = [n for n in arguments if backward.site(n).function is mine and not _is_outermost(backward, n)]
     found: list[int] = []
-    for number in (*inner, *backward.places):
+    for number in (*_inner_arguments(backward, healed_at), *backward.places):
         if number == healed_at or number in backward.given or _is_shown(backward, number):
             continue
         gradients, sites = _reached(backward, number)
@@ -147,12 +155,16 @@ def _unsure(backward: Backward, healed_at: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _is_outermost(backward: Backward, number: int) -> bool:
-    """Whether it is an argument of backward itself: that is given."""
-    return backward.site(number).function is backward.rerun.last
+def _inner_arguments(backward: Backward, healed_at: int) -> list[int]:
+    """The arguments of the function in which a place lies; not those of backward itself, which are given."""
+    function = backward.site(healed_at).function
+    if function is backward.rerun.last:
+        return []
+    return [number for number in backward.arguments if backward.site(number).function is function]
 
 
 def _is_shown(backward: Backward, number: int) -> bool:
+    """Whether a site's value is known to be right: a true gradient, a value of forward, a parameter."""
     is_argument = backward.site(number).kind is Kind.ARGUMENT
     if any(is_argument or not each.given for each in backward.matches(number, variable=True)):
         return True

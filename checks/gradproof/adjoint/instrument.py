@@ -117,16 +117,21 @@ class _Wrapper:
         """What a statement computes; of a tuple or a dict, each of its parts."""
         if isinstance(node, ast.Tuple | ast.List) and node.elts:
             each = names if len(names) == len(node.elts) else [""] * len(node.elts)
-            node.elts = [self._root(e, [n], statement, kind) for e, n in zip(node.elts, each, strict=True)]
+            node.elts = self._roots(node.elts, each, statement, kind)
             return node
         if isinstance(node, ast.Dict):
             keys = ["" if key is None else ast.unparse(key).strip("'\"") for key in node.keys]
-            node.values = [self._root(v, [key], statement, kind) for v, key in zip(node.values, keys, strict=True)]
+            node.values = self._roots(node.values, keys, statement, kind)
             return node
         if isinstance(node, ast.Constant | ast.Starred | ast.Yield | ast.YieldFrom | ast.Await):
             return node
         name = names[0] if len(names) == 1 else ""
         return self._hook(node, kind, name, statement, inside=not isinstance(node, ast.Name))
+
+    def _roots(
+        self, nodes: Sequence[ast.expr], names: Sequence[str], statement: ast.stmt, kind: Kind
+    ) -> list[ast.expr]:
+        return [self._root(node, [name], statement, kind) for node, name in zip(nodes, names, strict=True)]
 
     def _hook(self, node: ast.expr, kind: Kind, name: str, statement: ast.stmt, *, inside: bool) -> ast.expr:
         number = self.first + len(self.sites)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradproof.adjoint.adjoints import Adjoint
-from gradproof.adjoint.heal import Healed, is_meant
+from gradproof.adjoint.heal import Healed, is_given_dout, is_meant
 from gradproof.adjoint.instrument import Kind, Site
 from gradproof.adjoint.recorded import Backward, fits
 from gradproof.findings import Location, RightLine, RightUpTo, WrongLine
@@ -30,14 +32,14 @@ def right_up_to(backward: Backward, healed: Healed) -> RightUpTo | None:
 
 def _sees_dout(backward: Backward, healed: Healed) -> bool:
     """Whether a function whose value follows dout, or should, is given dout by an argument that could be seen."""
-    function = backward.site(healed.number).function
+    function, needs_dout = backward.site(healed.number).function, healed.candidate.of_dout
     if function is backward.rerun.last:
         return True
-    if not backward.follows_dout[healed.number] and not healed.candidate.of_dout:
+    if not backward.follows_dout[healed.number] and not needs_dout:
         return True
-    given = [site for site in backward.rerun.sites if site.kind is Kind.ARGUMENT and site.function is function]
-    seen = [n for n in backward.order if backward.site(n) in given]
-    return (not given and not healed.candidate.of_dout) or any(backward.follows_dout[n] for n in seen)
+    arguments = [site for site in backward.rerun.sites if site.kind is Kind.ARGUMENT and site.function is function]
+    may_go_without = not arguments and not needs_dout
+    return may_go_without or is_given_dout(backward, healed.number)
 
 
 def _where(site: Site) -> Location:
@@ -75,13 +77,16 @@ def _right_line(backward: Backward, healed: Healed) -> RightLine | None:
 def _of_what(backward: Backward, number: int) -> Adjoint | None:
     """The variable of forward whose gradient a site has; None where its name says that it should be another's."""
     site, rerun = backward.site(number), backward.rerun
-    if not backward.follows_dout[number]:
-        return None
-    if site.function.place not in rerun.own or (site.kind is Kind.ARGUMENT and site.function is rerun.last):
+    is_given = site.kind is Kind.ARGUMENT and site.function is rerun.last
+    if is_given or not backward.follows_dout[number] or site.function.place not in rerun.own:
         return None
     found = [each for each in backward.matches(number, variable=True) if each.is_named(rerun.own)]
-    found.sort(key=lambda each: not fits(site.name, each.name))
-    names = {each.name for each in backward.library if each.variable}
-    if not found or (any(fits(site.name, name) for name in names) and not fits(site.name, found[0].name)):
+    meant = _named_after(site.name, found)
+    if not meant and _named_after(site.name, [each for each in backward.library if each.variable]):
         return None
-    return found[0]
+    return next(iter([*meant, *found]), None)
+
+
+def _named_after(name: str, adjoints: Sequence[Adjoint]) -> list[Adjoint]:
+    """Those of the variables from whose names a name of backward is built."""
+    return [adjoint for adjoint in adjoints if fits(name, adjoint.name)]

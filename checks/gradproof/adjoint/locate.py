@@ -143,22 +143,25 @@ def _healed(rerun: Rerun) -> list[tuple[Backward, Healed]]:
     backward = _recorded(rerun)
     if backward is None:
         return []
-    sizes = {value.size for number in backward.places for value in backward.noted[number]}
+    sizes = _sizes(backward, backward.places)
     noted = rerun.values_of_forward()
     backward.library += [*of_tensors(rerun), *of_outputs(rerun)]
     backward.library += _both_ways(of_variables(rerun, noted, sizes))
     if not rerun.is_unmoved(backward.claims):
         return []
     found = healed(backward)
-    doubts = {number for each in found for number in (*each.unsure, each.number)}
     if any(each.unsure for each in found):
-        more = {value.size for number in doubts for value in backward.noted[number]}
+        doubts = {number for each in found for number in (*each.unsure, each.number)}
+        more = _sizes(backward, doubts)
         backward.library += _both_ways(of_variables(rerun, noted, more - sizes))
         backward.library += _both_ways(of_parts(rerun, noted, more))
-        if not rerun.is_unmoved(backward.claims):
-            return []
-        found = healed(backward)
+        found = healed(backward) if rerun.is_unmoved(backward.claims) else []
     return [(backward, each) for each in found]
+
+
+def _sizes(backward: Backward, numbers: Iterable[int]) -> set[int]:
+    """How many entries the values of some sites have."""
+    return {value.size for number in numbers for value in backward.noted[number]}
 
 
 def _both_ways(adjoints: Iterable[Adjoint]) -> Iterable[Adjoint]:

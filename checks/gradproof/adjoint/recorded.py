@@ -55,6 +55,11 @@ class Backward:
         places = {self.site(number).function.place for number in self.of_forward}
         return frozenset(number for number in self.order if self.site(number).function.place in places)
 
+    @functools.cached_property
+    def arguments(self) -> list[int]:
+        """The sites of arguments, in the order in which they run."""
+        return [number for number in self.order if self.site(number).kind is Kind.ARGUMENT]
+
     def site(self, number: int) -> Site:
         """A site by its number."""
         return self.rerun.sites[number]
@@ -110,17 +115,20 @@ class Backward:
         That is the true gradient of some variable, perhaps of another one each time, or a value of forward. dout itself
         says nothing: where a factor is left out, it is what is left.
         """
-        if not self.follows_dout[number] and any(_are_near(v, self.values(number)) for v in self.of_forward.values()):
+        values = self.values(number)
+        if not self.follows_dout[number] and any(_are_near(found, values) for found in self.of_forward.values()):
             return True
-        known = [
-            pair for a in self.library if a.variable and not a.given for pair in zip(a.values, a.bounds, strict=True)
-        ]
-        return all(any(is_same(value, true, bound) for true, bound in known) for value in self.values(number))
+        return all(map(self._is_gradient, values))
+
+    def _is_gradient(self, value: Floats) -> bool:
+        """Whether it is the true gradient of some variable, at some round, which is not dout itself."""
+        variables = [each for each in self.library if each.variable and not each.given]
+        return any(is_same(value, true, bound) for each in variables for true, bound in each.rounds)
 
     def is_parameter(self, number: int) -> bool:
         """Whether it is a parameter of the subject, handed over."""
         arrays = list(self.rerun.trial.subject.parameters().values())
-        return all(any(np.array_equal(value, array) for array in arrays) for value in self.noted[number])
+        return all(_is_one_of(value, arrays) for value in self.noted[number])
 
     def is_of_forward(self, number: int) -> bool:
         """Whether it is a value of forward under its own name there."""
@@ -147,6 +155,10 @@ def is_same(value: Floats, true: Floats, bound: Floats) -> bool:
         return False
     slack = MARGIN * bound + SAME * float(np.abs(true).max(initial=0.0))
     return bool((np.abs(value - true) <= slack).all())
+
+
+def _is_one_of(value: Floats, arrays: Sequence[Any]) -> bool:
+    return any(np.array_equal(value, array) for array in arrays)
 
 
 def _plain(name: str) -> str:
