@@ -26,12 +26,9 @@ def joint_space(init: Mapping[str, Spec], inputs: Mapping[str, Spec], limits: Ma
     _require_names(plain, starred, limits)
     sizes = dict.fromkeys(size for spec in specs for size in _sizes_of(spec))
     usual = usual_range(specs)
-    space = Space(
-        ranges={name: _range(name, limits.get(name, usual), least=1) for name in plain},
-        sizes=tuple(sizes),
-        axes={name: _range(name, limits.get(name, AXES), least=0) for name in starred},
-        batch=_batch(init, inputs),
-    )
+    ranges = {name: _range(name, limits.get(name, usual), least=1) for name in plain}
+    axes = {name: _range(name, limits.get(name, AXES), least=0) for name in starred}
+    space = Space(ranges, tuple(sizes), axes, _batch(init, inputs))
     _require_possible(space)
     return space
 

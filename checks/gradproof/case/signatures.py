@@ -229,10 +229,11 @@ def _read(title: str, function: Callable[..., Any], *, skip_self: bool = False) 
         del parameters[0]
     named = {p.name: p for p in parameters if p.kind in _NAMED}
     kinds = {p.kind for p in parameters}
+    required = tuple(name for name, p in named.items() if p.default is Parameter.empty)
     return Signature(
         title,
         names=tuple(named),
-        required=tuple(name for name, p in named.items() if p.default is Parameter.empty),
+        required=required,
         by_position=_of_kind(parameters, Parameter.POSITIONAL_ONLY),
         extra_keywords=Parameter.VAR_KEYWORD in kinds,
         extra_positions=Parameter.VAR_POSITIONAL in kinds,

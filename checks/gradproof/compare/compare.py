@@ -60,15 +60,18 @@ def _close(trial: Trial) -> bool:
     suspicion = trial.second_look()
     trial.noise = suspicion.blurred()
     trial.replay()
-    nan = np.full(trial.outcome.size, np.nan)
-    blind = trial.noise.of_slope(trial.ladder.steps[0]) > COARSE * trial.lanes.least
+    nan, every = np.full(trial.outcome.size, np.nan), np.full(trial.outcome.size, True)
+    moves_in_steps = every & (suspicion.steps is Steps.STAIRCASE)
+    jumps = trial.jumps_nearby()
+    is_blurred = trial.noise.of_slope(trial.ladder.steps[0]) > COARSE * trial.lanes.least
+    is_blind = is_blurred | trial.unmoved()
     reasons = (
         (trial.ladder.broken, Outcome.NON_FINITE),
-        (np.full(nan.size, suspicion.steps is Steps.STAIRCASE), Outcome.QUANTISED),
-        (trial.jumps_nearby(), Outcome.JUMP),
-        (blind | trial.unmoved(), Outcome.BELOW_RESOLUTION),
+        (moves_in_steps, Outcome.QUANTISED),
+        (jumps, Outcome.JUMP),
+        (is_blind, Outcome.BELOW_RESOLUTION),
         (readings.rough(trial.ladder, trial.noise), Outcome.JUMP),
-        (np.full(nan.size, True), Outcome.UNSETTLED),
+        (every, Outcome.UNSETTLED),
     )
     for holds, outcome in reasons:
         trial.settle((trial.outcome == Outcome.PENDING) & holds, outcome, nan, nan, nan, trial.ladder.steps[-1])

@@ -99,6 +99,7 @@ def _is_broken(result: TensorResult) -> bool:
 def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[Outcome], reproduce: str) -> Finding:
     failing = [o for o in _with(minimal, tried) if o.error is not None and o.error.stage == error.stage]
     passing = [o for o in tried if o.error is None]
+    everywhere = is_everywhere(error, minimal, tried)
     return _at(
         minimal,
         reproduce,
@@ -110,7 +111,7 @@ def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[O
         advice=advice(error),
         traceback=error.traceback,
         error=error,
-        everywhere=is_everywhere(error, minimal, tried),
+        everywhere=everywhere,
     )
 
 

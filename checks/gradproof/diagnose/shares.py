@@ -182,19 +182,21 @@ def _slopes(answer: Answers) -> Iterator[_Kind]:
     """Yield the derivative of a last activation by its formula of the output: missing, twice, at the pre-activation."""
     if len(answer.shapes) != 1:
         return
-    ones, y = np.ones((1, 1)), answer.outputs
+    y = answer.outputs
     with np.errstate(all="ignore"):
         logit = np.log(y / (1 - y))
-        curves = (
-            ("tanh", "1 - out**2", 1 - y**2, 1 - np.arctanh(y) ** 2, np.abs(y) <= 1),
-            ("the sigmoid", "out * (1 - out)", y * (1 - y), logit * (1 - logit), (y >= 0) & (y <= 1)),
-        )
-    for name, formula, slope, early, possible in curves:
-        if not possible.all():
-            continue
-        column, about = slope[:, None], {"function": name, "formula": formula}
-        yield _Kind(f"-{name}", column, ones, Fact("derivative-missing", about))
-        yield _Kind(f"+{name}", ones, column, Fact("derivative-twice", about))
-        sure = slope > SATURATED  # beyond, the output does not tell its pre-activation to enough digits
-        right, mine = (np.where(sure, values, 0.0)[:, None] for values in (slope, early))
-        yield _Kind(f"@{name}", right, mine, Fact("derivative-of-the-pre-activation", about))
+        at_tanh, at_logit = 1 - np.arctanh(y) ** 2, logit * (1 - logit)
+    if (np.abs(y) <= 1).all():
+        yield from _of_slope("tanh", "1 - out**2", 1 - y**2, at_tanh)
+    if ((y >= 0) & (y <= 1)).all():
+        yield from _of_slope("the sigmoid", "out * (1 - out)", y * (1 - y), at_logit)
+
+
+def _of_slope(name: str, formula: str, slope: Floats, early: Floats) -> Iterator[_Kind]:
+    """``slope``: the derivative at the output, flat; ``early``: the same formula of the pre-activation."""
+    ones, column, about = np.ones((1, 1)), slope[:, None], {"function": name, "formula": formula}
+    yield _Kind(f"-{name}", column, ones, Fact("derivative-missing", about))
+    yield _Kind(f"+{name}", ones, column, Fact("derivative-twice", about))
+    sure = slope > SATURATED  # beyond, the output does not tell its pre-activation to enough digits
+    right, mine = (np.where(sure, values, 0.0)[:, None] for values in (slope, early))
+    yield _Kind(f"@{name}", right, mine, Fact("derivative-of-the-pre-activation", about))

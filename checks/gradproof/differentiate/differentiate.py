@@ -182,12 +182,18 @@ def kink_width(ladder: Ladder, upto: int | None = None) -> Floats:
     gaps, h = ladder.gaps[:upto][-3:], ladder.steps[:upto][-3:]
     if len(gaps) < 2:
         return np.full(ladder.lanes, np.nan)
-    width = gaps[-1] + (gaps[-1] - gaps[-2]) * h[-1] / (h[-2] - h[-1])
+    width = _without_power(gaps[-2], gaps[-1], h[-2], h[-1])
     if len(gaps) > 2:
-        before = gaps[-2] + (gaps[-2] - gaps[-3]) * h[-2] / (h[-3] - h[-2])
-        wider = width + (width - before) * h[-1] ** 3 / (h[-2] ** 3 - h[-1] ** 3)
+        before = _without_power(gaps[-3], gaps[-2], h[-3], h[-2])
+        wider = _without_power(before, width, h[-2] ** 3, h[-1] ** 3)
         width = np.where(np.isfinite(wider), wider, width)
     result: Floats = np.abs(width)
+    return result
+
+
+def _without_power(before: Floats, last: Floats, larger: Floats, smaller: Floats) -> Floats:
+    """What two values are without a term that is proportional to these two powers of their steps."""
+    result: Floats = last + (last - before) * smaller / (larger - smaller)
     return result
 
 
