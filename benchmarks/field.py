@@ -115,10 +115,11 @@ def main() -> None:
     records: list[Record] = []
     for folder in given.folders:
         began = time.perf_counter()
-        records += measure(folder.resolve(), given)
+        for record in measure(folder.resolve(), given):
+            records.append(record)
+            if given.json:  # as they come: a run may take hours
+                given.json.write_text(json.dumps(records, indent=1), encoding="utf-8")
         print(f"{folder.name}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-        if given.json:
-            given.json.write_text(json.dumps(records, indent=1), encoding="utf-8")
     print(report(records, truth))
     if given.against:
         print(differences(json.loads(given.against.read_text(encoding="utf-8")), records))

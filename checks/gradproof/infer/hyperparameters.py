@@ -25,7 +25,7 @@ _WORDS: Mapping[Role, tuple[str, ...]] = {
     Role.MODE: ("train", "mean", "sum", "max"),
     Role.ACTIVATION: ("relu", "tanh", "sigmoid"),
 }
-CORPUS = [0, 1, 2, 3, 4, 5, 6, 0, 1]  # word ids, some of them twice
+CORPUS = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1]  # word ids, some of them twice; 8 of them, which is the size of no dim
 _NUMBER = 0.3  # of what nothing is known: neither neutral nor a whole number
 
 
