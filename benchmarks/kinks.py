@@ -19,8 +19,8 @@ from zoo import ZOO
 from zoo_kind import Array
 from zoo_problem import Drawn, draw
 
+from gradproof.compare.beside_kinks import judge_beside
 from gradproof.compare.examine import examine
-from gradproof.compare.nudge import look_beside
 from gradproof.differentiate.problem import Problem
 from gradproof.values import TensorResult, Verdict
 
@@ -33,7 +33,7 @@ Answer = tuple[str, str, str, str]  # (inputs, claim, what became of it, the lay
 
 def looked_at(problem: Problem, again: Callable[..., object], rng: np.random.Generator) -> tuple[TensorResult, ...]:
     """What a check does with one example: examine, then look beside the ties."""
-    return look_beside(problem, examine(problem, rng), again, rng)
+    return judge_beside(problem, examine(problem, rng), again, rng)
 
 
 class Again:

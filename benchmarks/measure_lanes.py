@@ -18,7 +18,7 @@ from zoo_kind import Array
 
 from gradproof.compare.compare import judge
 from gradproof.compare.examine import (
-    Look,
+    Examination,
     direction_lanes,
     locate_in,
 )  # examine() adds lanes up to tensors: here each one counts
@@ -35,7 +35,7 @@ class Bench:
     """One problem under examination; the second look is taken at most once, as in examine()."""
 
     def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
-        self._problem, self._look = problem, Look(problem, rng)
+        self._problem, self._look = problem, Examination(problem, rng)
 
     @property
     def second_look(self) -> bool:

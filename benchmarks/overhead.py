@@ -18,8 +18,8 @@ from measure_time import LAYER, stopwatch
 
 from gradproof.case.case import Case
 from gradproof.compare.examine import examine
+from gradproof.compare.judge_example import judge_example
 from gradproof.compare.lanes import Outcome
-from gradproof.compare.look import look
 from gradproof.differentiate.pose import Pose
 from gradproof.differentiate.problem import Problem
 from gradproof.guard import Randomness
@@ -88,7 +88,7 @@ def example(init: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> Examp
 
 
 def overhead(rng: np.random.Generator, repeats: int) -> None:
-    """The engine alone, and one example through the whole of look(): building, the contract, the engine."""
+    """The engine alone, and one example through the whole of judge_example(): building, the contract, the engine."""
     print("| layer | n, d, h | us a forward | calls of the layer |", end="")
     print(" engine: ours, us a call | look: ours, us a call | look: total / the layer's own |")
     print("|---|---|---|---|---|---|---|", flush=True)
@@ -109,7 +109,7 @@ def overhead_row(case: Case, drawn: Example, sides: Sides, repeats: int) -> None
             (
                 median_seconds(lambda: layer.forward(**drawn.inputs)) * 1e6,
                 *beside(lambda: examine(problem, np.random.default_rng(drawn.seed)))[:2],
-                *beside(lambda: look(drawn, build))[1:],
+                *beside(lambda: judge_example(drawn, build))[1:],
             )
             for _ in range(repeats)
         ]

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 
 from gradproof.case.case import Case
-from gradproof.compare.glance import glance
-from gradproof.compare.look import Build
+from gradproof.compare.judge_example import Build
+from gradproof.compare.spot_check import spot_check
 from gradproof.explain.target import Judge, Target
 from gradproof.generate.generate import shrink
 from gradproof.generate.vary import fresh, neighbours
@@ -18,7 +18,7 @@ from gradproof.source.source import Code
 from gradproof.subject.subject import subject_of
 from gradproof.values import Example, Outcome
 
-GLANCES = 180  # forwards for the neighbours of one failing example; one glance takes about ten
+SPOT_CHECKS = 180  # forwards for the neighbours of one failing example; one spot check takes about ten
 FRESH = 6  # examples beside those of the search at which a change is confirmed: about five forwards each
 _FRESH_SEEDS = 1_000_000  # where their seeds begin: no search comes there
 
@@ -52,11 +52,11 @@ class DrawnTarget(Target):
         return shrink(self.case, judge, fails, seed=self._seed, examples=self._examples, start=start)
 
     def near(self, outcome: Outcome, tensor: str) -> list[Outcome]:
-        """A glance at each neighbour of the example, as long as the forwards last."""
+        """A spot check of each neighbour of the example, as long as the forwards last."""
         found: list[Outcome] = []
         for example in map(self.preparation.fitted, neighbours(self.case, outcome.example)):
-            if sum(o.forwards for o in found) < GLANCES:
-                found.append(glance(example, self.build(example), tensor))
+            if sum(o.forwards for o in found) < SPOT_CHECKS:
+                found.append(spot_check(example, self.build(example), tensor))
         return found
 
     def fresh(self, example: Example) -> Iterator[Example]:

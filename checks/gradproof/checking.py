@@ -14,7 +14,7 @@ from gradproof.allowances import allowances
 from gradproof.case.case import Case, Settings, as_settings
 from gradproof.case.signatures import inputs_by_name, method_signature
 from gradproof.checked_targets import DrawnTarget, ObjectTarget
-from gradproof.compare.look import Build
+from gradproof.compare.judge_example import Build
 from gradproof.convention.calling import Plan
 from gradproof.convention.convention import convention_for, convention_of
 from gradproof.deadlines import Expired, limited

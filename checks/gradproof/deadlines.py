@@ -61,7 +61,7 @@ class _Clock:
         """Seconds on a clock that stands still while the process waits for a processor."""
         return time.monotonic() - self.waited
 
-    def look(self) -> None:
+    def read_waited(self) -> None:
         """Look up how long it waited."""
         with contextlib.suppress(OSError, ValueError, IndexError), open(self.waits, encoding="ascii") as file:
             self.waited = int(file.read().split()[1]) / 1e9
@@ -70,7 +70,7 @@ class _Clock:
         """Whether user code runs that must be ended."""
         if self.began is None:
             return False
-        self.look()
+        self.read_waited()
         now = self.now()
         over = now > self.until
         self.single = not over and now - self.began > self.call_seconds
@@ -91,7 +91,7 @@ def limited(seconds: float) -> Generator[None]:
     alone = outer[0] == float("inf")
     if alone:
         _clock.waited, _clock.waits = 0.0, f"/proc/self/task/{threading.get_native_id()}/schedstat"
-    _clock.look()
+    _clock.read_waited()
     until = _clock.now() + seconds
     if until < _clock.until:
         _clock.until, _clock.seconds, _clock.call_seconds = until, seconds, seconds / SHARE
@@ -126,7 +126,7 @@ def enter() -> float | None:
     """A call into user code begins; returns what ``leave`` wants back. Raises Expired where no time is left."""
     before = _clock.began
     if _clock.now() > _clock.until:
-        _clock.look()
+        _clock.read_waited()
         if _clock.now() > _clock.until:
             _clock.single = False
             raise Expired

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import linecache
 import random
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import BuiltinMethodType, MethodType, ModuleType, TracebackType
@@ -50,6 +52,14 @@ def call(stage: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any)
         raise SubjectError(_describe(stage, error)) from None
     finally:
         deadlines.leave(before)
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None, None, None]:
+    """Overflows and warnings at perturbed points are the harness's doing: they are not shown to the user."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def read(thing: Any, name: str, default: Any = None) -> Any:

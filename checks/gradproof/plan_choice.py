@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradproof.case.case import Case
-from gradproof.compare.glance import glance
-from gradproof.compare.look import Build, quiet
+from gradproof.compare.judge_example import Build
+from gradproof.compare.spot_check import spot_check
 from gradproof.convention.calling import Plan
 from gradproof.findings import SubjectReport
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import build, corner_plans, strategies_of, styled
 from gradproof.generate.generate import search
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.values import Example, Outcome, Reason, Verdict
 
 EXAMPLES = 5
@@ -80,7 +80,7 @@ def choose(examples: Sequence[Example], called: Called, *, declared: bool = True
     plans = _plans(examples, called)
     if len(plans) < 2 and not any(plan.guessed for plan in plans):
         return Choice()
-    tried = {plan: [glance(one, called(one, plan), declared=declared) for one in examples] for plan in plans}
+    tried = {plan: [spot_check(one, called(one, plan), declared=declared) for one in examples] for plan in plans}
     forwards = sum(outcome.forwards for outcomes in tried.values() for outcome in outcomes)
     most = max(sum(bool(outcome.tensors) for outcome in outcomes) for outcomes in tried.values())
     right = tuple(plan for plan, outcomes in tried.items() if _is_right(outcomes, most))

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.compare.look import Build, quiet
+from gradproof.compare.judge_example import Build
 from gradproof.deadlines import Expired
 from gradproof.diagnose.evidence import sizes
 from gradproof.diagnose.exceptions import is_of_backward
 from gradproof.generate import parameters
 from gradproof.generate.arrays import PARAMETER_STYLES
 from gradproof.generate.hyperparameters import moved, varied
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.infer.variations import Variation
 from gradproof.subject import outputs
 from gradproof.subject.outputs import Form

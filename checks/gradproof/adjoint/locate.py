@@ -15,11 +15,10 @@ from gradproof.adjoint.hook import Hook, are_equal
 from gradproof.adjoint.last_right import right_up_to
 from gradproof.adjoint.recorded import Backward
 from gradproof.adjoint.rerun import Rerun, functions_run, hooked_in
-from gradproof.compare.look import quiet
 from gradproof.convention.convention import convention_of
 from gradproof.diagnose.evidence import has_distinct_dims, sizes
 from gradproof.findings import RightUpTo
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.mend.budget import Budget, SpentError
 from gradproof.mend.trial import Build, Trial, trial
 from gradproof.mend.truth import judged

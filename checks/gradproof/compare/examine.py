@@ -42,7 +42,7 @@ Only = Mapping[int, Ints]  # tensor's number -> the entries to look at
 
 
 @dataclass(eq=False)
-class Look:
+class Examination:
     """One problem under examination, with the second look taken at most once; its methods lay out lanes."""
 
     problem: Problem
@@ -93,7 +93,7 @@ def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None
     Small tensors entry by entry; inputs with independent rows in stacked batches; large ones along signed random
     directions, with the wrong entries located where a direction disagrees.
     """
-    look = Look(problem, rng)
+    examination = Examination(problem, rng)
     results: dict[int, TensorResult] = {}
     together: dict[int, Ints] = {}
     for number, tensor in enumerate(problem.tensors):
@@ -104,14 +104,14 @@ def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None
             continue
         stacked = _stack(problem, number, rng) if STACK_FROM <= tensor.value.size <= STACK_UPTO else None
         if stacked is not None:
-            results[number] = _stacked(look, number, chosen, stacked)
+            results[number] = _stacked(examination, number, chosen, stacked)
         elif tensor.value.size <= ENTRYWISE:
             together[number] = chosen
         elif np.isfinite(tensor.claim).all():
-            results[number] = _directional(look, number)
+            results[number] = _directional(examination, number)
         else:
-            results[number] = _broken(look, number)
-    results.update(_entrywise(look, together))
+            results[number] = _broken(examination, number)
+    results.update(_entrywise(examination, together))
     return tuple(results[number] for number in sorted(results))
 
 
@@ -120,17 +120,17 @@ def _empty(tensor: Tensor) -> TensorResult:
     return TensorResult(tensor.name, tensor.role, shape, Verdict.INCONCLUSIVE, "nothing to examine", 0, 0, 0)
 
 
-def _entrywise(look: Look, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
+def _entrywise(examination: Examination, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
     """All small tensors in one judgement: the more lanes side by side, the less time goes into deciding."""
     if not together:
         return {}
     tensors = np.concatenate([np.full(chosen.size, number) for number, chosen in together.items()])
     entries = np.concatenate(list(together.values()))
-    lanes, second = look.entry_lanes(tensors, entries)
-    sampler = EntrySampler(look.problem.point, look.problem.evaluate, tensors, entries)
+    lanes, second = examination.entry_lanes(tensors, entries)
+    sampler = EntrySampler(examination.problem.point, examination.problem.evaluate, tensors, entries)
     judged = judge(lanes, sampler, second)
     return {
-        number: by_entry(look.problem.tensors[number], "entry by entry", judged, tensors == number, entries)
+        number: by_entry(examination.problem.tensors[number], "entry by entry", judged, tensors == number, entries)
         for number in together
     }
 
@@ -143,77 +143,86 @@ def _stack(problem: Problem, number: int, rng: np.random.Generator) -> EvaluateS
     return evaluate
 
 
-def _stacked(look: Look, number: int, chosen: Ints, evaluate: EvaluateStack) -> TensorResult:
-    tensor = look.problem.tensors[number]
-    lanes, second = look.entry_lanes(np.full(chosen.size, number), chosen)
-    sampler = StackSampler(look.problem.point, number, evaluate)
+def _stacked(examination: Examination, number: int, chosen: Ints, evaluate: EvaluateStack) -> TensorResult:
+    tensor = examination.problem.tensors[number]
+    lanes, second = examination.entry_lanes(np.full(chosen.size, number), chosen)
+    sampler = StackSampler(examination.problem.point, number, evaluate)
     judged = judge(lanes, lambda steps, who: sampler(steps, chosen[who]), second)
     result = by_entry(tensor, "stacked batch", judged, np.ones(chosen.size, bool), chosen)
     return replace(result, forwards=sampler.calls + 1)
 
 
-def _broken(look: Look, number: int) -> TensorResult:
+def _broken(examination: Examination, number: int) -> TensorResult:
     """A large tensor whose claim is not finite everywhere: is the slope defined there? No direction could tell."""
-    tensor = look.problem.tensors[number]
+    tensor = examination.problem.tensors[number]
     chosen = np.flatnonzero(~np.isfinite(tensor.claim))[:BROKEN]
-    result = _entrywise(look, {number: chosen})[number]
+    result = _entrywise(examination, {number: chosen})[number]
     unjudged = {Reason.NON_FINITE: tensor.value.size - result.judged}
     method = f"{chosen.size} entries whose gradient is not finite"
     return replace(result, method=method, entries=tensor.value.size, unjudged=unjudged, ties=(), strays=())
 
 
-def _directional(look: Look, number: int) -> TensorResult:
-    tensor = look.problem.tensors[number]
-    point = look.problem.point
+def _directional(examination: Examination, number: int) -> TensorResult:
+    tensor = examination.problem.tensors[number]
+    point = examination.problem.point
     together = tensor.value.size * DIRECTIONS <= KEEP
     groups = [range(1), range(1, DIRECTIONS)] if together else [range(i, i + 1) for i in range(DIRECTIONS)]
     parts: list[Judged] = []
     located: tuple[Located, ...] = ()
     searched = 0
     for group in groups:
-        weights = [signed_direction(tensor.value.shape, look.rng) for _ in group]
+        weights = [signed_direction(tensor.value.shape, examination.rng) for _ in group]
         # lanes count from 0 in a group
-        sampler = DirectionSampler(point, look.problem.evaluate, number, weights.__getitem__)
-        lanes, second = direction_lanes(look, number, weights)
+        sampler = DirectionSampler(point, examination.problem.evaluate, number, weights.__getitem__)
+        lanes, second = direction_lanes(examination, number, weights)
         judged = judge(lanes, sampler, second)
         parts.append(judged)
         wrong = np.flatnonzero(judged.outcome == Outcome.DISAGREE)
         if wrong.size:
             weights.clear()
-            located, searched = locate_in(look, number, float(judged.step[wrong[0]]))
+            located, searched = locate_in(examination, number, float(judged.step[wrong[0]]))
             break
-    return by_direction(tensor, parts, located, searched, float(look.scales[number]))
+    return by_direction(tensor, parts, located, searched, float(examination.scales[number]))
 
 
-def direction_lanes(look: Look, number: int, weights: Sequence[Floats]) -> tuple[Lanes, Callable[[], Suspicion]]:
+def direction_lanes(
+    examination: Examination, number: int, weights: Sequence[Floats]
+) -> tuple[Lanes, Callable[[], Suspicion]]:
     """Lanes that are dense directions of one tensor, and their second look."""
-    problem, tensor = look.problem, look.problem.tensors[number]
+    problem, tensor = examination.problem, examination.problem.tensors[number]
     ones = np.ones(len(weights))
     lengths = np.array([float(np.sqrt(np.vdot(weight, weight))) for weight in weights])
     claim = np.array([float(np.vdot(finite(tensor.claim), weight)) for weight in weights])
     # of <claim, u>: a random walk, twice; a narrow claim's typical entry counts, its errors are independent
     typical = float(np.sqrt(np.mean(np.square(finite(tensor.claim)))))
-    rounding = 4 * (problem.eps * look.scales[number] + tensor.grain * typical) * lengths
-    noise = Noise(look.value * ones, look.worst * ones, rounding)
+    rounding = 4 * (problem.eps * examination.scales[number] + tensor.grain * typical) * lengths
+    noise = Noise(examination.value * ones, examination.worst * ones, rounding)
     top = top_step(tensor.value) * ones
-    lanes = Lanes(claim, look.scales[number] * lengths, look.least[number] * lengths, top, noise, look.quantum)
-    return lanes, lambda: suspect.for_directions(problem, look.second(), lanes, number, weights)
+    lanes = Lanes(
+        claim,
+        examination.scales[number] * lengths,
+        examination.least[number] * lengths,
+        top,
+        noise,
+        examination.quantum,
+    )
+    return lanes, lambda: suspect.for_directions(problem, examination.second(), lanes, number, weights)
 
 
-def locate_in(look: Look, number: int, step: float) -> tuple[tuple[Located, ...], int]:
+def locate_in(examination: Examination, number: int, step: float) -> tuple[tuple[Located, ...], int]:
     """Measure along weighted directions with two rungs around the step at which the disagreement had settled."""
-    value = look.problem.tensors[number].value
-    noise = look.second().value
+    value = examination.problem.tensors[number].value
+    noise = examination.second().value
     steps = (4 * step, step)
 
     def along(direction: Floats) -> tuple[float, float]:
-        sampler = DirectionSampler(look.problem.point, look.problem.evaluate, number, lambda _: direction)
+        sampler = DirectionSampler(examination.problem.point, examination.problem.evaluate, number, lambda _: direction)
         lane = np.zeros(1, np.intp)
         coarse, fine = (float(sampler(np.array([h]), lane).residual[0]) for h in steps)
         residual = fine + (fine - coarse) / 15
-        unit = 2 * look.problem.eps * look.scales[number] + look.grains[number]
+        unit = 2 * examination.problem.eps * examination.scales[number] + examination.grains[number]
         rounding = unit * float(np.sqrt(np.vdot(direction, direction)))
         truncation = abs(residual - fine) / 16  # the h^4 term is a 16th of the h^2 term, or less
         return residual, MARGIN * (KAPPA * noise / step + rounding + truncation)
 
-    return locate(along, value.shape, look.rng)
+    return locate(along, value.shape, examination.rng)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from gradproof.compare.nudge import beside
+from gradproof.compare.beside_kinks import beside
 from gradproof.compare.response import Again, responses
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.problem import Problem

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from gradproof.codes import CODES
-from gradproof.compare.look import quiet
 from gradproof.compare.tally import is_unread
 from gradproof.contract.aliasing import aliases
 from gradproof.contract.layout import layouts
@@ -23,7 +22,7 @@ from gradproof.contract.reach import members, updates
 from gradproof.contract.repetition import backward_again, backward_first, forward_again
 from gradproof.contract.session import Build, MalformedError, Scene
 from gradproof.contract.staleness import backward_after_another, buffers
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.values import Defect, Example, Outcome, Reason
 
 EXAMPLES = 3  # on which the contract is tried: what it holds for does not hang on values, and seldom on shapes

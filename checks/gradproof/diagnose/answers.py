@@ -12,8 +12,8 @@ from gradproof.findings import Support
 
 # Relative. Central differences at one step are good to better than that, wrong formulas are further off.
 CLOSE = 1e-5
-# Relative to the largest share of all: fainter ones carry no evidence, for rounding reaches them.
-FAINT = 1e-9
+# Relative to the largest share of all: smaller ones carry no evidence, for rounding reaches them.
+NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Answers:
     def floor(self) -> Floats:
         """Below it, a share in an entry is not seen: the entry's largest hides it, or rounding does."""
         largest = np.maximum(np.abs(self.claimed), np.abs(self.true)).max(axis=0, keepdims=True)
-        return np.asarray(np.maximum(CLOSE * largest, FAINT * largest.max()), dtype=np.float64)
+        return np.asarray(np.maximum(CLOSE * largest, NEGLIGIBLE * largest.max()), dtype=np.float64)
 
     @property
     def wanted(self) -> Mask:

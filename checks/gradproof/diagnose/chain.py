@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from gradproof.case.signatures import Signature, method_signature
-from gradproof.compare.look import ask, look, quiet
+from gradproof.compare.judge_example import ask, judge_example
 from gradproof.diagnose.causes import name_cause
 from gradproof.diagnose.evidence import gather, sizes
 from gradproof.diagnose.link import Link
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.findings import Cause, Confidence, Fact, Parameters, Value
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.subject.parts import Call, Part, Recorder, let_remember, parts_of
 from gradproof.subject.subject import Subject, subject_from, upstream
 from gradproof.values import Example, Outcome, Verdict
@@ -68,7 +68,7 @@ def _forgetful(trace: _Trace, calls: list[Call], build: Callable[..., Any]) -> L
         douts = sum(len(call.douts) for call in mine)
         if len(mine) < 2 or douts < 2:
             continue
-        outcome = look(
+        outcome = judge_example(
             trace.example, functools.partial(_remembering, build, mine[0].part.path, len(mine)), declared=False
         )
         trace.forwards += outcome.forwards
@@ -131,7 +131,7 @@ def _alone(call: Call, seed: int) -> list[Outcome]:
     floats = frozenset(n for n, v in inputs.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f")
     outcomes: list[Outcome] = []
     for number in range(DOUTS):
-        outcome = look(Example({}, {}, inputs, seed + number, floats), build, declared=False)
+        outcome = judge_example(Example({}, {}, inputs, seed + number, floats), build, declared=False)
         failed = any(t.verdict is Verdict.FAIL for t in outcome.tensors)
         outcomes.append(ask(outcome, build, declared=False) if failed else outcome)
         if not failed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradproof.diagnose.answers import CLOSE, FAINT, Answers, answers, counted, linear_answers
+from gradproof.diagnose.answers import CLOSE, NEGLIGIBLE, Answers, answers, counted, linear_answers
 from gradproof.diagnose.coupling import mixes_more
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
 from gradproof.diagnose.formulas import laid_out, plain
@@ -155,7 +155,7 @@ def _explains(answer: Answers, kind: _Kind) -> bool | None:
         return False
     true = true * (mine[largest] / true[largest])
     gap, size = np.abs(mine - true), np.maximum(np.abs(mine), np.abs(true))
-    return bool((gap <= SAME * size + CLOSE * size.max(axis=0, keepdims=True) + FAINT * float(size.max())).all())
+    return bool((gap <= SAME * size + CLOSE * size.max(axis=0, keepdims=True) + NEGLIGIBLE * float(size.max())).all())
 
 
 def _kinds(answer: Answers) -> Iterator[_Kind]:

@@ -128,7 +128,7 @@ class Pose:
         self._inputs = {**self._inputs, **inputs}
         flat, claims = self._run({}, {}, dout)
         if flat is None or claims is None or not np.isfinite(flat).all():
-            return Unposed(reason=Reason.NON_FINITE, note="the nudged point lies outside of forward's domain")
+            return Unposed(reason=Reason.NON_FINITE, note="the moved point lies outside of forward's domain")
         return self._problem(flat, dout, claims, ())
 
     def _problem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
-from gradproof.compare.look import Build, ask, look
+from gradproof.compare.judge_example import Build, ask, judge_example
 from gradproof.contract.contract import keep
 from gradproof.diagnose.chain import weak_link
 from gradproof.diagnose.link import Link
@@ -30,7 +30,7 @@ class Target(ABC):
 
     def judge(self, example: Example) -> Outcome:
         """Every tensor of the example, judged."""
-        return look(example, self.build(example), declared=self.declared)
+        return judge_example(example, self.build(example), declared=self.declared)
 
     def keep(self, example: Example, code: str | None = None) -> Outcome:
         """The promises of the contract, tried at the example: all, or that of one code."""

@@ -13,7 +13,6 @@ from gradproof.case.limits import SIZES
 from gradproof.case.signatures import method_signature
 from gradproof.case.sizes import Chosen, Space
 from gradproof.case.specs import Floats, Labels
-from gradproof.compare.look import quiet
 from gradproof.convention.convention import convention_for
 from gradproof.convention.returned import hands_nothing_further, returns_nothing
 from gradproof.differentiate.pose import Pose, Unposed
@@ -21,7 +20,7 @@ from gradproof.differentiate.problem import Problem
 from gradproof.errors import UsageError
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.infer.dim_names import BATCH
 from gradproof.infer.stillness import is_constant
 from gradproof.subject.gradient_shapes import differs_in_ones

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradproof.case.case import Case
-from gradproof.compare.look import quiet
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.infer.attempt import different
 from gradproof.infer.confirm import SEED
 from gradproof.infer.declare import Declaring

@@ -19,11 +19,10 @@ import numpy as np
 from gradproof.case.case import Case
 from gradproof.case.sizes import Chosen
 from gradproof.case.specs import Floats, Sizes, as_spec, floats, labels, positive, sizes
-from gradproof.compare.look import quiet
 from gradproof.errors import UsageError
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.infer.inference import Inference
 from gradproof.nodes.engine import Engine, shared_wrong
 from gradproof.nodes.operation import Operation

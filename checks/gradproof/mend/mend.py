@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gradproof.compare.look import quiet
 from gradproof.deadlines import Expired, reached
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.mend.budget import Budget, SpentError
 from gradproof.mend.change_tester import ChangeTester, Mend
 from gradproof.mend.fresh import fresh_trial

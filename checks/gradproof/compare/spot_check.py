@@ -6,11 +6,11 @@ import contextlib
 
 import numpy as np
 
-from gradproof.compare.look import Build, quiet
+from gradproof.compare.judge_example import Build
 from gradproof.differentiate.differentiate import top_step
 from gradproof.differentiate.pose import Pose
 from gradproof.differentiate.problem import Problem
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.values import Example, Outcome, Reason, TensorResult, Verdict
 
 DIRECTIONS = 3  # a wrong gradient is right along one random direction by chance, along three it is not
@@ -19,7 +19,7 @@ STEP = 1 / 128  # of the first step of a measurement: truncation is then near 1e
 RIGHT, WRONG = 1e-6, 1e-3
 
 
-def glance(example: Example, build: Build, name: str | None = None, *, declared: bool = True) -> Outcome:
+def spot_check(example: Example, build: Build, name: str | None = None, *, declared: bool = True) -> Outcome:
     """Say of one tensor, or of all, whether its gradient fails here; not examined where the subject raises."""
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         rng = np.random.default_rng(example.seed)
@@ -28,12 +28,12 @@ def glance(example: Example, build: Build, name: str | None = None, *, declared:
         problem = pose.pose(rng)
         if isinstance(problem, Problem):
             chosen = [i for i, tensor in enumerate(problem.tensors) if name in (None, tensor.name)]
-            found = tuple(_glanced(problem, i, rng) for i in chosen)
+            found = tuple(_checked(problem, i, rng) for i in chosen)
             return Outcome(example, tensors=found, forwards=pose.forwards)
     return Outcome(example, unjudged=Reason.NOT_EXAMINED)
 
 
-def _glanced(problem: Problem, number: int, rng: np.random.Generator) -> TensorResult:
+def _checked(problem: Problem, number: int, rng: np.random.Generator) -> TensorResult:
     tensor = problem.tensors[number]
     gaps = [_gap(problem, number, rng) for _ in range(DIRECTIONS)]
     verdict = Verdict.INCONCLUSIVE
@@ -42,7 +42,9 @@ def _glanced(problem: Problem, number: int, rng: np.random.Generator) -> TensorR
     elif max(gaps) < RIGHT:
         verdict = Verdict.PASS
     size = tensor.value.size
-    return TensorResult(tensor.name, tensor.role, tensor.value.shape, verdict, "a glance", size, 0, 2 * DIRECTIONS)
+    return TensorResult(
+        tensor.name, tensor.role, tensor.value.shape, verdict, "a few directions", size, 0, 2 * DIRECTIONS
+    )
 
 
 def _gap(problem: Problem, number: int, rng: np.random.Generator) -> float:

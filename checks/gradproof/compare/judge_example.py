@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from gradproof.compare.beside_kinks import judge_beside
 from gradproof.compare.confirm import own_dtype_defects
 from gradproof.compare.examine import examine
-from gradproof.compare.faint import beyond_float32
-from gradproof.compare.nudge import look_beside
+from gradproof.compare.float32_cast import beyond_float32
 from gradproof.compare.probe import probe
 from gradproof.deadlines import Expired
 from gradproof.differentiate.pose import Pose, Unposed
 from gradproof.differentiate.problem import Problem, Tensor
-from gradproof.guard import Randomness, SubjectError
+from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.subject.precision import is_narrow
 from gradproof.subject.subject import Subject, fixed_dout
 from gradproof.values import Example, Outcome, Reason, TensorResult, Verdict
@@ -29,7 +28,7 @@ Build = Callable[..., Subject]
 EMPTY = "an empty batch"
 
 
-def look(example: Example, build: Build, *, declared: bool = True) -> Outcome:
+def judge_example(example: Example, build: Build, *, declared: bool = True) -> Outcome:
     """Check one example. An exception of the subject becomes part of the outcome; only Ctrl-C and Expired come out."""
     with quiet(), Randomness(example.seed) as random:
         rng = np.random.default_rng(example.seed)
@@ -60,14 +59,6 @@ def _has_narrow(subject: Subject, example: Example) -> bool:
     return subject.widened or any(is_narrow(example.inputs[name]) for name in example.wanted)
 
 
-@contextlib.contextmanager
-def quiet() -> Generator[None, None, None]:
-    """Overflows and warnings at perturbed points are the harness's doing: they are not shown to the user."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome:
     problem = pose.pose(rng)
     if isinstance(problem, Unposed):
@@ -77,7 +68,7 @@ def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome
     if not problem.tensors:
         notes = () if unread else (_nothing(example),)
         return Outcome(example, unread, unjudged=None if unread else Reason.NOT_EXAMINED, notes=notes)
-    results = look_beside(problem, examine(problem, rng), pose.again, rng)
+    results = judge_beside(problem, examine(problem, rng), pose.again, rng)
     return Outcome(example, tensors=(*beyond_float32(problem, results, rng), *unread))
 
 

@@ -1,4 +1,4 @@
-"""A third look where a gradient is off by float32's digits alone: does forward cast one of its tensors? It judges none.
+"""Where a gradient is off by float32's digits alone: whether forward casts one of its tensors. It judges none.
 
 Where all tensors move together, those that are not cast hide that one is; and where its values are exact in float32,
 no noise tells of the cast either.
@@ -18,23 +18,23 @@ from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.problem import Problem
 from gradproof.values import Reason, TensorResult, Verdict
 
-FAINT = 2.0**-20  # relative to the tensor's largest entry: eight units of float32
+SLIGHT = 2.0**-20  # relative to the tensor's largest entry: eight units of float32
 
 
 def beyond_float32(
     problem: Problem, results: Sequence[TensorResult], rng: np.random.Generator
 ) -> tuple[TensorResult, ...]:
-    """The results without accusations that float32 explains; where one is so faint, it takes 45 forwards a tensor."""
-    if not any(map(_is_faint, results)) or not any(_is_cast(problem, i, rng) for i in range(len(problem.tensors))):
+    """The results without accusations that float32 explains; where one is so slight, it takes 45 forwards a tensor."""
+    if not any(map(_is_slight, results)) or not any(_is_cast(problem, i, rng) for i in range(len(problem.tensors))):
         return tuple(results)
-    return tuple(_withdrawn(result) if _is_faint(result) else result for result in results)
+    return tuple(_withdrawn(result) if _is_slight(result) else result for result in results)
 
 
-def _is_faint(result: TensorResult) -> bool:
+def _is_slight(result: TensorResult) -> bool:
     if result.verdict is not Verdict.FAIL or result.numeric is None or not result.wrong:
         return False
     largest = float(np.nanmax(np.abs(result.numeric), initial=0.0))
-    return all(abs(entry.analytic - entry.numeric) <= FAINT * largest for entry in result.wrong)
+    return all(abs(entry.analytic - entry.numeric) <= SLIGHT * largest for entry in result.wrong)
 
 
 def _is_cast(problem: Problem, number: int, rng: np.random.Generator) -> bool:

@@ -7,8 +7,8 @@ import pytest
 
 from elementwise import INTEGERS, elementwise, node, normal, relu, report_of, step
 from gradproof import Verdict
+from gradproof.compare.beside_kinks import beside, judge_beside
 from gradproof.compare.examine import examine
-from gradproof.compare.nudge import beside, look_beside
 from gradproof.differentiate.pose import Unposed
 from gradproof.values import Reason
 
@@ -24,7 +24,7 @@ def looked_at(function, slope, x, seed=0):
     def again(values, same_dout):
         return elementwise(function, slope, values["x0"], same_dout.reshape(x.shape))
 
-    (result,) = look_beside(posed, examine(posed, rng), again, rng)
+    (result,) = judge_beside(posed, examine(posed, rng), again, rng)
     return result
 
 
@@ -70,7 +70,7 @@ def test_without_ties_there_is_no_second_look():
     posed = elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2, x)
     results = examine(posed, np.random.default_rng(0))
     assert (
-        look_beside(posed, results, lambda values, dout: pytest.fail("looked again"), np.random.default_rng(0))
+        judge_beside(posed, results, lambda values, dout: pytest.fail("looked again"), np.random.default_rng(0))
         == results
     )
 
@@ -78,7 +78,7 @@ def test_without_ties_there_is_no_second_look():
 def test_where_the_problem_cannot_be_posed_beside_the_tie_the_entries_stay_open():
     posed = elementwise(relu, step, INTEGERS)
     results = examine(posed, np.random.default_rng(0))
-    assert look_beside(posed, results, lambda values, dout: Unposed(), np.random.default_rng(0)) == results
+    assert judge_beside(posed, results, lambda values, dout: Unposed(), np.random.default_rng(0)) == results
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from elementwise import normal
 from faulty.contract import Affine, WorksInFloat32
 from gradproof import Case, Verdict
-from gradproof.compare.look import look
+from gradproof.compare.judge_example import judge_example
 from gradproof.subject.subject import subject_of
 from gradproof.values import Example, Reason
 
@@ -45,7 +45,7 @@ class MeanOfBatch:
 
 def outcome(case, dims, *, init=None, seed=0, **inputs):
     example = Example(dims, init or {}, inputs, seed, frozenset(inputs))
-    return look(example, functools.partial(subject_of, case, example))
+    return judge_example(example, functools.partial(subject_of, case, example))
 
 
 SCALE = Case(Scale, w="d", x="n d")

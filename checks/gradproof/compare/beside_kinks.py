@@ -1,4 +1,4 @@
-"""A second look beside a kink: a wrong gradient cannot hide at a tie. It knows results and points, not why ties are."""
+"""Judges again beside a kink: a wrong gradient cannot hide at a tie. It knows results and points, not why ties are."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def beside(value: Floats, rng: np.random.Generator) -> Floats:
     return result
 
 
-def look_beside(
+def judge_beside(
     problem: Problem,
     results: Sequence[TensorResult],
     again: Callable[[Mapping[str, Floats], Floats], object],
     rng: np.random.Generator,
 ) -> tuple[TensorResult, ...]:
-    """Check the entries that sit on a tie once more at a nudged point, where the function is smooth.
+    """Check the entries that sit on a tie once more at a point beside it, where the function is smooth.
 
     again: poses the problem at other values with the same dout; anything but a Problem means that it cannot be posed
     there.
@@ -93,7 +93,7 @@ def _replaced(old: FloatArray, new: FloatArray, entries: Sequence[int]) -> Float
 
 
 def _merged_whole(first: TensorResult, second: TensorResult) -> TensorResult:
-    """A large tensor, looked at along directions: the second look speaks for all of it."""
+    """A large tensor, looked at along directions: the second time speaks for all of it."""
     if not second.judged:
         return replace(first, forwards=first.forwards + second.forwards)
     return replace(second, forwards=first.forwards + second.forwards, kinks=first.entries)
