@@ -21,6 +21,7 @@ from gradproof.trace.changes import (
     array,
     labels,
 )
+from gradproof.trace.distant_causes import anything
 from gradproof.trace.integers import Dim
 from gradproof.trace.library import instead_of
 from gradproof.trace.run import Hint, TracedRun, begin, end
@@ -83,7 +84,7 @@ def proposed(use, **kinds):
     except Unfit as unfit:
         found = unfit.proposals
     except Exception:  # raised by the code itself: only what was met before can tell why
-        found = run.anything()
+        found = anything(run)
     else:
         return None
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 from gradproof.trace.arrays import Watched, like
 from gradproof.trace.changes import StillUnknown, Unfit
 from gradproof.trace.clash import Clash
+from gradproof.trace.distant_causes import anything, whole_numbers
 from gradproof.trace.first_uses import FirstUse, told
 from gradproof.trace.results import note
 from gradproof.trace.run import current
@@ -40,7 +41,7 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
         result = function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
     except Exception as error:
         clash = Clash(run, name, args, kwargs, error)
-        found = [*proposals(clash), *run.anything(), *run.whole_numbers(error)]
+        found = [*proposals(clash), *anything(run), *whole_numbers(run, error)]
         raise Unfit(found, f"{name}: {error}") from error
     note(run, name, args, result)
     return like(result, sources)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradproof.trace.changes import SIZE, Kind, What, array, labels, sizes, value
 from gradproof.trace.run import Hint
+from gradproof.trace.watching import axes_taken
 
 Likely = list[tuple[float, Kind]]
 
@@ -35,26 +36,33 @@ def _built_operand(hint: Hint, *, learned: bool) -> Likely:
 
 def _fed_operand(hint: Hint, other: Any) -> Likely:
     """What forward takes: an array of the rank that it meets; what is a target by its name has no gradient."""
-    met = isinstance(other, np.ndarray)
-    rank = np.ndim(other) or 2 if met else 2
+    meets_array = isinstance(other, np.ndarray)
+    rank = (np.ndim(other) if meets_array else 0) or 2
     if hint.first:
-        return [
-            (0.0 if place == 0 else 0.2 + 0.1 * place, array(r)) for place, r in enumerate(_beginning(max(rank, 2)))
-        ]
+        return by_rank(What.ARRAY, _beginning(max(rank, 2)))
     is_learned_scale = hint.scalar and hint.learned
-    rank = 1 if hint.weight or is_learned_scale else rank
-    what = What.CONSTANT if hint.target else What.ARRAY
-    found: Likely = [
-        (0.0 if place == 0 else 0.2 + 0.1 * place, Kind(what, r)) for place, r in enumerate(_beginning(rank))
-    ]
-    if hint.target:
-        found.append((0.05 if hint.takes_log else 0.35, Kind(What.ONE_HOT, rank)))
-    far = 0.0 if hint.target else 0.5
-    found += [(0.3 + far, labels(1)), (0.35 + far, labels(2))]
+    if hint.weight or is_learned_scale:
+        rank = 1
+    found = by_rank(What.CONSTANT if hint.target else What.ARRAY, _beginning(rank))
+    found += _of_target(hint, rank) if hint.target else [(0.8, labels(1)), (0.85, labels(2))]
     is_number = hint.scalar and not hint.learned and len(hint.name) > 1  # one letter says little
-    if other is not None or is_number:
-        found.append((-0.1 if is_number or not met else 0.6, value(hint.number)))
+    meets_number = other is not None and not meets_array
+    if is_number or meets_number:
+        found.append((-0.1, value(hint.number)))
+    elif meets_array:
+        found.append((0.6, value(hint.number)))
     return found
+
+
+def _of_target(hint: Hint, rank: int) -> Likely:
+    """What a target may be beside an array of floats."""
+    one_hot = 0.05 if hint.takes_log else 0.35
+    return [(one_hot, Kind(What.ONE_HOT, rank)), (0.3, labels(1)), (0.35, labels(2))]
+
+
+def by_rank(what: What, ranks: Sequence[int]) -> Likely:
+    """One kind of array, with each of these numbers of axes, the likeliest first."""
+    return [(0.0 if place == 0 else 0.2 + 0.1 * place, Kind(what, rank)) for place, rank in enumerate(ranks)]
 
 
 def _beginning(rank: int) -> list[int]:
@@ -126,11 +134,11 @@ def dictionary(hint: Hint) -> Likely:
 def indexed(hint: Hint, parts: Sequence[Any], by_unknown: bool) -> Likely:
     """Of what is indexed with ``parts``, one of which may be as unknown."""
     index = parts[0]
-    if len(parts) == 1 and isinstance(index, int) and hint.built:
+    if hint.built and len(parts) == 1 and isinstance(index, int):
         return [(0.0, sizes(index + 1)), (0.1, sizes(index + 2)), (0.2, array(2)), (0.2, array(1))]
     if hint.built and hint.shape:
         return [(0.0, sizes(3)), (0.15, sizes(2)), (0.25, sizes(4)), (0.4, array(2)), (0.4, array(1))]
-    axes = sum(part is not None and part is not Ellipsis for part in parts)
+    axes = axes_taken(parts)
     is_lookup = axes == 1 and not isinstance(index, slice) and not hint.built
     if is_lookup and (hint.target or hint.index):
         return [(0.0, labels(1)), (0.2, labels(2)), (0.3, array(2)), (0.4, array(1))]

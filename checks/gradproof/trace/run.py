@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import SIZE, Become, Enough, Equal, Kind, Multiple, Proposal, Rank, Small, Together
+from gradproof.trace.changes import Become, Enough, Equal, Kind, Proposal, Rank, Together
 from gradproof.trace.polynomials import ONE, Polynomial, Solution, dim, number, solutions
 
 CALLS = 6000  # intercepted calls of one run: naive loops over small arrays take that many
 _FACTOR = 8  # the largest number that a product of dims may have before it
-_LAST = 6  # of the pairs that were compared and differ, how many are looked at
 
 Pair = tuple[Any, Any]  # two sizes: ints or polynomials
 
@@ -162,21 +160,21 @@ class TracedRun:
 
     def equal(self, pairs: Iterable[Pair], cost: float = 0.0) -> list[Proposal]:
         """Proposals that make all these pairs of sizes equal: each the likeliest way; then the others one by one."""
-        ways: list[list[Proposal]] = []
-        for one, two in pairs:
-            found = oriented(solutions(self.polynomial(one), self.polynomial(two)), self.order)
-            if not found and isinstance(one, int) and isinstance(two, int):  # known as something else by accident
-                found = oriented(solutions(self.factors_of(one), self.factors_of(two)), self.order)
-            if found:
-                ways.append([Proposal(each.cost, Equal(each.dim, each.size)) for each in found])
+        ways = [way for one, two in pairs if (way := self._ways(one, two))]
         if not ways:
             return []
-        first = ways[0][0]
-        if len(ways) > 1:
-            equations = tuple(way[0].change for way in ways if isinstance(way[0].change, Equal))
-            first = Proposal(sum(way[0].cost for way in ways), Together(equations))
-        others = (proposal.dearer(0.1) for way in ways for proposal in way[1:])
+        likeliest = tuple(_equation(way[0]) for way in ways)
+        change = Together(likeliest) if len(ways) > 1 else likeliest[0]
+        first = Proposal(sum(way[0].cost for way in ways), change)
+        others = [Proposal(each.cost + 0.1, _equation(each)) for way in ways for each in way[1:]]
         return [proposal.dearer(cost) for proposal in (first, *others)]
+
+    def _ways(self, one: Any, two: Any) -> list[Solution]:
+        """The ways to make two sizes equal, the likeliest first."""
+        found = oriented(solutions(self.polynomial(one), self.polynomial(two)), self.order)
+        if not found and isinstance(one, int) and isinstance(two, int):  # known as something else by accident
+            found = oriented(solutions(self.factors_of(one), self.factors_of(two)), self.order)
+        return found
 
     def rank(self, array: Any, wanted: int, cost: float = 0.1, *, least: bool = False) -> list[Proposal]:
         """Other ranks for the arguments that an array came from, so that it has ``wanted`` axes; least: or one more."""
@@ -202,59 +200,41 @@ class TracedRun:
         """Proposals that an argument is of one of these kinds."""
         return [Proposal(cost, Become(argument, kind)) for cost, kind in kinds]
 
-    def anything(self) -> list[Proposal]:
-        """What may be amiss where something far from its cause fails."""
-        found: list[Proposal] = []
-        for place, compared in enumerate(reversed(self.seen.compared[-_LAST:])):  # the latest is likely the cause
-            if isinstance(compared, UnequalSizes):
-                found += self.equal(compared.pairs, 0.05 + 0.1 * place)
-            else:
-                found += self.ranks(compared.roots, compared.more, 0.03 + 0.05 * place)
-        for size, divisor in dict.fromkeys(self.seen.inexact[-4:]):
-            single = len(size.terms) == 1
-            dims = size.dims if single else [m[0] for m, factor in size.terms if len(m) == 1 and factor == 1]
-            found += [Proposal(0.02, Multiple(name, divisor)) for name in dims]
-        multiples = [each.change for each in found if isinstance(each.change, Multiple)]
-        if len(multiples) > 1:
-            found.insert(0, Proposal(0.02, Together(tuple(multiples))))
-        for size in self.seen.larger[-2:]:
-            if size.dims and not self.candidate.small.issuperset(size.dims):
-                found.append(Proposal(0.06, Small(frozenset(size.dims))))
-        windows = self.windows(self.seen.below[-4:]) - self.candidate.small
-        if windows:
-            found.append(Proposal(0.0, Small(windows)))
-        return found
-
-    def whole_numbers(self, error: Exception) -> list[Proposal]:
-        """Where a number has a wrong type: those of the constructor that are taken for fractions may be sizes."""
-        if not isinstance(error, TypeError):
-            return []
-        numbers = [a for a, k in self.candidate.kinds.items() if isinstance(k.value, float) and self.hints[a].built]
-        return [Proposal(0.1, Become(argument, SIZE)) for argument in numbers]
-
     def windows(self, differences: Iterable[Polynomial]) -> frozenset[str]:
         """The free dims that are taken off in differences; products of differences mix them with the others."""
-        plain = [size for size in differences if all(len(m) == 1 for m, factor in size.terms if m and factor > 0)]
-        taken = itertools.chain.from_iterable(m for size in plain for m, factor in size.terms if factor < 0)
-        return frozenset(name for name in taken if name in self.sizes)
+        found: set[str] = set()
+        for size in differences:
+            added = [monomial for monomial, factor in size.terms if monomial and factor > 0]
+            if all(len(monomial) == 1 for monomial in added):
+                found.update(*(monomial for monomial, factor in size.terms if factor < 0))
+        return frozenset(found.intersection(self.sizes))
 
     def left_over(self) -> list[Proposal]:
         """Of an axis of which slices were taken: that they leave nothing over; of one slice alone, that it has room."""
         found: list[Proposal] = []
         for axis, bounds in self.seen.cuts.items():
             name = axis.lone_dim
-            slides = any(monomial == () for bound, _ in bounds for monomial, _ in bound.terms)
-            if name is None or name not in self.sizes or slides:
+            last = self._last_bound(bounds) if name in self.sizes else None
+            if name is None or last is None or name in last.dims or any(map(is_rest, last.dims)):
                 continue
-            last, goes_on = max(bounds, key=lambda bound: (bound[0].at(self._all_sizes()), bound[1]))
-            if goes_on or name in last.dims or any(is_rest(each) for each in last.dims):
-                continue
-            alone = len({bound for bound, _ in bounds}) == 1
-            found.append(Proposal(0.0, Equal(name, last.plus(dim(f"{name}'")) if alone else last)))
+            is_alone = len({bound for bound, _ in bounds}) == 1
+            found.append(Proposal(0.0, Equal(name, last.plus(dim(f"{name}'")) if is_alone else last)))
         return found
+
+    def _last_bound(self, bounds: Set[tuple[Polynomial, bool]]) -> Polynomial | None:
+        """Where the last slice of an axis ends; None where it goes on to the end, or where slices slide."""
+        if any(monomial == () for bound, _ in bounds for monomial, _ in bound.terms):
+            return None
+        sizes = self._all_sizes()
+        last, goes_on = max(bounds, key=lambda bound: (bound[0].at(sizes), bound[1]))
+        return None if goes_on else last
 
     def _all_sizes(self) -> Mapping[str, int]:
         return {**{name: size for size, p in self.known.items() if (name := p.lone_dim)}, **self.sizes}
+
+
+def _equation(solution: Solution) -> Equal:
+    return Equal(solution.dim, solution.size)
 
 
 def oriented(found: list[Solution], order: Sequence[str]) -> list[Solution]:

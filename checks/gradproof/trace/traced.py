@@ -17,6 +17,7 @@ from gradproof.trace.arrays import watched
 from gradproof.trace.calls import call
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Become, Enough, Kind, Proposal, Unfit, What, value
+from gradproof.trace.distant_causes import anything
 from gradproof.trace.integers import Dim, Shape, SizesOwner
 from gradproof.trace.library import BUILTINS, instead_of
 from gradproof.trace.polynomials import Polynomial
@@ -75,12 +76,12 @@ class Tracer:
             return Trace(run, None)
         except KeyError as error:
             missing = self._missing_key(candidate, error)
-            return Trace(run, missing or run.anything(), f"KeyError: {message(error)}", "" if missing else "KeyError")
+            return Trace(run, missing or anything(run), f"KeyError: {message(error)}", "" if missing else "KeyError")
         except (KeyboardInterrupt, deadlines.Expired):
             raise
         except BaseException as error:  # also SystemExit, and whatever else is no Exception
             kind = type(error).__name__
-            return Trace(run, run.anything(), f"{kind}: {message(error)}", kind)
+            return Trace(run, anything(run), f"{kind}: {message(error)}", kind)
         first = returned[0] if isinstance(returned, (tuple, list)) and returned else returned
         shape = np.shape(plain(first)) if isinstance(first, np.ndarray) else ()
         return Trace(run, None, output=tuple(run.stands_for(size) for size in shape))

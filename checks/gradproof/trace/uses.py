@@ -35,10 +35,10 @@ def _axis(clash: Clash) -> list[Proposal]:
 
 def _product(clash: Clash) -> list[Proposal]:
     """``a @ b`` and ``a.dot(b)``: the inner sizes are equal; where they are, the axes before them."""
-    if len(clash.shapes) != 2 or not all(clash.shapes):
-        return [each for array in clash.arrays for each in clash.run.rank(array, 2)]
     run, arrays = clash.run, clash.arrays
-    a, b = list(clash.shapes[0]), list(clash.shapes[1])
+    if len(clash.shapes) != 2 or not all(clash.shapes):
+        return [each for array in arrays for each in run.rank(array, 2)]
+    a, b = (list(shape) for shape in clash.shapes)
     inner = (a[-1], b[-2] if len(b) > 1 else b[-1])
     found: list[Proposal] = []
     if inner[0] != inner[1]:
@@ -48,8 +48,8 @@ def _product(clash: Clash) -> list[Proposal]:
     for array in arrays:
         if len(shape_of(array)) != 2:
             found += run.rank(array, 2, 0.3)
-    second = [each for array in arrays[1:] for each in run.rank(array, len(shape_of(array)) + 1)]
-    return found + [Proposal(0.35, each.change) for each in second]
+    more_axes = run.rank(arrays[1], len(b) + 1)
+    return found + [Proposal(0.35, each.change) for each in more_axes]
 
 
 def _einsum(clash: Clash) -> list[Proposal]:
@@ -80,61 +80,78 @@ def _dotted(clash: Clash, term: str, array: Any) -> list[Proposal]:
 
 def _tensordot(clash: Clash) -> list[Proposal]:
     """The axes that are summed over are of one size."""
-    axes: Any = clash.option("axes", 2, 2)
     if len(clash.shapes) != 2:
         return []
     a, b = clash.shapes
-    if isinstance(axes, int):
-        both = [list(range(len(a) - axes, len(a))), list(range(axes))]
-    else:
-        both = [[side] if isinstance(side, int) else list(side) for side in axes]
-    for shape, side, array in zip((a, b), both, clash.arrays, strict=True):
-        needed = max((axis + 1 if axis >= 0 else -axis for axis in side), default=0)
+    both = _summed_axes(clash.option("axes", 2, 2), len(a))
+    for shape, summed, array in zip((a, b), both, clash.arrays, strict=True):
+        needed = max((axis + 1 if axis >= 0 else -axis for axis in summed), default=0)
         if needed > len(shape):
             return clash.run.rank(array, needed, least=True)
     return clash.run.equal([(a[i], b[j]) for i, j in zip(*both, strict=False) if a[i] != b[j]])
 
 
+def _summed_axes(axes: Any, rank: int) -> list[list[int]]:
+    """Of the first array, which has this rank, and of the second, the axes that are summed over."""
+    if isinstance(axes, int):
+        return [list(range(rank - axes, rank)), list(range(axes))]
+    return [[each] if isinstance(each, int) else list(each) for each in axes]
+
+
 def _joined(clash: Clash) -> list[Proposal]:
     """Arrays side by side: as many axes, and all sizes equal but along the one."""
     found: list[Proposal] = []
-    usual = 1 if clash.name in ("hstack", "column_stack") else 0
-    axis = clash.kwargs.get("axis", clash.args[1] if len(clash.args) > 1 and isinstance(clash.args[1], int) else usual)
-    is_along = clash.name in ("concatenate", "hstack", "vstack", "append", "column_stack")
+    axis = _joined_axis(clash)
     for (a, one), (b, two) in itertools.pairwise(zip(clash.shapes, clash.arrays, strict=True)):
         if len(a) != len(b):
             found += clash.run.rank(two, len(a)) + clash.run.rank(one, len(b))
             continue
-        skipped = (axis or 0) % max(len(a), 1) if is_along else -1
-        found += clash.run.equal([(m, n) for i, (m, n) in enumerate(zip(a, b, strict=True)) if m != n and i != skipped])
+        along = None if axis is None else axis % max(len(a), 1)
+        met = [(m, n) for i, (m, n) in enumerate(zip(a, b, strict=True)) if m != n and i != along]
+        found += clash.run.equal(met)
     return found
+
+
+def _joined_axis(clash: Clash) -> int | None:
+    """The axis along which arrays are joined; None where it is a new one."""
+    if clash.name not in ("concatenate", "hstack", "vstack", "append", "column_stack"):
+        return None
+    second = clash.args[1] if len(clash.args) > 1 else None
+    usual = 1 if clash.name in ("hstack", "column_stack") else 0
+    axis: Any = clash.kwargs.get("axis", second if isinstance(second, int) else usual)
+    return axis or 0
 
 
 def _reshape(clash: Clash) -> list[Proposal]:
     """As many entries as before; a factor of the new shape divides an axis of the old."""
     if not clash.arrays:
         return []
-    run, shape = clash.run, clash.shapes[0]
+    run, array, shape = clash.run, clash.arrays[0], clash.shapes[0]
     wanted = ints(list(clash.args[1:]) or list(clash.kwargs.values()))
     have = product_of(run.stands_for(size) for size in shape)
     need = product_of(run.polynomial(size) for size in wanted if size != -1)
-    found = [*_as_another(run, clash.arrays[0], wanted), *_with_ones(run, clash.arrays[0], wanted)]
-    found += [] if -1 in wanted else run.equal([(have, need)])
-    if len(need.terms) == 1:
-        (factors, coefficient) = need.terms[0]
-        rest = Polynomial(((tuple(name for name in factors if name not in have.dims), coefficient),))
-        if rest != ONE:
-            found += [Proposal(0.15, Multiple(name, rest)) for name in have.dims if name not in factors]
-    return found + run.rank(clash.arrays[0], len(shape) + 1, 0.5)
+    found = [*_as_another(run, array, wanted), *_with_ones(run, array, wanted)]
+    if -1 not in wanted:
+        found += run.equal([(have, need)])
+    return [*found, *_multiples(have, need), *run.rank(array, len(shape) + 1, 0.5)]
+
+
+def _multiples(have: Polynomial, need: Polynomial) -> list[Proposal]:
+    """That a dim of what there is is a multiple of the factors of what is needed that are not in it."""
+    if len(need.terms) != 1:
+        return []
+    (factors, coefficient) = need.terms[0]
+    rest = Polynomial(((tuple(name for name in factors if name not in have.dims), coefficient),))
+    if rest == ONE:
+        return []
+    return [Proposal(0.15, Multiple(name, rest)) for name in have.dims if name not in factors]
 
 
 def _as_another(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Proposal]:
     """Where an argument takes the shape of another one, axis by axis: it has that shape as a rule."""
     own = getattr(array, "argument", None)
     sizes = tuple(run.polynomial(size) for size in wanted)
-    others = (
-        name for name in run.order if name != own and run.kind(name).is_array and len(sizes) == run.kind(name).rank
-    )
+    others = [name for name in run.order if name != own and run.kind(name).is_array]
     if own is None or all(tuple(run.candidate.axes(name)) != sizes for name in others):
         return []
     if len(sizes) != run.kind(own).rank:

@@ -11,8 +11,9 @@ import numpy as np
 from gradproof.trace.changes import Become, Proposal, What, labels
 from gradproof.trace.clash import Clash, broadcast, shape_of
 from gradproof.trace.integers import Step
-from gradproof.trace.polynomials import Polynomial
-from gradproof.trace.watching import plain
+from gradproof.trace.polynomials import Polynomial, dim, number
+from gradproof.trace.run import TracedRun
+from gradproof.trace.watching import axes_taken, plain
 
 LOOPS = 3  # of which the end may be what an index goes up to, the latest
 # What the largest of computed indices may be, as factor and summand of a size: twice it, less one, and the like.
@@ -24,8 +25,7 @@ def indexed(clash: Clash) -> list[Proposal]:
     array, index = clash.args[0], clash.args[1]
     parts = index if isinstance(index, tuple) else (index,)
     if "too many indices" in clash.message:
-        used = sum(part is not None and part is not Ellipsis for part in parts)
-        return clash.run.rank(array, used, least=True)
+        return clash.run.rank(array, axes_taken(parts), least=True)
     beyond = re.search(r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)", clash.message)
     if beyond is not None:
         return _beyond(clash, _along(parts, int(beyond[2])), int(beyond[1]), int(beyond[3]))
@@ -59,27 +59,38 @@ def _along(parts: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
 
 def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
     """An index beyond the end of an axis: labels below it, a loop over another size, or a computed index."""
-    run, axis = clash.run, clash.run.stands_for(size)
-    names = [argument for argument, kind in run.candidate.kinds.items() if kind.what is What.LABELS]
-    below = {argument: run.equal([(run.candidate.below(argument), axis)]) for argument in names}
-    if any(isinstance(part, np.integer) for part in parts):
-        found = [Proposal(0.0, each.change) for proposals in below.values() for each in proposals]
-        if found:
-            return found
-    bounds = [part.loop for part in parts if isinstance(part, Step) and part.loop is not None and int(part) == index]
-    ends = list(reversed(run.seen.loops))
-    if not bounds:
-        bounds = [bound for bound in ends if _is_last(clash, bound, index)]
-    found = run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
-    likely = [] if bounds else _likely_ends(clash, ends)
-    found += [each for place, end in enumerate(likely) for each in run.equal([(axis, end)], 0.05 * place)]
+    axis = clash.run.stands_for(size)
+    below = _labels_below(clash, axis)
+    of_labels = [Proposal(0.0, each.change) for proposals in below.values() for each in proposals]
+    if of_labels and any(isinstance(part, np.integer) for part in parts):
+        return of_labels
+    found = _loops_to_the_end(clash, parts, index, axis)
     for part in parts:
         if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and part.size:
             found += _computed(clash, axis, int(np.max(plain(part))) + 1)
     for part in parts:
-        argument = getattr(part, "labels", None)
-        if argument in below:
-            found += below[argument]
+        found += below.get(getattr(part, "labels", None) or "", [])
+    return found
+
+
+def _labels_below(clash: Clash, axis: Polynomial) -> dict[str, list[Proposal]]:
+    """That the labels which an argument holds end where an axis does, by argument."""
+    run = clash.run
+    names = [argument for argument, kind in run.candidate.kinds.items() if kind.what is What.LABELS]
+    return {argument: run.equal([(run.candidate.below(argument), axis)]) for argument in names}
+
+
+def _loops_to_the_end(clash: Clash, parts: Any, index: int, axis: Polynomial) -> list[Proposal]:
+    """That an axis is as long as the loop whose variable the index is, or as one that ended there, or as any other."""
+    run = clash.run
+    ends = list(reversed(run.seen.loops))
+    bounds = [part.loop for part in parts if isinstance(part, Step) and part.loop is not None and int(part) == index]
+    bounds = bounds or [bound for bound in ends if _is_last(clash, bound, index)]
+    if bounds:
+        return run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
+    found: list[Proposal] = []
+    for place, end in enumerate(_likely_ends(clash, ends)):
+        found += run.equal([(axis, end)], 0.05 * place)
     return found
 
 
@@ -97,11 +108,12 @@ def _is_last(clash: Clash, bound: Polynomial, index: int) -> bool:
 
 
 def _computed(clash: Clash, axis: Polynomial, needed: int) -> list[Proposal]:
+    """That an axis ends behind the largest of computed indices: twice a size, one less than that, and the like."""
     found: list[Proposal] = []
     for name, size in clash.run.sizes.items():
         for factor, summand in _INDEX_FORMS:
             if factor * size + summand == needed:
-                form = Polynomial(tuple(sorted(((m, f) for m, f in (((name,), factor), ((), summand)) if f))))
+                form = dim(name).times(number(factor)).plus(number(summand))
                 found += clash.run.equal([(axis, form)], 0.05)
     return found
 
@@ -109,16 +121,20 @@ def _computed(clash: Clash, axis: Polynomial, needed: int) -> list[Proposal]:
 def _not_whole(clash: Clash, parts: Any) -> list[Proposal]:
     """Floats as indices: the argument that they came from holds labels."""
     run = clash.run
-    whole = [len(shape_of(p)) for p in parts if isinstance(p, np.ndarray) and p.dtype.kind in "iu"]
+    whole = [len(shape_of(part)) for part in parts if isinstance(part, np.ndarray) and part.dtype.kind in "iu"]
     found: list[Proposal] = []
     for part in parts:
         roots = getattr(part, "roots", frozenset[str]())
         if roots and part.dtype.kind == "f":
             argument = getattr(part, "argument", None) or min(roots)
-            found.append(Proposal(0.0, Become(argument, labels(whole[0] if whole else len(shape_of(part))))))
-    if found:
-        return found
-    floats = [(a, k) for a, k in run.candidate.kinds.items() if k.what in (What.ARRAY, What.CONSTANT)]
+            rank = whole[0] if whole else len(shape_of(part))
+            found.append(Proposal(0.0, Become(argument, labels(rank))))
+    return found or _floats_of_forward(run)
+
+
+def _floats_of_forward(run: TracedRun) -> list[Proposal]:
+    """That any array of floats which forward is given holds labels, the last one first."""
+    floats = [(a, kind) for a, kind in run.candidate.kinds.items() if kind.what in (What.ARRAY, What.CONSTANT)]
     fed = [(argument, kind) for argument, kind in floats if not run.hints[argument].built]
     return [Proposal(0.1, Become(argument, labels(kind.rank))) for argument, kind in reversed(fed)]
 

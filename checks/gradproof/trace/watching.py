@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,3 +30,8 @@ def flat(value: Any) -> Iterator[Any]:
             yield from flat(part)
     else:
         yield value
+
+
+def axes_taken(parts: Sequence[Any]) -> int:
+    """Of how many axes an index takes entries: new axes and an ellipsis name none."""
+    return sum(part is not None and part is not Ellipsis for part in parts)
