@@ -12,7 +12,7 @@ from gradproof.trace.indexing import look_at
 from gradproof.trace.integers import AxisCount, Dim, Shape
 from gradproof.trace.run import TracedRun, current
 from gradproof.trace.unknown import Unknown
-from gradproof.trace.watching import plain
+from gradproof.trace.watching import call_plainly, plain
 
 _METHODS = (
     "reshape transpose dot sum mean std var max min argmax argmin swapaxes squeeze repeat take ravel flatten cumsum "
@@ -67,27 +67,19 @@ class Watched(np.ndarray[Any, Any]):
         for each in inputs:
             if isinstance(each, Unknown):
                 each.__array_ufunc__(ufunc, method, *inputs)
-        run = current()
         if out is not None:
             kwargs["out"] = tuple(plain(array) for array in out)
-        function = getattr(ufunc, method)
+        run = current()
         if run is None:
-            found = function(*plain(inputs), **{key: plain(value) for key, value in kwargs.items()})
+            found = call_plainly(getattr(ufunc, method), inputs, kwargs)
         else:
-            if ufunc in (np.equal, np.not_equal) and any(isinstance(each, int) for each in inputs):
-                _look_for_labels(run, inputs)
-            _note_labels(run, ufunc, inputs)
-            found = run.call(
-                function, inputs, kwargs, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            )
-            if method == "__call__" and ufunc.signature is None and len(inputs) == 2:
-                _note_outer(run, inputs, found)
+            found = _calculated(run, ufunc, method, inputs, kwargs)
         return out[0] if out is not None and len(out) == 1 else found
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         run = current()
         if run is None:
-            return function(*plain(args), **{key: plain(value) for key, value in kwargs.items()})
+            return call_plainly(function, args, kwargs)
         return run.call(function, args, kwargs, function.__name__)
 
     def __getitem__(self, index: Any) -> Any:
@@ -154,9 +146,26 @@ def like(result: Any, sources: list[Any]) -> Any:
     found = result.view(Watched)
     arrays = [source for source in sources if isinstance(source, Watched)]
     found.roots = frozenset[str]().union(*(array.roots for array in arrays))
-    whole = [array.labels for array in arrays if array.labels]
-    is_whole = len(whole) == 1 and result.dtype.kind in "iu"
-    found.labels = whole[0] if is_whole else None
+    found.labels = _labels_kept(arrays) if result.dtype.kind in "iu" else None
+    return found
+
+
+def _labels_kept(arrays: list[Watched]) -> str | None:
+    """The argument whose labels a result of whole numbers holds: the only one that holds some; None for no such."""
+    held = [array.labels for array in arrays if array.labels]
+    return held[0] if len(held) == 1 else None
+
+
+def _calculated(run: TracedRun, ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
+    """The result of a ufunc, with what it says of its operands noted."""
+    if ufunc in (np.equal, np.not_equal) and any(isinstance(each, int) for each in inputs):
+        _look_for_labels(run, inputs)
+    _note_labels(run, ufunc, inputs)
+    is_call = method == "__call__"
+    name = ufunc.__name__ if is_call else f"{ufunc.__name__}.{method}"
+    found = run.call(getattr(ufunc, method), inputs, kwargs, name)
+    if is_call and ufunc.signature is None and len(inputs) == 2:
+        _note_outer(run, inputs, found)
     return found
 
 

@@ -11,25 +11,22 @@ from gradproof.trace.clash import Clash
 from gradproof.trace.distant_causes import anything, whole_numbers
 from gradproof.trace.first_uses import FirstUse, told
 from gradproof.trace.results import note
-from gradproof.trace.run import current
+from gradproof.trace.run import TracedRun, current
 from gradproof.trace.unknown import Unknown, UnknownShape
 from gradproof.trace.uses import proposals
-from gradproof.trace.watching import flat, plain
+from gradproof.trace.watching import call_plainly, flat
 
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], name: str) -> Any:
     """The result of a call. Raises Unfit where an argument is unknown, or where what met does not fit."""
     run = current()
     if run is None:
-        return function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
+        return call_plainly(function, args, kwargs)
     run.count()
     sources = [each for each in flat([*args, *kwargs.values()]) if type(each) in _WATCHED]
     for each in sources:
         if type(each) is UnknownShape:
-            if name in ("zeros", "ones", "empty") and args and args[0] is each:
-                run.seen.arrays.add(each.of.hint.name)
-                return each.of
-            raise each.unfit([2, 1, 3, 4])
+            return _of_unknown_shape(run, each, args, name)
         if type(each) is Unknown:
             try:
                 told(FirstUse(name, each, args, kwargs))
@@ -38,13 +35,21 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     if name == "arange" and len(args) == 3:
         run.divide(args[1], args[2])
     try:
-        result = function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
+        result = call_plainly(function, args, kwargs)
     except Exception as error:
-        clash = Clash(run, name, args, kwargs, error)
-        found = [*proposals(clash), *anything(run), *whole_numbers(run, error)]
-        raise Unfit(found, f"{name}: {error}") from error
+        found = proposals(Clash(run, name, args, kwargs, error))
+        raise Unfit([*found, *anything(run), *whole_numbers(run, error)], f"{name}: {error}") from error
     note(run, name, args, result)
     return like(result, sources)
+
+
+def _of_unknown_shape(run: TracedRun, shape: UnknownShape, args: Sequence[Any], name: str) -> Unknown:
+    """An array of an argument's shape is as unknown as the argument. Raises Unfit of any other call."""
+    is_whole_shape = bool(args) and args[0] is shape
+    if name in ("zeros", "ones", "empty") and is_whole_shape:
+        run.seen.arrays.add(shape.of.hint.name)
+        return shape.of
+    raise shape.unfit([2, 1, 3, 4])
 
 
 _WATCHED = frozenset({Watched, Unknown, UnknownShape})

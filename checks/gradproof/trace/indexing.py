@@ -9,7 +9,7 @@ import numpy as np
 from gradproof.trace.changes import SIZE, Equal, Proposal, Unfit, What, Whole, labels
 from gradproof.trace.integers import Dim
 from gradproof.trace.likely import INTEGER
-from gradproof.trace.polynomials import number, solutions
+from gradproof.trace.polynomials import Polynomial, number, solutions
 from gradproof.trace.run import TracedRun
 from gradproof.trace.unknown import Unknown
 
@@ -72,10 +72,16 @@ def _bound(run: TracedRun, size: int, part: slice, bound: Any, *, is_start: bool
         return
     axis, goes_on = run.stands_for(size), is_start and part.stop is None
     run.seen.cuts.setdefault(axis, set()).add((bound.stands_for, goes_on))
-    name = axis.lone_dim
-    is_free = name is not None and name not in run.candidate.large | run.candidate.small
-    if bound > size and is_free and name is not None and name not in bound.stands_for.dims:
-        why = f"a slice ends at {int(bound)} of an axis of {size}"
-        raise Unfit([Proposal(0.0, Whole(name)), Proposal(0.2, Equal(name, bound.stands_for))], why)
+    if bound > size:
+        _make_room(run, size, axis, bound)
     if goes_on and bound < size:
         run.known.setdefault(size - int(bound), axis.plus(bound.stands_for, -1))
+
+
+def _make_room(run: TracedRun, size: int, axis: Polynomial, bound: Dim) -> None:
+    """A slice ends beyond its axis. Raises Unfit where the size of that is free."""
+    name = axis.lone_dim
+    if name is None or name in run.candidate.large | run.candidate.small or name in bound.stands_for.dims:
+        return
+    why = f"a slice ends at {int(bound)} of an axis of {size}"
+    raise Unfit([Proposal(0.0, Whole(name)), Proposal(0.2, Equal(name, bound.stands_for))], why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,17 @@ def instead_of(value: Any) -> Any:
     if value is range:
         return watched_range
     if isinstance(value, types.ModuleType):
-        is_numpys = value.__name__.partition(".")[0] == "numpy"
-        return _module(value) if is_numpys and not isinstance(value, ModuleStandIn) else None
+        may_be_replaced = _is_numpys(value.__name__) and not isinstance(value, ModuleStandIn)
+        return _module(value) if may_be_replaced else None
     if isinstance(value, (type, np.ufunc)) or not callable(value):
         return None
-    module = getattr(value, "__module__", None)
-    owner = type(getattr(value, "__self__", None)).__module__ or ""
-    is_numpys = isinstance(module, str) and module.partition(".")[0] == "numpy"
-    return _function(value) if is_numpys or owner.partition(".")[0] == "numpy" else None
+    owner = type(getattr(value, "__self__", None)).__module__
+    return _function(value) if _is_numpys(getattr(value, "__module__", None)) or _is_numpys(owner) else None
+
+
+def _is_numpys(module: object) -> bool:
+    """Whether it is the name of a module of NumPy's."""
+    return isinstance(module, str) and module.partition(".")[0] == "numpy"
 
 
 def _module(module: types.ModuleType) -> ModuleStandIn:
@@ -94,11 +97,19 @@ def watched_range(*bounds: Any) -> Any:
         return range(*bounds)
     ends = [bound for bound in bounds if isinstance(bound, Dim) and bound.stands_for.dims]
     run.seen.loops += [bound.stands_for for bound in ends]
-    start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds[:2], bounds[2] if len(bounds) > 2 else 1)
+    start, stop, step = _whole(bounds)
     if step == 1 and isinstance(stop, Dim) and int(stop) <= 0:
         run.seen.below.append(stop.stands_for)
     run.divide(stop, step)
     return steps(start, stop, step) if isinstance(stop, Dim) else range(*bounds)
+
+
+def _whole(bounds: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """Start, stop and step of a range that is given as many of them."""
+    if len(bounds) == 1:
+        return 0, bounds[0], 1
+    start, stop, *more = bounds
+    return start, stop, more[0] if more else 1
 
 
 def watched_len(value: Any) -> Any:

@@ -76,15 +76,12 @@ class Tracer:
             return Trace(run, None)
         except KeyError as error:
             missing = self._missing_key(candidate, error)
-            return Trace(run, missing or anything(run), f"KeyError: {message(error)}", "" if missing else "KeyError")
+            return Trace(run, missing, f"KeyError: {message(error)}") if missing else _failed(run, error)
         except (KeyboardInterrupt, deadlines.Expired):
             raise
         except BaseException as error:  # also SystemExit, and whatever else is no Exception
-            kind = type(error).__name__
-            return Trace(run, anything(run), f"{kind}: {message(error)}", kind)
-        first = returned[0] if isinstance(returned, (tuple, list)) and returned else returned
-        shape = np.shape(plain(first)) if isinstance(first, np.ndarray) else ()
-        return Trace(run, None, output=tuple(run.stands_for(size) for size in shape))
+            return _failed(run, error)
+        return Trace(run, None, output=_first_shape(run, returned))
 
     def _forward(self, run: TracedRun, values: Mapping[str, Any]) -> Any:
         before = deadlines.enter()
@@ -149,6 +146,19 @@ class Tracer:
         return [
             Proposal(0.0, Become(argument, value({**held, key: self._usual(key)}))) for argument, held in dicts.items()
         ]
+
+
+def _failed(run: TracedRun, error: BaseException) -> Trace:
+    """What a run says that raised an exception of the user's own code, or of code that is not traced."""
+    kind = type(error).__name__
+    return Trace(run, anything(run), f"{kind}: {message(error)}", kind)
+
+
+def _first_shape(run: TracedRun, returned: Any) -> tuple[Polynomial, ...]:
+    """The shape of what forward returned first; () where that is no array."""
+    first = returned[0] if isinstance(returned, (tuple, list)) and returned else returned
+    shape = np.shape(plain(first)) if isinstance(first, np.ndarray) else ()
+    return tuple(run.stands_for(size) for size in shape)
 
 
 def _with_dicts(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:

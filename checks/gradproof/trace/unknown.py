@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gradproof.trace import likely
-from gradproof.trace.changes import SIZE, Kind, Unfit, array, labels, sizes, value
+from gradproof.trace.changes import SIZE, Kind, Unfit, What, array, labels, sizes, value
 from gradproof.trace.integers import Dim, unpacked_into
 from gradproof.trace.likely import Likely
 from gradproof.trace.polynomials import dim
@@ -60,8 +60,7 @@ class Unknown:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc is np.matmul:
             raise self.unfit(*likely.MATRIX)
-        others = [each for each in inputs if not isinstance(each, Unknown)]
-        met = next((each for each in others if isinstance(each, np.ndarray)), None)
+        met = next((each for each in inputs if isinstance(each, np.ndarray)), None)
         if met is not None and met.dtype != bool and ufunc in (np.equal, np.not_equal):
             raise self.unfit((0.1, labels(1)), (0.3, array(np.ndim(met))), (0.3, value(1)))
         if ufunc in _ORDER and self.hint.scalar:
@@ -145,11 +144,12 @@ class Unknown:
             return self._as_it_is
         if name == "shape":
             return UnknownShape(self)
-        is_of_array = hasattr(np.ndarray, name)
-        if self.hint.layers and not is_of_array and not name.startswith("__"):
-            raise self.unfit(*((0.1 * place, layer) for place, layer in enumerate(self.hint.layers)))
-        if name.startswith("__") or not is_of_array:
+        if name.startswith("__"):
             raise AttributeError(name)
+        if not hasattr(np.ndarray, name):
+            if not self.hint.layers:
+                raise AttributeError(name)
+            raise self.unfit(*((0.1 * place, layer) for place, layer in enumerate(self.hint.layers)))
         if name == "astype" and not self.hint.built:
             raise self.unfit((0.0, labels(1)), (0.1, labels(2)), (0.2, array(2)))
         raise self.unfit_array()
@@ -174,7 +174,7 @@ class UnknownShape:
     def unfit(self, ranks: Iterable[int]) -> Unfit:
         """What is to be raised: the argument has one of these numbers of axes."""
         hint, found = self.of.hint, list(ranks)
-        arrays = [(0.0 if place == 0 else 0.2 + 0.1 * place, array(rank)) for place, rank in enumerate(found)]
+        arrays = likely.by_rank(What.ARRAY, found)
         far = 0.2 if hint.target or hint.index else 0.6
         return self.of.unfit(*arrays, *([] if hint.built else [(far, labels(found[0]))]))
 

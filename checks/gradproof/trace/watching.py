@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,3 +35,8 @@ def flat(value: Any) -> Iterator[Any]:
 def axes_taken(parts: Sequence[Any]) -> int:
     """Of how many axes an index takes entries: new axes and an ellipsis name none."""
     return sum(part is not None and part is not Ellipsis for part in parts)
+
+
+def call_plainly(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The result of a call with plain values."""
+    return function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
