@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from measure_lanes import Bench, arguments, shared_out
+from measure_directions import Bench, arguments, shared_out
 from zoo_kind import Array
 from zoo_problem import Drawn, draw
 
-from gradproof.compare.lanes import Outcome
+from gradproof.compare.directions import Answer
 from gradproof.differentiate.numeric import directional_derivative, numerical_gradient
 
 SMALL = 12  # entries of a tensor up to which its whole gradient is measured too
@@ -81,7 +81,7 @@ def accused(rng: np.random.Generator, drawn: Drawn, number: int) -> Iterator[Rea
         ("accused direction", dense, bench.directions(number, [dense])[1]),
     )
     for how, along, judged in asked:
-        if judged.outcome[0] == Outcome.DISAGREE:
+        if judged.outcome[0] == Answer.DISAGREE:
             numbers = float(judged.numeric[0]), float(judged.bound[0]), int(judged.forwards[0])
             yield reading(how, drawn, numbers, truth, along)
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from measure_lanes import Bench, arguments, shared_out
+from measure_directions import Bench, arguments, shared_out
 from zoo_problem import Drawn, draw
 
-from gradproof.compare.lanes import Outcome
+from gradproof.compare.directions import Answer
 
 ERRORS = (1e-3, 1e-6, 1e-8, 1e-9, 1e-10)
 WEIGHTY = 1e-3
@@ -34,8 +34,8 @@ class Planted:
     kind: str
     scale: float
     error: float
-    outcome: Outcome
-    right: Outcome
+    outcome: Answer
+    right: Answer
     unsound: bool  # agreed, and certified a distance below half of the error
     forwards: int
 
@@ -57,14 +57,14 @@ def in_entry(drawn: Drawn, number: int, entry: int, rng: np.random.Generator) ->
     """Judge the entry with the right claim, then with each wrong one."""
     position = drawn.which[number]
     gradient = np.asarray(drawn.gradients[position])
-    right = Outcome(Bench(drawn.problem(), rng).entries(number, [entry])[1].outcome[0])
+    right = Answer(Bench(drawn.problem(), rng).entries(number, [entry])[1].outcome[0])
     result: list[Planted] = []
     for error in ERRORS:
         wrong = gradient.copy()
         wrong.flat[entry] *= 1 + error
         judged = Bench(drawn.problem({position: wrong}), rng).entries(number, [entry])[1]
-        outcome, size = Outcome(judged.outcome[0]), error * abs(float(gradient.flat[entry]))
-        unsound = outcome == Outcome.AGREE and float(judged.rho[0]) < size / 2
+        outcome, size = Answer(judged.outcome[0]), error * abs(float(gradient.flat[entry]))
+        unsound = outcome == Answer.AGREE and float(judged.rho[0]) < size / 2
         forwards = int(judged.forwards[0])
         result.append(Planted(drawn.kind.name, drawn.scale, error, outcome, right, unsound, forwards))
     return result
@@ -74,7 +74,7 @@ def main() -> None:
     """Print the table, and the kinds in which an error of 1e-6 hides most."""
     given = arguments(__doc__, 20_000, "draws, each with every size of error")
     everything = [one for part in shared_out(planted, given.seed, given.count) for one in part]
-    open_ = np.mean([one.right not in (Outcome.AGREE, Outcome.DISAGREE) for one in everything])
+    open_ = np.mean([one.right not in (Answer.AGREE, Answer.DISAGREE) for one in everything])
     print(
         f"the right gradient is below resolution, or has no verdict for another reason, in {open_:.2%} of the draws\n"
     )
@@ -90,12 +90,12 @@ def main() -> None:
 
 def found(chosen: Sequence[Planted]) -> str:
     """The share of errors that are accused."""
-    return f"{np.mean([one.outcome == Outcome.DISAGREE for one in chosen]):.2%}"
+    return f"{np.mean([one.outcome == Answer.DISAGREE for one in chosen]):.2%}"
 
 
 def row(error: float, chosen: Sequence[Planted]) -> None:
     """One size of error."""
-    visible = [one for one in chosen if one.right == Outcome.AGREE]
+    visible = [one for one in chosen if one.right == Answer.AGREE]
     by_scale = (found([one for one in chosen if holds(one.scale)]) for holds in RANGES.values())
     unsound, spent = sum(one.unsound for one in chosen), [one.forwards for one in chosen]
     cells = (f"{error:g}", found(chosen), found(visible), *by_scale, f"{unsound} of {len(chosen)}")
@@ -107,7 +107,7 @@ def hardest(chosen: Sequence[Planted]) -> list[str]:
     shares = []
     for kind in {one.kind for one in chosen}:
         mine = [one for one in chosen if one.kind == kind]
-        shares.append((sum(one.outcome != Outcome.DISAGREE for one in mine) / len(mine), kind))
+        shares.append((sum(one.outcome != Answer.DISAGREE for one in mine) / len(mine), kind))
     return [f"{kind} {share:.0%}" for share, kind in sorted(shares, reverse=True)[:8]]
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from measure_lanes import arguments, shared_out
+from measure_directions import arguments, shared_out
 from zoo import ZOO
 from zoo_kind import Array
 from zoo_problem import Drawn, draw

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-from measure_lanes import Bench, arguments
+from measure_directions import Bench, arguments
 from zoo_kind import Array
 
+from gradproof.compare.directions import Answer
 from gradproof.compare.examine import DIRECTIONS, examine
-from gradproof.compare.lanes import Outcome
 from gradproof.differentiate.problem import Problem, Tensor
 from gradproof.differentiate.sampling import signed_direction
 from gradproof.values import Role
@@ -124,7 +124,7 @@ def directions(rng: np.random.Generator, count: int) -> None:
                 outcomes.append(int(judged.outcome[0]))
                 forwards.append(int(judged.forwards[0]))
                 sharp.append(float(judged.rho[0]) / scale)
-            accused, open_ = outcomes.count(Outcome.DISAGREE), count - outcomes.count(Outcome.AGREE)
+            accused, open_ = outcomes.count(Answer.DISAGREE), count - outcomes.count(Answer.AGREE)
             numbers = f"{np.mean(forwards):.1f} / {max(forwards)} | {np.nanmedian(sharp):.0e}"
             print(f"| {layer.name} | {size} | {count} | {accused} | {open_ - accused} | {numbers} |", flush=True)
 
@@ -176,7 +176,7 @@ def searched(layer: Layer, wrong: int, error: float, rng: np.random.Generator) -
     for _ in range(DIRECTIONS):
         _, judged = bench.directions(0, [signed_direction(layer.value.shape, rng)])
         verdict += int(judged.forwards[0])
-        if judged.outcome[0] == Outcome.DISAGREE:
+        if judged.outcome[0] == Answer.DISAGREE:
             located, forwards = bench.located(0, float(judged.step[0]))
             named, planted = {one.entry for one in located}, set(entries.tolist())
             return Search(True, len(named & planted), len(named - planted), verdict, forwards, len(calls))

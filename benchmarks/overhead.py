@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from measure_lanes import Bench, arguments
+from measure_directions import Bench, arguments
 from measure_time import LAYER, stopwatch
 
 from gradproof.case.case import Case
+from gradproof.compare.directions import Answer
 from gradproof.compare.examine import examine
 from gradproof.compare.judge_example import judge_example
-from gradproof.compare.lanes import Outcome
 from gradproof.differentiate.pose import Pose
 from gradproof.differentiate.problem import Problem
 from gradproof.guard import Randomness
@@ -168,11 +168,7 @@ def both_ways(problem: Problem, number: int, rng: np.random.Generator) -> tuple[
     middle = time.thread_time()
     result = examine(problem, rng, {number: entries})[0]
     end = time.thread_time()
-    if (
-        result.verdict is not Verdict.PASS
-        or result.method != "stacked batch"
-        or (judged.outcome != Outcome.AGREE).any()
-    ):
+    if result.verdict is not Verdict.PASS or result.method != "stacked batch" or (judged.outcome != Answer.AGREE).any():
         raise RuntimeError(f"expected agreement both ways, got {result.verdict} by {result.method}")
     return middle - begin, end - middle, int(judged.forwards.sum()), result.forwards
 

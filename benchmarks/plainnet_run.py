@@ -12,7 +12,7 @@ import statistics
 import time
 from collections.abc import Sequence
 
-from measure_lanes import arguments
+from measure_directions import arguments
 from measure_time import DRAWING, ENGINE, LAYER, REST, Stopwatch, stopwatch
 
 import check_plainnet

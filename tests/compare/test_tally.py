@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.compare.lanes import Judged, Outcome
+from gradproof.compare.directions import Answer, Judged
 from gradproof.compare.tally import by_direction
 from gradproof.differentiate.problem import Tensor
 from gradproof.values import Reason, Role, Verdict
 
-AGREE, DISAGREE, KINK, UNSETTLED = Outcome.AGREE, Outcome.DISAGREE, Outcome.KINK, Outcome.UNSETTLED
+AGREE, DISAGREE, KINK, UNSETTLED = Answer.AGREE, Answer.DISAGREE, Answer.KINK, Answer.UNSETTLED
 
 
-def judged(*outcomes: Outcome) -> Judged:
+def judged(*outcomes: Answer) -> Judged:
     ones = np.ones(len(outcomes))
     return Judged(np.array(outcomes, dtype=np.intp), ones, ones, 1e-9 * ones, ones, 2 * np.ones(len(outcomes), np.intp))
 

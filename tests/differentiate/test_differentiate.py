@@ -11,11 +11,11 @@ EVERYONE = np.arange(1)
 
 
 def ladder_of(residual, gap, rungs: int) -> Ladder:
-    """One lane, sampled at the first rungs' steps; ``residual`` and ``gap`` are functions of the step."""
+    """One direction, sampled at the first rungs' steps; ``residual`` and ``gap`` are functions of the step."""
     ladder = Ladder(1)
     for depth in RUNGS[:rungs]:
         steps = np.array([2.0**depth / 128])
-        ladder.descend(lambda h, lanes: Rung(residual(h), gap(h), np.zeros(1, bool)), steps, EVERYONE)
+        ladder.descend(lambda h, directions: Rung(residual(h), gap(h), np.zeros(1, bool)), steps, EVERYONE)
     return ladder
 
 
@@ -57,7 +57,7 @@ def test_one_rung_tells_nothing_of_a_kink():
 def test_a_sample_that_is_not_finite_counts_as_not_sampled():
     ladder = Ladder(3)
     rung = Rung(np.array([np.inf, 1.0]), np.array([0.0, 0.0]), np.array([True, True]))
-    ladder.descend(lambda steps, lanes: rung, np.full(3, 0.5), np.array([0, 2]))
+    ladder.descend(lambda steps, directions: rung, np.full(3, 0.5), np.array([0, 2]))
     assert np.isnan(ladder.residuals[0]).tolist() == [True, True, False]
     assert ladder.still[0].tolist() == [True, False, True]
 

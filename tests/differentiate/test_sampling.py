@@ -47,13 +47,13 @@ def test_the_step_that_was_taken_counts_not_the_one_asked_for():
     assert sampler(np.array([1e-9]), np.zeros(1, np.intp)).residual[0] == 0.0
 
 
-def test_stacked_lanes_are_the_same_as_single_ones():
+def test_stacked_directions_are_the_same_as_single_ones():
     x, dout = normal(5, 3), normal(5, 3, seed=4)
     point = elementwise(cube, no_claim, x, dout)
-    lanes, steps = np.array([14, 0, 7, 3]), STEP * np.array([1.0, 2.0, 0.5, 1.0])
-    single = EntrySampler(point.point, point.evaluate, np.zeros(15, np.intp), np.arange(15))(steps, lanes)
+    directions, steps = np.array([14, 0, 7, 3]), STEP * np.array([1.0, 2.0, 0.5, 1.0])
+    single = EntrySampler(point.point, point.evaluate, np.zeros(15, np.intp), np.arange(15))(steps, directions)
     stack = StackSampler(point.point, 0, lambda copies, value: cube(value))
-    together = stack(steps, lanes)
+    together = stack(steps, directions)
     assert together.residual == pytest.approx(single.residual, rel=1e-12)
     assert together.gap == pytest.approx(single.gap, rel=1e-9)
     assert stack.calls == 1
@@ -69,7 +69,7 @@ def test_a_direction_adds_up_its_entries(reuses):
         return np.power(value, 3, out=buffer) if reuses else cube(value)
 
     u = normal(50, seed=5)
-    rung = DirectionSampler(point.point, evaluate, 0, lambda lane: u)(np.array([STEP]), np.zeros(1, np.intp))
+    rung = DirectionSampler(point.point, evaluate, 0, lambda direction: u)(np.array([STEP]), np.zeros(1, np.intp))
     assert rung.residual == pytest.approx([float(dout @ u**3) * STEP**2], rel=1e-6)
     assert rung.gap == pytest.approx([float(np.abs(dout * 6 * x * u**2).sum()) * STEP], rel=1e-9)
 

@@ -14,7 +14,7 @@ from gradproof.adjoint.adjoints import Adjoint
 from gradproof.adjoint.hook import Floats
 from gradproof.adjoint.instrument import Kind, Site
 from gradproof.adjoint.rerun import Claims, Noted, Rerun
-from gradproof.compare.lanes import MARGIN
+from gradproof.compare.directions import MARGIN
 from gradproof.convention.gradnames import STRICT, plain, stems
 from gradproof.diagnose.evidence import Sample
 from gradproof.mend.slots import makes_room

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradproof.compare import suspect
 from gradproof.compare.compare import judge
-from gradproof.compare.lanes import MARGIN, Judged, Lanes, Outcome, Suspicion
+from gradproof.compare.directions import MARGIN, Answer, Directions, Judged, Suspicion
 from gradproof.compare.locate import Located, locate
 from gradproof.compare.tally import by_direction, by_entry
 from gradproof.differentiate.differentiate import KAPPA, Floats, Ints, Noise, top_step
@@ -43,7 +43,7 @@ Only = Mapping[int, Ints]  # tensor's number -> the entries to look at
 
 @dataclass(eq=False)
 class Examination:
-    """One problem under examination, with the second look taken at most once; its methods lay out lanes."""
+    """One problem under examination, with the second look taken at most once; its methods lay out directions."""
 
     problem: Problem
     rng: np.random.Generator
@@ -72,8 +72,8 @@ class Examination:
             self.measured = suspect.measure(self.problem, self.value, self.rng)
         return self.measured
 
-    def entry_lanes(self, tensors: Ints, entries: Ints) -> tuple[Lanes, Callable[[], Suspicion]]:
-        """Lanes that are single entries (numbers of tensors, flat indices), and their second look."""
+    def entry_directions(self, tensors: Ints, entries: Ints) -> tuple[Directions, Callable[[], Suspicion]]:
+        """Single entries as directions (numbers of tensors, flat indices), and their second look."""
         claim, tops = np.empty(entries.size), np.empty(entries.size)
         for number in np.unique(tensors):
             mine, tensor = tensors == number, self.problem.tensors[number]
@@ -82,9 +82,9 @@ class Examination:
         ones = np.ones(claim.size)
         rounding = 2 * self.problem.eps * np.abs(claim) + self.grains[tensors]
         noise = Noise(self.value * ones, self.worst * ones, rounding)
-        lanes = Lanes(claim, self.scales[tensors], self.least[tensors], tops, noise, self.quantum)
+        directions = Directions(claim, self.scales[tensors], self.least[tensors], tops, noise, self.quantum)
         where = tensors.tolist(), entries.tolist()
-        return lanes, lambda: suspect.for_entries(self.problem, self.second(), lanes, *where)
+        return directions, lambda: suspect.for_entries(self.problem, self.second(), directions, *where)
 
 
 def examine(problem: Problem, rng: np.random.Generator, only: Only | None = None) -> tuple[TensorResult, ...]:
@@ -121,14 +121,14 @@ def _empty(tensor: Tensor) -> TensorResult:
 
 
 def _entrywise(examination: Examination, together: Mapping[int, Ints]) -> dict[int, TensorResult]:
-    """All small tensors in one judgement: the more lanes side by side, the less time goes into deciding."""
+    """All small tensors in one judgement: the more directions side by side, the less time goes into deciding."""
     if not together:
         return {}
     tensors = np.concatenate([np.full(chosen.size, number) for number, chosen in together.items()])
     entries = np.concatenate(list(together.values()))
-    lanes, second = examination.entry_lanes(tensors, entries)
+    directions, second = examination.entry_directions(tensors, entries)
     sampler = EntrySampler(examination.problem.point, examination.problem.evaluate, tensors, entries)
-    judged = judge(lanes, sampler, second)
+    judged = judge(directions, sampler, second)
     return {
         number: by_entry(examination.problem.tensors[number], "entry by entry", judged, tensors == number, entries)
         for number in together
@@ -145,9 +145,9 @@ def _stack(problem: Problem, number: int, rng: np.random.Generator) -> EvaluateS
 
 def _stacked(examination: Examination, number: int, chosen: Ints, evaluate: EvaluateStack) -> TensorResult:
     tensor = examination.problem.tensors[number]
-    lanes, second = examination.entry_lanes(np.full(chosen.size, number), chosen)
+    directions, second = examination.entry_directions(np.full(chosen.size, number), chosen)
     sampler = StackSampler(examination.problem.point, number, evaluate)
-    judged = judge(lanes, lambda steps, who: sampler(steps, chosen[who]), second)
+    judged = judge(directions, lambda steps, who: sampler(steps, chosen[who]), second)
     result = by_entry(tensor, "stacked batch", judged, np.ones(chosen.size, bool), chosen)
     return replace(result, forwards=sampler.calls + 1)
 
@@ -172,12 +172,12 @@ def _directional(examination: Examination, number: int) -> TensorResult:
     searched = 0
     for group in groups:
         weights = [signed_direction(tensor.value.shape, examination.rng) for _ in group]
-        # lanes count from 0 in a group
+        # directions count from 0 in a group
         sampler = DirectionSampler(point, examination.problem.evaluate, number, weights.__getitem__)
-        lanes, second = direction_lanes(examination, number, weights)
-        judged = judge(lanes, sampler, second)
+        directions, second = dense_directions(examination, number, weights)
+        judged = judge(directions, sampler, second)
         parts.append(judged)
-        wrong = np.flatnonzero(judged.outcome == Outcome.DISAGREE)
+        wrong = np.flatnonzero(judged.outcome == Answer.DISAGREE)
         if wrong.size:
             weights.clear()
             located, searched = locate_in(examination, number, float(judged.step[wrong[0]]))
@@ -185,10 +185,10 @@ def _directional(examination: Examination, number: int) -> TensorResult:
     return by_direction(tensor, parts, located, searched, float(examination.scales[number]))
 
 
-def direction_lanes(
+def dense_directions(
     examination: Examination, number: int, weights: Sequence[Floats]
-) -> tuple[Lanes, Callable[[], Suspicion]]:
-    """Lanes that are dense directions of one tensor, and their second look."""
+) -> tuple[Directions, Callable[[], Suspicion]]:
+    """Dense directions of one tensor, and their second look."""
     problem, tensor = examination.problem, examination.problem.tensors[number]
     ones = np.ones(len(weights))
     lengths = np.array([float(np.sqrt(np.vdot(weight, weight))) for weight in weights])
@@ -198,7 +198,7 @@ def direction_lanes(
     rounding = 4 * (problem.eps * examination.scales[number] + tensor.grain * typical) * lengths
     noise = Noise(examination.value * ones, examination.worst * ones, rounding)
     top = top_step(tensor.value) * ones
-    lanes = Lanes(
+    directions = Directions(
         claim,
         examination.scales[number] * lengths,
         examination.least[number] * lengths,
@@ -206,7 +206,7 @@ def direction_lanes(
         noise,
         examination.quantum,
     )
-    return lanes, lambda: suspect.for_directions(problem, examination.second(), lanes, number, weights)
+    return directions, lambda: suspect.for_directions(problem, examination.second(), directions, number, weights)
 
 
 def locate_in(examination: Examination, number: int, step: float) -> tuple[tuple[Located, ...], int]:
@@ -217,8 +217,8 @@ def locate_in(examination: Examination, number: int, step: float) -> tuple[tuple
 
     def along(direction: Floats) -> tuple[float, float]:
         sampler = DirectionSampler(examination.problem.point, examination.problem.evaluate, number, lambda _: direction)
-        lane = np.zeros(1, np.intp)
-        coarse, fine = (float(sampler(np.array([h]), lane).residual[0]) for h in steps)
+        only = np.zeros(1, np.intp)
+        coarse, fine = (float(sampler(np.array([h]), only).residual[0]) for h in steps)
         residual = fine + (fine - coarse) / 15
         unit = 2 * examination.problem.eps * examination.scales[number] + examination.grains[number]
         rounding = unit * float(np.sqrt(np.vdot(direction, direction)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradproof.compare.lanes import Lanes, Suspicion
+from gradproof.compare.directions import Directions, Suspicion
 from gradproof.differentiate import noise
 from gradproof.differentiate.differentiate import Floats, Ints, Noise
 from gradproof.differentiate.problem import Problem, finite
@@ -113,18 +113,18 @@ def _hidden(problem: Problem, seen: noise.Survey, shown: Ints) -> tuple[float, l
 
 
 def for_entries(
-    problem: Problem, found: Measured, lanes: Lanes, tensors: Sequence[int], entries: Sequence[int]
+    problem: Problem, found: Measured, directions: Directions, tensors: Sequence[int], entries: Sequence[int]
 ) -> Suspicion:
-    """Spread the measurement over lanes that are single entries."""
+    """Spread the measurement over single entries."""
     rough = np.array([found.gradients[t].flat[i] for t, i in zip(tensors, entries, strict=True)], dtype=np.float64)
     hidden = np.array([problem.eps * found.hidden_gradients[t] for t in tensors], dtype=np.float64)
-    return _suspicion(found, lanes.noise, SAFETY * rough, hidden, lanes.scale)
+    return _suspicion(found, directions.noise, SAFETY * rough, hidden, directions.scale)
 
 
 def for_directions(
-    problem: Problem, found: Measured, lanes: Lanes, tensor: int, weights: Sequence[Floats]
+    problem: Problem, found: Measured, directions: Directions, tensor: int, weights: Sequence[Floats]
 ) -> Suspicion:
-    """Spread the measurement over lanes that are dense directions of one tensor."""
+    """Spread the measurement over dense directions of one tensor."""
     noisy, pick = found.gradients[tensor], found.picks[tensor]
     share = weights[0].size / max(pick.size, 1)
     steps = [noisy * np.abs(weight.reshape(-1)[pick]) for weight in weights]
@@ -134,7 +134,7 @@ def for_directions(
         rough = np.array([share * float(np.sum(step)) for step in steps])
     per_unit = problem.eps * found.hidden_gradients[tensor]
     hidden = np.array([per_unit * float(np.abs(weight).sum()) for weight in weights])
-    return _suspicion(found, lanes.noise, SAFETY * rough, hidden, lanes.scale)
+    return _suspicion(found, directions.noise, SAFETY * rough, hidden, directions.scale)
 
 
 def _suspicion(found: Measured, model: Noise, claim: Floats, hidden_claim: Floats, scale: Floats) -> Suspicion:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradproof.compare.lanes import Judged, Outcome
+from gradproof.compare.directions import Answer, Judged
 from gradproof.compare.locate import Located
 from gradproof.differentiate.differentiate import Bools, Floats, Ints
 from gradproof.differentiate.problem import Tensor
@@ -16,13 +16,13 @@ from gradproof.values import Entry, Reason, TensorResult, Verdict
 SHOWN = 8  # wrong entries kept with their numbers
 
 REASONS: dict[int, Reason] = {
-    Outcome.KINK: Reason.KINK,
-    Outcome.KINK_OUTSIDE: Reason.KINK,
-    Outcome.JUMP: Reason.JUMP,
-    Outcome.QUANTISED: Reason.QUANTISED,
-    Outcome.NON_FINITE: Reason.NON_FINITE,
-    Outcome.BELOW_RESOLUTION: Reason.BELOW_RESOLUTION,
-    Outcome.UNSETTLED: Reason.UNSETTLED,
+    Answer.KINK: Reason.KINK,
+    Answer.KINK_OUTSIDE: Reason.KINK,
+    Answer.JUMP: Reason.JUMP,
+    Answer.QUANTISED: Reason.QUANTISED,
+    Answer.NON_FINITE: Reason.NON_FINITE,
+    Answer.BELOW_RESOLUTION: Reason.BELOW_RESOLUTION,
+    Answer.UNSETTLED: Reason.UNSETTLED,
 }
 
 
@@ -34,7 +34,7 @@ def verdict_of(wrong: int, judged: int, entries: int) -> Verdict:
 
 
 def _reasons(outcomes: Ints) -> dict[Reason, int]:
-    tally = np.bincount(outcomes, minlength=len(Outcome))
+    tally = np.bincount(outcomes, minlength=len(Answer))
     counts: Counter[Reason] = Counter()
     for outcome in np.flatnonzero(tally).tolist():
         if outcome in REASONS:
@@ -43,14 +43,14 @@ def _reasons(outcomes: Ints) -> dict[Reason, int]:
 
 
 def by_entry(tensor: Tensor, method: str, judged: Judged, mine: Bools, entries: Ints) -> TensorResult:
-    """Add up lanes that are single entries; ``mine`` marks this tensor's, ``entries`` are all flat indices."""
+    """Add up single entries; ``mine`` marks this tensor's, ``entries`` are all flat indices."""
     where = entries[mine]
     outcomes, numeric, bound, rho = judged.outcome[mine], judged.numeric[mine], judged.bound[mine], judged.rho[mine]
     claim = tensor.claim.reshape(-1)[where]
     broken = ~np.isfinite(claim)
-    measured = (outcomes == Outcome.AGREE) | (outcomes == Outcome.DISAGREE)
-    wrong = (outcomes == Outcome.DISAGREE) | (broken & measured)
-    outcomes = np.where(broken & ~measured, Outcome.NON_FINITE, outcomes)
+    measured = (outcomes == Answer.AGREE) | (outcomes == Answer.DISAGREE)
+    wrong = (outcomes == Answer.DISAGREE) | (broken & measured)
+    outcomes = np.where(broken & ~measured, Answer.NON_FINITE, outcomes)
     answered = int(np.count_nonzero(measured))
     scale = float(np.max(np.abs(np.where(broken, 0.0, claim)), initial=0.0)) or 1.0
     whole = [np.full(tensor.value.size, np.nan) for _ in range(2)]
@@ -66,8 +66,8 @@ def by_entry(tensor: Tensor, method: str, judged: Judged, mine: Bools, entries: 
         judged=answered,
         forwards=int(judged.forwards[mine].sum()),
         unjudged=_reasons(outcomes),
-        ties=tuple(int(i) for i in where[(outcomes == Outcome.KINK) | (outcomes == Outcome.KINK_OUTSIDE)]),
-        strays=tuple(int(i) for i in where[outcomes == Outcome.KINK_OUTSIDE]),
+        ties=tuple(int(i) for i in where[(outcomes == Answer.KINK) | (outcomes == Answer.KINK_OUTSIDE)]),
+        strays=tuple(int(i) for i in where[outcomes == Answer.KINK_OUTSIDE]),
         resolution=float(np.nanmax(rho[measured], initial=0.0)) / scale if answered else float("nan"),
         wrong=_entries(tensor, where[wrong], numeric[wrong], bound[wrong]),
         wrong_count=int(wrong.sum()),
@@ -93,14 +93,14 @@ def _index(tensor: Tensor, entry: int) -> tuple[int, ...]:
 def by_direction(
     tensor: Tensor, parts: Sequence[Judged], located: Sequence[Located], searched: int, scale: float
 ) -> TensorResult:
-    """Add up lanes that are dense directions: they speak for every entry where at least half of them have an answer."""
+    """Add up dense directions: they speak for every entry where at least half of them have an answer."""
     outcomes = np.concatenate([part.outcome for part in parts])
     rho = np.concatenate([part.rho for part in parts])
-    agreed = int(np.count_nonzero(outcomes == Outcome.AGREE))
-    disagreed = bool(np.any(outcomes == Outcome.DISAGREE))
+    agreed = int(np.count_nonzero(outcomes == Answer.AGREE))
+    disagreed = bool(np.any(outcomes == Answer.DISAGREE))
     size = tensor.value.size
     judged = size if _speak_for_all(outcomes) else 0
-    kinks = np.isin(outcomes, (Outcome.KINK, Outcome.KINK_OUTSIDE))
+    kinks = np.isin(outcomes, (Answer.KINK, Answer.KINK_OUTSIDE))
     forwards = sum(int(part.forwards.sum()) for part in parts)
     return TensorResult(
         name=tensor.name,
@@ -123,8 +123,8 @@ def by_direction(
 
 def _speak_for_all(outcomes: Ints) -> bool:
     """Whether a direction disagrees, or at least half of them agree."""
-    agreed = int(np.count_nonzero(outcomes == Outcome.AGREE))
-    disagreed = bool(np.any(outcomes == Outcome.DISAGREE))
+    agreed = int(np.count_nonzero(outcomes == Answer.AGREE))
+    disagreed = bool(np.any(outcomes == Answer.DISAGREE))
     return disagreed or (agreed > 0 and 2 * agreed >= outcomes.size)
 
 

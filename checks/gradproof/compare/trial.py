@@ -1,4 +1,4 @@
-"""One judgement in progress: lanes climb down the ladder side by side until each has its answer or gives up.
+"""One judgement in progress: directions climb down the ladder side by side until each has its answer or gives up.
 
 It knows ladders, round-off and what forbids an accusation; it does not know tensors or how a direction is evaluated.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradproof.compare.lanes import MARGIN, Lanes, Outcome, Suspicion
+from gradproof.compare.directions import MARGIN, Answer, Directions, Suspicion
 from gradproof.differentiate import readings
 from gradproof.differentiate.differentiate import (
     RUNGS,
@@ -28,23 +28,23 @@ from gradproof.differentiate.noise import Steps
 FINE = 1e-9  # relative resolution at which an agreement is sharp enough to stop: ten times below the errors sought
 LEAP_AFTER = 2  # the turn after which it shows whether the truncation falls as h^2
 POWERS = 2.0 ** np.array(RUNGS)
-LEAP = RUNGS.index(-14)  # where a lane goes whose truncation does not fall as h^2: below the features that disturb it
-MOST = 22  # forwards of a lane before it is given up, proofs of an accusation aside
+LEAP = RUNGS.index(-14)  # where one goes whose truncation does not fall as h^2: below the features that disturb it
+MOST = 22  # forwards of a direction before it is given up, proofs of an accusation aside
 BEYOND_ROUNDING = 1e10  # measured over modelled noise: float32 inside gives 5e8
-PROOFS = 2  # accusations of one lane that may fail to persist before it is left undecided
+PROOFS = 2  # accusations of one direction that may fail to persist before it is left undecided
 PROOF_RUNGS = 7  # an accusation is proven at h/8, h/128, ... at most this often
 SHOWS = 10.0  # quanta that a claim must move the value before outputs that stand still contradict it
 KINK_SHARE = 0.5  # of the gap: how far a subgradient can lie from the central slope
 HIDDEN = 1.5  # round-off of a central difference per round-off of a hidden intermediate, itself a generous guess
 
-STEPPED = {Steps.STAIRCASE: Outcome.QUANTISED, Steps.PLATEAUS: Outcome.JUMP}
+STEPPED = {Steps.STAIRCASE: Answer.QUANTISED, Steps.PLATEAUS: Answer.JUMP}
 
 
 @dataclass(eq=False)
 class Trial:
-    """The state of one judgement; each method moves some lanes out of PENDING."""
+    """The state of one judgement; each method moves some directions out of PENDING."""
 
-    lanes: Lanes
+    directions: Directions
     sample: Sampler
     suspect: Callable[[], Suspicion]
     suspicion: Suspicion | None = None
@@ -52,8 +52,8 @@ class Trial:
     ladder: Ladder = field(init=False)
 
     def __post_init__(self) -> None:
-        count = self.lanes.claim.size
-        self.ladder, self.noise = Ladder(count), self.lanes.noise
+        count = self.directions.claim.size
+        self.ladder, self.noise = Ladder(count), self.directions.noise
         self.outcome, self.forwards, self.failed_proofs = (np.zeros(count, np.intp) for _ in range(3))
         self.deep, self.leapt = np.zeros(count, bool), np.zeros(count, bool)
         self.loudest = np.zeros(count)
@@ -61,18 +61,18 @@ class Trial:
         self.numeric, self.bound, self.rho, self.step = (np.full(count, np.nan) for _ in range(4))
 
     def run(self, rungs: int) -> None:
-        """Climb down until every lane has its answer or its rungs end; each lane has a depth of its own."""
+        """Climb down until every direction has its answer or its rungs end; each direction has a depth of its own."""
         depth = np.zeros(self.outcome.size, np.intp)
         for turn in range(rungs):
-            pending = np.flatnonzero((self.outcome == Outcome.PENDING) & (depth < rungs) & (self.forwards + 2 <= MOST))
+            pending = np.flatnonzero((self.outcome == Answer.PENDING) & (depth < rungs) & (self.forwards + 2 <= MOST))
             if not pending.size:
                 break
-            self.ladder.descend(self.sample, self.lanes.top * POWERS[np.minimum(depth, len(RUNGS) - 1)], pending)
+            self.ladder.descend(self.sample, self.directions.top * POWERS[np.minimum(depth, len(RUNGS) - 1)], pending)
             self.forwards[pending] += 2
             depth += 1
-            found = extrapolate(self.ladder, self.lanes.scale)
+            found = extrapolate(self.ladder, self.directions.scale)
             self._accept(found)
-            if turn >= LEAP_AFTER and (self.outcome == Outcome.PENDING).any():
+            if turn >= LEAP_AFTER and (self.outcome == Answer.PENDING).any():
                 self._look_for_kinks()
                 self._accuse(found)
             if turn == LEAP_AFTER:
@@ -82,20 +82,20 @@ class Trial:
                 self._doubt_leaps()
 
     def _leap(self) -> Bools:
-        """Lanes whose truncation does not fall as h^2 start anew far below the features that disturb it."""
-        self.leapt = (self.outcome == Outcome.PENDING) & ~readings.regular(self.ladder, self.noise)
+        """Directions whose truncation does not fall as h^2 start anew far below the features that disturb it."""
+        self.leapt = (self.outcome == Answer.PENDING) & ~readings.regular(self.ladder, self.noise)
         self.loudest = np.nan_to_num(self.ladder.gaps[-1])
         self.ladder.forget(self.leapt)
         return self.leapt
 
     def _doubt_leaps(self) -> None:
         """Where things are worse down there it was noise that disturbed: once measured, larger steps count again."""
-        worse = (self.outcome == Outcome.PENDING) & self.leapt & (self.ladder.gaps[-1] > self.loudest)
+        worse = (self.outcome == Answer.PENDING) & self.leapt & (self.ladder.gaps[-1] > self.loudest)
         worse &= self.ladder.gaps[-1] > readings.LOUD * self.noise.of_gap(self.ladder.steps[-1])
         if worse.any() and not self.informed:
             self.ladder.recall(worse)
             self.inform()
-            self.outcome[worse & (self.outcome == Outcome.PENDING)] = Outcome.STRAIGHT
+            self.outcome[worse & (self.outcome == Answer.PENDING)] = Answer.STRAIGHT
 
     def second_look(self) -> Suspicion:
         """What ``suspect`` found; it is asked once."""
@@ -108,41 +108,41 @@ class Trial:
         steps = self.ladder.steps[:upto][-1]
         bound = self.noise.of_slope(steps)
         rho = np.abs(found.best) + bound + np.where(np.isfinite(found.remainder), found.remainder, 0.0)
-        hit = (self.outcome == Outcome.PENDING) & (np.abs(found.best) <= bound) & ~(self.apart > 0)
+        hit = (self.outcome == Answer.PENDING) & (np.abs(found.best) <= bound) & ~(self.apart > 0)
         if len(self.ladder.steps[:upto]) > 1:
             hit &= ~readings.merely_blurred(self.ladder, self.noise, upto)
-        hit &= readings.smooth(self.ladder, self.noise, 0.25 * np.abs(self.lanes.claim), upto)
-        hit &= (rho <= FINE * self.lanes.scale) | ~(found.remainder > bound)
-        self.settle(hit, Outcome.AGREE, found.best, bound, rho, steps)
+        hit &= readings.smooth(self.ladder, self.noise, 0.25 * np.abs(self.directions.claim), upto)
+        hit &= (rho <= FINE * self.directions.scale) | ~(found.remainder > bound)
+        self.settle(hit, Answer.AGREE, found.best, bound, rho, steps)
 
-    def settle(self, who: Bools, outcome: Outcome, residual: Floats, bound: Floats, rho: Floats, steps: Floats) -> None:
-        """Give these lanes their answer."""
+    def settle(self, who: Bools, outcome: Answer, residual: Floats, bound: Floats, rho: Floats, steps: Floats) -> None:
+        """Give these directions their answer."""
         self.outcome[who] = outcome
-        self.numeric[who] = (self.lanes.claim + residual)[who]
+        self.numeric[who] = (self.directions.claim + residual)[who]
         self.bound[who], self.rho[who], self.step[who] = bound[who], rho[who], steps[who]
 
     def _set_straight_aside(self) -> None:
-        """Lanes that smaller steps cannot help wait for larger ones."""
-        pending = self.outcome == Outcome.PENDING
-        self.outcome[pending & readings.straight(self.ladder, self.noise)] = Outcome.STRAIGHT
+        """Directions that smaller steps cannot help wait for larger ones."""
+        pending = self.outcome == Answer.PENDING
+        self.outcome[pending & readings.straight(self.ladder, self.noise)] = Answer.STRAIGHT
 
     def _look_for_kinks(self) -> None:
         """A gap that stays while the step falls is a kink, here or near by: one far smaller step tells which."""
         last, steps = self.ladder.gaps[-1], self.ladder.steps[-1]
-        pending = self.outcome == Outcome.PENDING
-        jump = pending & readings.jumps(self.ladder, self.noise, self.lanes.claim)
+        pending = self.outcome == Answer.PENDING
+        jump = pending & readings.jumps(self.ladder, self.noise, self.directions.claim)
         if jump.any() and not self.informed:  # round-off that the model does not know grows as 1/h too
             self.inform()
-            pending = self.outcome == Outcome.PENDING
-            jump = pending & readings.jumps(self.ladder, self.noise, self.lanes.claim)
-        self.settle(jump, Outcome.JUMP, last * np.nan, last, last, steps)
+            pending = self.outcome == Answer.PENDING
+            jump = pending & readings.jumps(self.ladder, self.noise, self.directions.claim)
+        self.settle(jump, Answer.JUMP, last * np.nan, last, last, steps)
         stays = pending & ~jump & ~self.deep & readings.gap_stays(self.ladder, self.noise)
         who = np.flatnonzero(stays)
         if not who.size:
             return
         self.deep[who] = True
         # as small as leaves the gap 16 times its round-off, but no smaller than the lowest rung
-        least = np.maximum(self.lanes.top * 2.0 ** RUNGS[-1], 16 * self.noise.of_gap(np.ones(last.size)) / last)
+        least = np.maximum(self.directions.top * 2.0 ** RUNGS[-1], 16 * self.noise.of_gap(np.ones(last.size)) / last)
         deep = np.minimum(2.0 ** np.floor(np.log2(least)), steps / 4)
         rung = self.sample(deep[who], who)
         self.forwards[who] += 2
@@ -150,8 +150,8 @@ class Trial:
         residual[who], gap[who] = rung.residual, rung.gap
         kink = stays & (gap >= KINK_SHARE * last)
         inside = np.abs(residual) <= 1.001 * KINK_SHARE * gap + self.noise.of_slope(deep)
-        self.settle(kink & inside, Outcome.KINK, residual, gap, gap, deep)
-        self.settle(kink & ~inside, Outcome.KINK_OUTSIDE, residual, gap, gap, deep)
+        self.settle(kink & inside, Answer.KINK, residual, gap, gap, deep)
+        self.settle(kink & ~inside, Answer.KINK_OUTSIDE, residual, gap, gap, deep)
 
     def _accuse(self, found: Extrapolation) -> None:
         """Disagreement: a settled slope, far from the claim by its own bound, that persists at far smaller steps."""
@@ -164,25 +164,25 @@ class Trial:
             bound = self._bound(found)
         steps, who = self.ladder.steps[-1], self._accused(found, bound)
         # noise that no rounding makes, and slopes that grow with it: the function jumps, and no slope is known
-        jump = who & self.jumps_nearby() & readings.leaps(self.ladder, self.lanes.claim)
-        self.settle(jump, Outcome.JUMP, bound * np.nan, bound, bound, steps)
+        jump = who & self.jumps_nearby() & readings.leaps(self.ladder, self.directions.claim)
+        self.settle(jump, Answer.JUMP, bound * np.nan, bound, bound, steps)
         who = who & ~jump
         if self.second_look().steps is not Steps.NONE:
             self.settle(who, STEPPED[self.second_look().steps], found.order6, bound, bound, steps)
             return
         proven = self._persists(who, found.order6, steps)
         self.failed_proofs += who & ~proven
-        self.settle(proven, Outcome.DISAGREE, found.order6, bound, np.abs(found.order6), steps)
+        self.settle(proven, Answer.DISAGREE, found.order6, bound, np.abs(found.order6), steps)
 
     def jumps_nearby(self) -> Bools:
         """What looks like noise is far beyond any rounding: the function jumps right here."""
         if not self.informed:
             return np.zeros(self.outcome.size, np.bool_)
-        beyond: Bools = self.second_look().noise.value > BEYOND_ROUNDING * self.lanes.noise.value
+        beyond: Bools = self.second_look().noise.value > BEYOND_ROUNDING * self.directions.noise.value
         return beyond
 
     def _accused(self, found: Extrapolation, bound: Floats) -> Bools:
-        open_to_it = (self.outcome == Outcome.PENDING) & (self.failed_proofs < PROOFS)
+        open_to_it = (self.outcome == Answer.PENDING) & (self.failed_proofs < PROOFS)
         open_to_it &= ~self.unmoved()
         far: Bools = open_to_it & (np.abs(found.order6) > MARGIN * bound) & readings.regular(self.ladder, self.noise)
         return far
@@ -191,8 +191,8 @@ class Trial:
         """The last outputs stood still, over steps too small for the claim to show in outputs that are rounded."""
         still = np.array(self.ladder.still)
         widest = np.where(still, self.ladder.steps, 0.0).max(axis=0)
-        stood = still[-3:].all(axis=0) & (self.lanes.claim != 0)
-        result: Bools = stood & (np.abs(self.lanes.claim) * widest < SHOWS * self.lanes.quantum)
+        stood = still[-3:].all(axis=0) & (self.directions.claim != 0)
+        result: Bools = stood & (np.abs(self.directions.claim) * widest < SHOWS * self.directions.quantum)
         return result
 
     def _bound(self, found: Extrapolation, upto: int | None = None) -> Floats:
@@ -218,7 +218,7 @@ class Trial:
     def replay(self) -> None:
         """Judge once more, with the noise as it is known now, what each rung has shown."""
         for upto in range(1, len(self.ladder.steps) + 1):
-            found = extrapolate(self.ladder, self.lanes.scale, upto)
+            found = extrapolate(self.ladder, self.directions.scale, upto)
             self._note(found, self._bound(found, upto), upto)
             self._accept(found, upto)
 
@@ -242,8 +242,8 @@ class Trial:
         return persists
 
     def take_over(self, who: Ints, other: Trial) -> None:
-        """Take the other's answers, lane by lane, where they are sharper agreements or accusations."""
+        """Take the other's answers, direction by direction, where they are sharper agreements or accusations."""
         self.forwards[who] += other.forwards
-        taken = ((other.outcome == Outcome.AGREE) & ~(other.rho >= self.rho[who])) | (other.outcome == Outcome.DISAGREE)
+        taken = ((other.outcome == Answer.AGREE) & ~(other.rho >= self.rho[who])) | (other.outcome == Answer.DISAGREE)
         for name in ("outcome", "numeric", "bound", "rho", "step"):
             getattr(self, name)[who[taken]] = getattr(other, name)[taken]

@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gradproof.compare.lanes import MARGIN
+from gradproof.compare.directions import MARGIN
 from gradproof.diagnose import factors, regions
 from gradproof.diagnose.coupling import carried_wrong, uncoupled, wrong_axis
 from gradproof.diagnose.discrepancy import small, small_where_ordinary

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradproof.compare.lanes import MARGIN
+from gradproof.compare.directions import MARGIN
 from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Floats, Sample
 from gradproof.diagnose.formulas import upstream
 from gradproof.findings import Cause, Confidence, Support

@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gradproof.compare.lanes import MARGIN
+from gradproof.compare.directions import MARGIN
 from gradproof.diagnose.evidence import ENOUGH, EPS, Evidence, Floats, Sample
 from gradproof.diagnose.formulas import Named, known, scales, upstream, written
 from gradproof.findings import Cause, Confidence, Support

@@ -2,8 +2,8 @@
 
 It knows steps, slopes and round-off; it does not know layers, claims' origin, or what a verdict is.
 
-Many directions ("lanes") climb down the ladder side by side, so every quantity below is an array with one element a
-lane.
+Many directions climb down the ladder side by side, so every quantity below is an array with one element a
+direction.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CAUTION = 4.0  # terms of the series may fall this much less than the last two d
 
 @dataclass(frozen=True, eq=False)
 class Rung:
-    """What one step showed, one element a lane. ``residual`` and ``gap`` have the unit of a slope.
+    """What one step showed, one element a direction. ``residual`` and ``gap`` have the unit of a slope.
 
     residual: (<dout, f(x+hu) - f(x-hu)> - <claim, actual step>) / 2h. gap: sum over the outputs of |dout * (f(x+hu) +
     f(x-hu) - 2 f(x))| / h; falls with h where f is smooth, stays at a kink. still: True where no output changed in any
@@ -47,16 +47,16 @@ class Rung:
 
 
 class Sampler(Protocol):
-    """Evaluates lanes at a step of their own: two forwards for each lane."""
+    """Evaluates directions at a step of their own: two forwards for each direction."""
 
-    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung:
-        """Sample one rung of these lanes."""
+    def __call__(self, steps: Floats, directions: Ints, /) -> Rung:
+        """Sample one rung of these directions."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Round-off, in absolute terms, one element a lane.
+    """Round-off, in absolute terms, one element a direction.
 
     value: of <dout, f> in one evaluation. spread: the same with every output's error added up (never averaged out);
     gaps are sums of absolute values and need it. claim: of the claimed slope itself.
@@ -67,7 +67,7 @@ class Noise:
     claim: Floats
 
     def only(self, who: Ints) -> Noise:
-        """Return the same for some of the lanes."""
+        """Return the same for some of the directions."""
         return Noise(self.value[who], self.spread[who], self.claim[who])
 
     def of_slope(self, steps: Floats) -> Floats:
@@ -81,25 +81,25 @@ class Noise:
 
 @dataclass(eq=False)
 class Ladder:
-    """The rungs that lanes were sampled on: rows are rungs (largest step first), columns lanes; NaN where not."""
+    """The rungs that were sampled: rows are rungs (largest step first), columns directions; NaN where not."""
 
-    lanes: int
+    directions: int
     steps: list[Floats] = field(default_factory=list[Floats])
     residuals: list[Floats] = field(default_factory=list[Floats])
     gaps: list[Floats] = field(default_factory=list[Floats])
     still: list[Bools] = field(default_factory=list[Bools])
-    broken: Bools = field(init=False)  # lanes with a rung that was not finite
+    broken: Bools = field(init=False)  # directions with a rung that was not finite
 
     def __post_init__(self) -> None:
-        self.broken = np.zeros(self.lanes, np.bool_)
+        self.broken = np.zeros(self.directions, np.bool_)
         self._aside: list[Floats] = []
 
     def descend(self, sample: Sampler, steps: Floats, active: Ints) -> None:
-        """Sample the active lanes at their steps and add the rung; a non-finite sample counts as not sampled."""
+        """Sample the active directions at their steps and add the rung; a non-finite sample counts as not sampled."""
         rung = sample(steps[active], active)
         finite = np.isfinite(rung.residual) & np.isfinite(rung.gap)
         self.broken[active[~finite]] = True
-        row, gap, still = (np.full(self.lanes, np.nan) for _ in range(3))
+        row, gap, still = (np.full(self.directions, np.nan) for _ in range(3))
         row[active] = np.where(finite, rung.residual, np.nan)
         gap[active] = np.where(finite, rung.gap, np.nan)
         still[active] = rung.still
@@ -108,23 +108,23 @@ class Ladder:
         self.gaps.append(gap)
         self.still.append(still == 1.0)
 
-    def forget(self, lanes: Bools) -> None:
-        """Set aside what these lanes have shown: at smaller steps the function is another."""
+    def forget(self, directions: Bools) -> None:
+        """Set aside what these directions have shown: at smaller steps the function is another."""
         self._aside = [row.copy() for row in (*self.residuals, *self.gaps)]
         for row in (*self.residuals, *self.gaps):
-            row[lanes] = np.nan
+            row[directions] = np.nan
 
-    def recall(self, lanes: Bools) -> None:
-        """Take back what these lanes had shown before they were made to forget it."""
+    def recall(self, directions: Bools) -> None:
+        """Take back what these directions had shown before they were made to forget it."""
         half = len(self._aside) // 2
         for rows, aside in ((self.residuals, self._aside[:half]), (self.gaps, self._aside[half:])):
             for row, before in zip(rows, aside, strict=False):
-                row[lanes] = before[lanes]
+                row[directions] = before[directions]
 
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation:
-    """The residual slope at step zero from the last rungs. Each is NaN where the lane has too few finite rungs.
+    """The residual slope at step zero from the last rungs. Each is NaN where the direction has too few finite rungs.
 
     order2, order4, order6: Neville's values in h^2 from one, two and three rungs. ``best`` is the highest there is.
     remainder: how far ``best`` may still be from step zero, if the terms of the series fall as they did so far.
@@ -154,7 +154,7 @@ def extrapolate(ladder: Ladder, scale: Floats, upto: int | None = None) -> Extra
     """
     d = ladder.residuals[:upto][-4:]
     h = ladder.steps[:upto][-4:]
-    nan = np.full(ladder.lanes, np.nan)
+    nan = np.full(ladder.directions, np.nan)
     order2 = d[-1]
     order4 = _neville(d[-1], d[-2], h[-1], h[-2]) if len(d) > 1 else nan
     before = _neville(d[-2], d[-3], h[-2], h[-3]) if len(d) > 2 else nan
@@ -181,7 +181,7 @@ def kink_width(ladder: Ladder, upto: int | None = None) -> Floats:
     """
     gaps, h = ladder.gaps[:upto][-3:], ladder.steps[:upto][-3:]
     if len(gaps) < 2:
-        return np.full(ladder.lanes, np.nan)
+        return np.full(ladder.directions, np.nan)
     width = _without_power(gaps[-2], gaps[-1], h[-2], h[-1])
     if len(gaps) > 2:
         before = _without_power(gaps[-3], gaps[-2], h[-3], h[-2])

@@ -147,30 +147,30 @@ def _slopes(
     with np.errstate(all="ignore"):
         step = top_step(home) * max(1.0, (f.eps / 2.0**-52) ** 0.25)  # a narrow dtype needs larger steps
         rough = _roughness(f, home, here)
-        lanes = len(directions) * here.size
+        count = len(directions) * here.size
 
         def sample(steps: Floats, active: NDArray[np.intp], /) -> Rung:
             return _sample(f, home, directions, here, float(steps[0]), active)
 
-        best, bound = _descend(sample, lanes, step, np.tile(rough, len(directions)))
+        best, bound = _descend(sample, count, step, np.tile(rough, len(directions)))
     return best.reshape(len(directions), here.size), bound.reshape(len(directions), here.size)
 
 
 def _sample(
     f: _Counted, home: Floats, directions: list[Floats], here: Floats, step: float, active: NDArray[np.intp]
 ) -> Rung:
-    """One rung for all directions with an active lane; a lane is one output along one direction."""
+    """One rung for all directions with an active slope; a slope is that of one output along one direction."""
     residual, gap = np.full(len(directions) * here.size, np.nan), np.full(len(directions) * here.size, np.nan)
     still = np.zeros(residual.size, bool)
     for number in np.unique(active // max(here.size, 1)):
         direction = directions[int(number)]
         above, below = (home + step * direction).astype(f.dtype), (home - step * direction).astype(f.dtype)
         up, down = f(above), f(below)
-        lanes = slice(int(number) * here.size, (int(number) + 1) * here.size)
+        mine = slice(int(number) * here.size, (int(number) + 1) * here.size)
         span = _span(above.astype(np.float64) - below.astype(np.float64), direction)
-        residual[lanes] = (up - down) / span
-        gap[lanes] = np.abs((up - here) + (down - here)) / (span / 2)
-        still[lanes] = (up == here) & (down == here)
+        residual[mine] = (up - down) / span
+        gap[mine] = np.abs((up - here) + (down - here)) / (span / 2)
+        still[mine] = (up == here) & (down == here)
     return Rung(residual[active], gap[active], still[active])
 
 
@@ -214,17 +214,17 @@ def _surroundings(f: _Counted, home: Floats, dense: Floats, here: Floats) -> Flo
     return result
 
 
-def _descend(sample: Callable[..., Rung], lanes: int, top: float, rough: Floats) -> tuple[Floats, Floats]:
-    """Go down the ladder, keeping for each lane the value with the least bound, until no lane gets better."""
-    ladder = Ladder(lanes)
-    everyone = np.arange(lanes)
-    value, bound = np.full(lanes, np.nan), np.full(lanes, np.inf)
-    known = Noise(rough, rough, np.zeros(lanes))
-    waiting, steady = 0, np.zeros(lanes, np.intp)
+def _descend(sample: Callable[..., Rung], count: int, top: float, rough: Floats) -> tuple[Floats, Floats]:
+    """Go down the ladder, keeping for each slope the value with the least bound, until none gets better."""
+    ladder = Ladder(count)
+    everyone = np.arange(count)
+    value, bound = np.full(count, np.nan), np.full(count, np.inf)
+    known = Noise(rough, rough, np.zeros(count))
+    waiting, steady = 0, np.zeros(count, np.intp)
     for depth in RUNGS:
-        steps = np.full(lanes, top * 2.0**depth)
+        steps = np.full(count, top * 2.0**depth)
         ladder.descend(sample, steps, everyone)
-        found = extrapolate(ladder, np.ones(lanes))
+        found = extrapolate(ladder, np.ones(count))
         here = known.of_slope(steps) + found.settled + 0.5 * kink_width(ladder)
         better = here < bound
         value, bound = np.where(better, found.best, value), np.where(better, here, bound)
@@ -232,7 +232,7 @@ def _descend(sample: Callable[..., Rung], lanes: int, top: float, rough: Floats)
         waiting = 0 if better.any() or not np.isfinite(bound).all() or steady.any() else waiting + 1
         if waiting >= PATIENCE:
             break
-    lowest = np.full(lanes, top * LOWEST)
+    lowest = np.full(count, top * LOWEST)
     frozen = sample(lowest, everyone).still & (np.abs(value) * lowest > VISIBLE * rough)
     return value, np.where((steady >= CERTAIN) | frozen, np.inf, bound)
 

@@ -1,4 +1,4 @@
-"""What the rungs of a ladder show of a lane: kinks, jumps, straight lines, falling truncation. It decides nothing."""
+"""What the rungs of a ladder show: kinks, jumps, straight lines, falling truncation. It decides nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def jumps(ladder: Ladder, noise: Noise, claim: Floats) -> Bools:
     """The even or the odd part grows as 1/h over three rungs: the function itself jumps at the point."""
     slopes = [row + claim for row in ladder.residuals[-3:]]
     parts = ((ladder.gaps[-3:], noise.of_gap(ladder.steps[-1])), (slopes, noise.of_slope(ladder.steps[-1])))
-    result = np.zeros(ladder.lanes, bool)
+    result = np.zeros(ladder.directions, bool)
     for rows, floor in parts:
         result |= (np.abs(rows[-1]) > LOUD * floor) & _grows(rows)
     return result
@@ -53,7 +53,7 @@ def jumps(ladder: Ladder, noise: Noise, claim: Floats) -> Bools:
 def leaps(ladder: Ladder, claim: Floats) -> Bools:
     """The slope grows as 1/h over three rungs, whatever the noise: so does a step taken for round-off."""
     slopes = [row + claim for row in ladder.residuals[-3:]]
-    return _grows(slopes) if len(slopes) == 3 else np.zeros(ladder.lanes, bool)
+    return _grows(slopes) if len(slopes) == 3 else np.zeros(ladder.directions, bool)
 
 
 def _grows(rows: Sequence[Floats]) -> Bools:
@@ -81,7 +81,7 @@ def regular(ladder: Ladder, noise: Noise, upto: int | None = None) -> Bools:
     """The differences between rungs fall as h^2 does (16 a rung, give or take a factor of two), or are noise."""
     residuals, steps = ladder.residuals[:upto][-4:], ladder.steps[:upto][-4:]
     moves = [np.abs(b - a) for a, b in itertools.pairwise(residuals)]
-    result = np.full(ladder.lanes, len(moves) > 1)
+    result = np.full(ladder.directions, len(moves) > 1)
     for wide, narrow, top, middle, fine in zip(moves, moves[1:], steps, steps[1:], steps[2:], strict=False):
         ideal = (top**2 - middle**2) / (middle**2 - fine**2)
         falls = (wide > ideal / 2 * narrow) & (wide < ideal * 2 * narrow)

@@ -34,7 +34,7 @@ class Point:
 
 
 def _rung(up: Floats, down: Floats, outputs: Floats, dout: Floats, claimed: Floats, steps: Floats) -> Rung:
-    """Reduce outputs (lanes, q) to a rung. Outputs are subtracted first: contracting first would cancel digits."""
+    """Reduce outputs (directions, q) to a rung. Outputs are subtracted first: contracting first would cancel digits."""
     rise = up - down
     up -= outputs
     down -= outputs
@@ -49,20 +49,20 @@ def _rung(up: Floats, down: Floats, outputs: Floats, dout: Floats, claimed: Floa
 
 
 class EntrySampler:
-    """Lanes are single entries of any of the tensors: two forwards a lane and rung."""
+    """Directions are single entries of any of the tensors: two forwards a direction and rung."""
 
     def __init__(self, point: Point, evaluate: Evaluate, tensors: Ints, entries: Ints) -> None:
         self._point, self._evaluate = point, evaluate
         self._where = list(zip(tensors.tolist(), entries.tolist(), strict=True))
         self._claim = np.array([point.claims[t].flat[i] for t, i in self._where], dtype=np.float64)
 
-    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung:
-        """Sample one rung of these lanes."""
-        point, evaluate, claim = self._point, self._evaluate, self._claim[lanes]
-        up, down = (np.empty((lanes.size, point.outputs.size)) for _ in range(2))
-        span = np.empty(lanes.size)
-        for row, (lane, step) in enumerate(zip(lanes.tolist(), steps.tolist(), strict=True)):
-            tensor, entry = self._where[lane]
+    def __call__(self, steps: Floats, directions: Ints, /) -> Rung:
+        """Sample one rung of these directions."""
+        point, evaluate, claim = self._point, self._evaluate, self._claim[directions]
+        up, down = (np.empty((directions.size, point.outputs.size)) for _ in range(2))
+        span = np.empty(directions.size)
+        for row, (direction, step) in enumerate(zip(directions.tolist(), steps.tolist(), strict=True)):
+            tensor, entry = self._where[direction]
             for out, signed in ((up, step), (down, -step)):
                 moved = point.values[tensor].copy()
                 moved.flat[entry] += signed
@@ -73,7 +73,7 @@ class EntrySampler:
 
 
 class StackSampler:
-    """Lanes are entries of one input with independent rows: one column of every row moves in one copy of the batch."""
+    """Along entries of one input with independent rows: one column of every row moves in one copy of the batch."""
 
     def __init__(self, point: Point, tensor: int, evaluate: EvaluateStack) -> None:
         rows = point.values[tensor].shape[0]
@@ -84,9 +84,9 @@ class StackSampler:
         self._evaluate = evaluate
         self.calls = 0
 
-    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung:
-        """Sample one rung of these lanes, as many of them in one forward as fit."""
-        rows, columns = np.divmod(lanes, self._value.shape[1])
+    def __call__(self, steps: Floats, directions: Ints, /) -> Rung:
+        """Sample one rung of these directions, as many of them in one forward as fit."""
+        rows, columns = np.divmod(directions, self._value.shape[1])
         parts: list[Rung] = []
         order = np.argsort(columns, kind="stable")
         width = max(1, STACK // (2 * self._value.size))  # columns that fit into one forward
@@ -95,7 +95,7 @@ class StackSampler:
             chosen = distinct[first : first + width]
             among = order[np.isin(columns[order], chosen)]
             places = np.searchsorted(chosen, columns[among])
-            parts.append(self._part(steps[among], lanes[among], rows[among], places, columns[among]))
+            parts.append(self._part(steps[among], directions[among], rows[among], places, columns[among]))
         back = np.argsort(order, kind="stable")
         return Rung(
             np.concatenate([part.residual for part in parts])[back],
@@ -103,7 +103,7 @@ class StackSampler:
             np.concatenate([part.still for part in parts])[back],
         )
 
-    def _part(self, steps: Floats, lanes: Ints, rows: Ints, copies: Ints, columns: Ints) -> Rung:
+    def _part(self, steps: Floats, directions: Ints, rows: Ints, copies: Ints, columns: Ints) -> Rung:
         count, height = int(copies.max()) + 1, self._value.shape[0]
         stack = np.tile(self._value, (2 * count, 1))
         above, below = copies * height + rows, (count + copies) * height + rows
@@ -113,42 +113,42 @@ class StackSampler:
         outputs = self._evaluate(2 * count, stack.reshape(-1, *self._shape))
         self.calls += 1
         up, down = outputs[above], outputs[below]
-        return _rung(up, down, self._outputs[rows], self._dout[rows], self._claim[lanes] * span, steps)
+        return _rung(up, down, self._outputs[rows], self._dout[rows], self._claim[directions] * span, steps)
 
 
 class DirectionSampler:
-    """Lanes are dense directions of one tensor; sums run in chunks, so that memory does not grow with the lanes."""
+    """Along dense directions of one tensor; sums run in chunks, so that memory does not grow with their number."""
 
-    def __init__(self, point: Point, evaluate: Evaluate, tensor: int, directions: Callable[[int], Floats]) -> None:
-        self._point, self._evaluate, self._tensor, self._directions = point, evaluate, tensor, directions
+    def __init__(self, point: Point, evaluate: Evaluate, tensor: int, vectors: Callable[[int], Floats]) -> None:
+        self._point, self._evaluate, self._tensor, self._vectors = point, evaluate, tensor, vectors
         self._moved = np.empty(point.values[tensor].shape)
         self._reuses = False  # the layer hands out the same output buffer again and again
 
-    def __call__(self, steps: Floats, lanes: Ints, /) -> Rung:
-        """Sample one rung of these lanes."""
-        residual, gap, still = np.empty(lanes.size), np.empty(lanes.size), np.empty(lanes.size, bool)
-        for row, (lane, step) in enumerate(zip(lanes.tolist(), steps.tolist(), strict=True)):
-            direction = self._directions(lane)
-            up = self._outputs(step, direction)
-            down = self._outputs(-step, direction)
+    def __call__(self, steps: Floats, directions: Ints, /) -> Rung:
+        """Sample one rung of these directions."""
+        residual, gap, still = np.empty(directions.size), np.empty(directions.size), np.empty(directions.size, bool)
+        for row, (direction, step) in enumerate(zip(directions.tolist(), steps.tolist(), strict=True)):
+            vector = self._vectors(direction)
+            up = self._outputs(step, vector)
+            down = self._outputs(-step, vector)
             if not self._reuses and np.may_share_memory(up, down):
                 self._reuses = True
-                up = self._outputs(step, direction)
-                down = self._outputs(-step, direction)
+                up = self._outputs(step, vector)
+                down = self._outputs(-step, vector)
             slope, gap[row], still[row] = self._reduce(up, down)
-            residual[row] = (slope - self._claimed(step, direction)) / (2 * step)
+            residual[row] = (slope - self._claimed(step, vector)) / (2 * step)
             gap[row] /= step
         return Rung(residual, gap, still)
 
-    def _outputs(self, step: float, direction: Floats) -> Floats:
-        np.multiply(direction, step, out=self._moved)
+    def _outputs(self, step: float, vector: Floats) -> Floats:
+        np.multiply(vector, step, out=self._moved)
         self._moved += self._point.values[self._tensor]
         outputs = self._evaluate(self._tensor, self._moved)
         return outputs.copy() if self._reuses or np.may_share_memory(outputs, self._moved) else outputs
 
-    def _claimed(self, step: float, direction: Floats) -> float:
+    def _claimed(self, step: float, vector: Floats) -> float:
         here, claim = self._point.values[self._tensor].reshape(-1), self._point.claims[self._tensor].reshape(-1)
-        along, claimed = direction.reshape(-1), 0.0
+        along, claimed = vector.reshape(-1), 0.0
         for start in range(0, here.size, CHUNK):
             part = slice(start, start + CHUNK)
             move = along[part] * step

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.compare.lanes import MARGIN
+from gradproof.compare.directions import MARGIN
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.atoms import Atoms
 from gradproof.mend.patch import HOOK, compiled, hooked, patched

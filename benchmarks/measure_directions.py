@@ -1,4 +1,4 @@
-"""Single entries and dense directions of a Problem, judged one lane each; random work shared out over processes.
+"""Single entries and dense directions of a Problem, each judged alone; random work shared out over processes.
 
 It knows how the engine is asked; it knows neither what is measured nor what the answer should be.
 """
@@ -17,12 +17,12 @@ import numpy as np
 from zoo_kind import Array
 
 from gradproof.compare.compare import judge
+from gradproof.compare.directions import Directions, Judged
 from gradproof.compare.examine import (
     Examination,
-    direction_lanes,
+    dense_directions,
     locate_in,
-)  # examine() adds lanes up to tensors: here each one counts
-from gradproof.compare.lanes import Judged, Lanes
+)  # examine() adds directions up to tensors: here each one counts
 from gradproof.compare.locate import Located
 from gradproof.differentiate.problem import Problem
 from gradproof.differentiate.sampling import DirectionSampler, EntrySampler
@@ -35,29 +35,29 @@ class Bench:
     """One problem under examination; the second look is taken at most once, as in examine()."""
 
     def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
-        self._problem, self._look = problem, Examination(problem, rng)
+        self._problem, self._examination = problem, Examination(problem, rng)
 
     @property
     def second_look(self) -> bool:
         """Whether something looked wrong enough for the engine to measure the noise."""
-        return self._look.measured is not None
+        return self._examination.measured is not None
 
-    def entries(self, tensor: int, entries: Sequence[int]) -> tuple[Lanes, Judged]:
+    def entries(self, tensor: int, entries: Sequence[int]) -> tuple[Directions, Judged]:
         """Judge some entries of one tensor."""
         which, where = np.full(len(entries), tensor, np.intp), np.asarray(entries, np.intp)
-        lanes, second = self._look.entry_lanes(which, where)
+        directions, second = self._examination.entry_directions(which, where)
         sampler = EntrySampler(self._problem.point, self._problem.evaluate, which, where)
-        return lanes, judge(lanes, sampler, second)
+        return directions, judge(directions, sampler, second)
 
-    def directions(self, tensor: int, weights: Sequence[Array]) -> tuple[Lanes, Judged]:
+    def directions(self, tensor: int, weights: Sequence[Array]) -> tuple[Directions, Judged]:
         """Judge some directions of one tensor, each of its shape."""
-        lanes, second = direction_lanes(self._look, tensor, weights)
+        directions, second = dense_directions(self._examination, tensor, weights)
         sampler = DirectionSampler(self._problem.point, self._problem.evaluate, tensor, weights.__getitem__)
-        return lanes, judge(lanes, sampler, second)
+        return directions, judge(directions, sampler, second)
 
     def located(self, tensor: int, step: float) -> tuple[tuple[Located, ...], int]:
         """The wrong entries of a tensor whose direction was accused at this step, and the forwards of the search."""
-        return locate_in(self._look, tensor, step)
+        return locate_in(self._examination, tensor, step)
 
 
 def arguments(doc: str | None, count: int, unit: str) -> argparse.Namespace:

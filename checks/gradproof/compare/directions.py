@@ -14,8 +14,8 @@ from gradproof.differentiate.noise import Steps
 MARGIN = 4.0  # bounds between slope and claim before an accusation; the bound alone covers 99.98 %, four of them always
 
 
-class Outcome(IntEnum):
-    """What the ladder says of one lane."""
+class Answer(IntEnum):
+    """What the ladder says of one direction."""
 
     PENDING = 0
     AGREE = 1
@@ -45,16 +45,16 @@ class Suspicion:
         return Noise(noise.value + self.hidden, noise.spread + self.hidden, noise.claim + self.hidden_claim)
 
     def only(self, who: Ints) -> Suspicion:
-        """Return the same for some of the lanes."""
+        """Return the same for some of the directions."""
         return Suspicion(self.noise.only(who), self.hidden[who], self.hidden_claim[who], self.steps)
 
 
 @dataclass(frozen=True, eq=False)
-class Lanes:
+class Directions:
     """The directions to judge, one element each: claimed slope, the tensor's size of slope, top step, modelled noise.
 
     least: a resolution coarser than COARSE times this says nothing (at least ``scale``; larger where the tensor matters
-    little). quantum: the same for all lanes, how far the value may have to move before rounded outputs would show it.
+    little). quantum: the same for all, how far the value may have to move before rounded outputs would show it.
     """
 
     claim: Floats
@@ -64,15 +64,15 @@ class Lanes:
     noise: Noise
     quantum: float = 0.0
 
-    def only(self, who: Ints, noise: Noise, stretch: float) -> Lanes:
-        """Return some of the lanes, with the noise as it is known now and a larger top step."""
+    def only(self, who: Ints, noise: Noise, stretch: float) -> Directions:
+        """Return some of the directions, with the noise as it is known now and a larger top step."""
         tops = self.top[who] * stretch
-        return Lanes(self.claim[who], self.scale[who], self.least[who], tops, noise.only(who), self.quantum)
+        return Directions(self.claim[who], self.scale[who], self.least[who], tops, noise.only(who), self.quantum)
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The answer, one element a lane: the slope is ``numeric`` ± ``bound``; ``rho`` bounds |claim - truth| on AGREE."""
+    """The answers, one element each: the slope is ``numeric`` ± ``bound``; ``rho`` bounds |claim - truth| on AGREE."""
 
     outcome: Ints
     numeric: Floats
@@ -83,5 +83,5 @@ class Judged:
 
     @property
     def count(self) -> int:
-        """How many lanes there are."""
+        """How many directions there are."""
         return int(self.outcome.size)
