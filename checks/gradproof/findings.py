@@ -91,6 +91,11 @@ class Location:
     cell: int | None = None
     cell_begins: str | None = None
 
+    def meets(self, other: Location) -> bool:
+        """Whether they have a line in common."""
+        is_there = self.file == other.file and self.cell == other.cell
+        return is_there and self.line <= other.end_line and other.line <= self.end_line
+
 
 @dataclass(frozen=True)
 class SourceHint:

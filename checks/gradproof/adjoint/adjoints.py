@@ -71,26 +71,32 @@ def of_outputs(rerun: Rerun) -> Iterator[Adjoint]:
         yield Adjoint("the output", (part.reshape(shape),), (exact,), given=True)
 
 
-def of_variables(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Adjoint]:
+def of_variables(
+    rerun: Rerun, noted: Noted, wanted: Collection[int], known: Iterable[Adjoint] = ()
+) -> Iterator[Adjoint]:
     """Those of the variables of forward that have as many entries as one of the ``wanted`` sizes, the small ones first.
 
-    What would take more forwards than are left is left out.
+    What would take more forwards than are left is left out. known: those that one of them may have as well.
     """
-    return _measured(rerun, noted, wanted, VARIABLES)
+    return _measured(rerun, noted, wanted, VARIABLES, known)
 
 
-def of_parts(rerun: Rerun, noted: Noted, wanted: Collection[int]) -> Iterator[Adjoint]:
+def of_parts(rerun: Rerun, noted: Noted, wanted: Collection[int], known: Iterable[Adjoint] = ()) -> Iterator[Adjoint]:
     """Those of expressions within a line, and of a variable at one of its uses."""
-    return _measured(rerun, noted, wanted, (Kind.PART,))
+    return _measured(rerun, noted, wanted, (Kind.PART,), known)
 
 
-def _measured(rerun: Rerun, noted: Noted, wanted: Collection[int], kinds: Sequence[Kind]) -> Iterator[Adjoint]:
+def _measured(
+    rerun: Rerun, noted: Noted, wanted: Collection[int], kinds: Sequence[Kind], known: Iterable[Adjoint]
+) -> Iterator[Adjoint]:
+    slopes = [value for each in known for value in each.values]
     for number, values in sorted(noted.items(), key=lambda each: _cost(each[1])):
         site = rerun.sites[number]
         is_cheap = len(values) <= MOST_ROUNDS and _cost(values) <= rerun.most - rerun.forwards
         is_wanted = site.kind in kinds and any(value.size in wanted for value in values)
         if is_cheap and is_wanted and not _is_tensor(rerun, site):
-            rounds = list(_of_rounds(rerun, number, values))
+            rounds = list(_of_rounds(rerun, number, values, slopes))
+            slopes += [value for value, _ in rounds]
             moves_anything = any(value.any() for value, _ in rounds)
             if len(rounds) == len(values) and moves_anything:
                 yield _of_site(rerun, site, rounds)
@@ -113,9 +119,11 @@ def _cost(values: Sequence[Floats]) -> int:
     return sum(2 * value.size + 2 for value in values)
 
 
-def _of_rounds(rerun: Rerun, number: int, values: Iterable[Floats]) -> Iterator[tuple[Floats, Floats]]:
+def _of_rounds(
+    rerun: Rerun, number: int, values: Iterable[Floats], known: Sequence[Floats]
+) -> Iterator[tuple[Floats, Floats]]:
     for passed, value in enumerate(values):
-        found = _slopes(rerun, (number, passed), value)
+        found = _slopes(rerun, (number, passed), value, known)
         if found is None:
             return
         yield found
@@ -133,8 +141,12 @@ def _name(site: Site) -> str:
     return site.name or ast.unparse(site.node)
 
 
-def _slopes(rerun: Rerun, key: Key, value: Floats) -> tuple[Floats, Floats] | None:
-    """The slope of the outputs by each entry, and its bound; zeros where they do not move; None beside a kink."""
+def _slopes(rerun: Rerun, key: Key, value: Floats, known: Sequence[Floats]) -> tuple[Floats, Floats] | None:
+    """The slope of the outputs by each entry, and its bound; zeros where they do not move; None beside a kink.
+
+    Where those of another value, which are ``known``, give the slope along a random direction, they are its own:
+    others would agree there by chance once in ten million times.
+    """
     step = STEP * max(1.0, float(np.abs(value).max(initial=0.0)))
     way = np.random.default_rng(value.size).standard_normal(value.shape)
     dout = rerun.trial.dout
@@ -144,6 +156,10 @@ def _slopes(rerun: Rerun, key: Key, value: Floats) -> tuple[Floats, Floats] | No
     if all(np.array_equal(end, rerun.trial.outputs) for end in ends):
         return np.zeros(value.shape), np.zeros(value.shape)
     along = float(dout @ (ends[0] - ends[1])) / (2 * step)
+    noise = 4 * EPS * float(np.abs(rerun.trial.outputs) @ np.abs(dout)) / step
+    same = next((each for each in known if each.shape == value.shape and _gives(each, way, along, noise)), None)
+    if same is not None:
+        return same, _bounds(same, noise)
     found = np.zeros(value.size)
     for entry in range(value.size):
         moved = np.zeros(value.size)
@@ -151,8 +167,17 @@ def _slopes(rerun: Rerun, key: Key, value: Floats) -> tuple[Floats, Floats] | No
         ends = [rerun.outputs((key, sign * moved.reshape(value.shape))) for sign in (1.0, -1.0)]
         found[entry] = float(dout @ (ends[0] - ends[1])) / (2 * step)
     slopes = found.reshape(value.shape)
-    noise = 4 * EPS * float(np.abs(rerun.trial.outputs) @ np.abs(dout)) / step
     parts = slopes * way
     if not abs(along - float(parts.sum())) <= CONSISTENT * float(np.abs(parts).sum()) + noise * value.size:
         return None
-    return slopes, np.full(value.shape, noise + ERROR * float(np.abs(slopes).max(initial=0.0)))
+    return slopes, _bounds(slopes, noise)
+
+
+def _gives(slopes: Floats, way: Floats, along: float, noise: float) -> bool:
+    """Whether they add up to the slope that was measured along a direction."""
+    parts = slopes * way
+    return abs(along - float(parts.sum())) <= noise + ERROR * float(np.abs(parts).sum())
+
+
+def _bounds(slopes: Floats, noise: float) -> Floats:
+    return np.full(slopes.shape, noise + ERROR * float(np.abs(slopes).max(initial=0.0)))

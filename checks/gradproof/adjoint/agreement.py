@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gradproof.adjoint.locate import Located
 from gradproof.codes import CODES, is_of_gradient
-from gradproof.findings import Edit, Finding, Location, RightUpTo
+from gradproof.findings import Edit, Finding, RightUpTo
 
 
 def worth_locating(findings: Sequence[Finding]) -> bool:
@@ -37,9 +37,4 @@ def _with_lines(finding: Finding, located: Located) -> Finding:
 def _is_at(edits: Iterable[Edit], lines: RightUpTo) -> bool:
     """Whether a change stands on the line that is wrong, or on one that may be."""
     changed = [each.at for edit in edits for each in edit.replacements]
-    return any(_meet(at, place) for at in changed for place in (lines.wrong.at, *lines.unsure))
-
-
-def _meet(one: Location, other: Location) -> bool:
-    is_there = one.file == other.file and one.cell == other.cell
-    return is_there and one.line <= other.end_line and other.line <= one.end_line
+    return any(at.meets(place) for at in changed for place in (lines.wrong.at, *lines.unsure))

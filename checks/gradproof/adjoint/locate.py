@@ -17,7 +17,7 @@ from gradproof.adjoint.recorded import Backward
 from gradproof.adjoint.rerun import Rerun, functions_run, hooked_in
 from gradproof.convention.convention import convention_of
 from gradproof.diagnose.evidence import has_distinct_dims, sizes
-from gradproof.findings import RightUpTo
+from gradproof.findings import Location, RightUpTo
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.mend.budget import Budget, SpentError
 from gradproof.mend.trial import Build, Trial, trial
@@ -40,6 +40,11 @@ class Located:
     found: tuple[RightUpTo, ...] = ()
     wrong: frozenset[str] = frozenset()
     forwards: int = 0
+
+    @property
+    def lines(self) -> list[Location]:
+        """Those that are wrong, and those that may be, too."""
+        return [line for each in self.found for line in (each.wrong.at, *each.unsure)]
 
     def of(self, tensors: Iterable[str]) -> RightUpTo | None:
         """The place at which the gradients of all these tensors go wrong."""
@@ -145,15 +150,15 @@ def _healed(rerun: Rerun) -> list[tuple[Backward, Healed]]:
     sizes = _sizes(backward, backward.places)
     noted = rerun.values_of_forward()
     backward.library += [*of_tensors(rerun), *of_outputs(rerun)]
-    backward.library += _both_ways(of_variables(rerun, noted, sizes))
+    backward.library += _both_ways(of_variables(rerun, noted, sizes, [*backward.library]))
     if not rerun.is_unmoved(backward.claims):
         return []
     found = healed(backward)
     if any(each.unsure for each in found):
         doubts = {number for each in found for number in (*each.unsure, each.number)}
         more = _sizes(backward, doubts)
-        backward.library += _both_ways(of_variables(rerun, noted, more - sizes))
-        backward.library += _both_ways(of_parts(rerun, noted, more))
+        backward.library += _both_ways(of_variables(rerun, noted, more - sizes, [*backward.library]))
+        backward.library += _both_ways(of_parts(rerun, noted, more, [*backward.library]))
         found = healed(backward) if rerun.is_unmoved(backward.claims) else []
     return [(backward, each) for each in found]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gradproof.adjoint.locate import Located
 from gradproof.explain.failures import failures
 from gradproof.findings import Finding
 from gradproof.values import Outcome
@@ -16,8 +17,9 @@ class Failing:
 
     subject, reproduce: its name, and the command that shows its failures again. outcomes: every example judged; what
     the subject is asked about one of them stands in its place. broken: what is told of broken promises. findings: what
-    is told so far. part: the class of the part of a composite that is wrong by itself. forwards: what explaining took.
-    may_call: whether the subject may still be called; its time may be over.
+    is told so far. part: the class of the part of a composite that is wrong by itself. located: up to which lines
+    backward is right. forwards: what explaining took. may_call: whether the subject may still be called; its time may
+    be over.
     """
 
     subject: str
@@ -26,6 +28,7 @@ class Failing:
     broken: Sequence[Finding] = ()
     findings: Sequence[Finding] = ()
     part: type | None = None
+    located: Located | None = None
     forwards: int = 0
     may_call: bool = True
 

@@ -34,6 +34,7 @@ def explain(failing: Failing, target: Target) -> Failing:
         target.build,
         functools.partial(place_of, code, outcomes=chosen),
         most=effort(failing.findings),
+        lines=[] if failing.located is None else failing.located.lines,
         sides=of_forward(failing.findings),
         twice=twice,
         any_shape=of_any_shape(failing.outcomes, wrong),

@@ -24,8 +24,9 @@ SOURCES = (
     Source(from_numbers.explain, calls=False),  # what was seen is named by the rules in any case
     Source(promises.explain, calls=False),
     Source(from_parts.explain),
-    Source(from_changes.explain),
-    Source(from_lines.explain),
+    Source(from_lines.find),
+    Source(from_changes.explain),  # on these lines first
+    Source(from_lines.explain, calls=False),
 )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradproof.deadlines import Expired, reached
+from gradproof.findings import Location
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.mend.budget import Budget, SpentError
 from gradproof.mend.change_tester import ChangeTester, Mend
@@ -57,6 +58,7 @@ def search(
     place: Callable[[str], Place | None],
     *,
     most: int,
+    lines: Sequence[Location] = (),
     sides: Sequence[Kind] = (),
     twice: bool = False,
     any_shape: frozenset[str] = frozenset(),
@@ -65,6 +67,7 @@ def search(
 
     reserve: further outcomes, at which a change that helps at the others is tried, too. fresh: examples that were not
     judged, at which it is confirmed. place: where the gradient of a tensor is computed. most: changes that are tried.
+    lines: those that are seen to be wrong: what stands on them is changed first.
     sides: kinds of change of forward, tried where nothing else helps. twice: a second backward after one forward must
     be right, too. any_shape: the tensors whose gradient need not have their shape.
     """
@@ -78,7 +81,7 @@ def search(
             trials, more = (_trials(some, build, stack, **how) for some in (outcomes, reserve))
             tester = ChangeTester(list(trials), more, _fresh_trials(examples, build, stack, **how), most)
             testers.append(tester)
-            _run(tester, trees, kinds, place)
+            _run(tester, trees, kinds, place, lines)
             return tester.found
 
         found: list[Mend] = []
@@ -94,13 +97,20 @@ def search(
         return Mended(tuple(found), sum(each.forwards for each in testers), any_shape, wrong, cut_off)
 
 
-def _run(tester: ChangeTester, trees: Trees, kinds: Sequence[Kind], place: Callable[[str], Place | None]) -> None:
+def _run(
+    tester: ChangeTester,
+    trees: Trees,
+    kinds: Sequence[Kind],
+    place: Callable[[str], Place | None],
+    lines: Sequence[Location],
+) -> None:
     """Try changes in their order, until the work is used up."""
     if not tester.wrong:
         return
     wrong, right = ([found for found in map(place, names) if found] for names in (tester.wrong, tester.right))
     with contextlib.suppress(SpentError):
-        SearchOrder(tester, trees.feeding(wrong, right), trees.feeding(wrong), trees, kinds).run()
+        own = trees.at(lines) or trees.feeding(wrong, right)
+        SearchOrder(tester, own, trees.feeding(wrong), trees, kinds).run()
 
 
 def _with_second(found: list[Mend], wrong: frozenset[str], search_again: Callable[[], list[Mend]]) -> list[Mend]:

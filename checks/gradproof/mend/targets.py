@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from gradproof.findings import Location
 from gradproof.mend.slots import statements
 from gradproof.mend.tree import Tree, tree_of
+from gradproof.source.locations import located
 from gradproof.source.origin import Place, reached, returns
 from gradproof.source.source import Code, Function, helpers
 from gradproof.source.syntax import calls, constant, is_attribute, last_name, targets_of
@@ -34,6 +36,11 @@ class Trees:
         """
         return replace(self, backward=tuple(_narrowed(tree, wrong, right) for tree in self.backward))
 
+    def at(self, lines: Sequence[Location]) -> Trees | None:
+        """The same, backward narrowed to the statements that stand on some lines; None where none does."""
+        narrowed = tuple(tree.within(_on(tree, lines)) for tree in self.backward)
+        return replace(self, backward=narrowed) if any(tree.slots for tree in narrowed) else None
+
     def returning(self) -> Trees:
         """The same, backward narrowed to its return statements: a gradient may be right until it is returned."""
         narrowed = [
@@ -50,6 +57,12 @@ class Trees:
             for tree in self.backward
         ]
         return replace(self, backward=tuple(rest))
+
+
+def _on(tree: Tree, lines: Sequence[Location]) -> list[ast.stmt]:
+    """The statements of a function of which a part stands on one of the lines."""
+    places = [(statement, located(tree.function.file, statement)) for statement in statements(tree.node)]
+    return [statement for statement, at in places if any(at.meets(line) for line in lines)]
 
 
 def _narrowed(tree: Tree, wrong: Sequence[Place], right: Sequence[Place]) -> Tree:
