@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from elementwise import normal, problem
+from gradproof.compare.dependence import dependence
 from gradproof.compare.examine import examine
-from gradproof.compare.probe import probe
 from gradproof.diagnose.diagnose import diagnose
 from gradproof.differentiate.problem import Problem
 from gradproof.report.lines import lines
@@ -36,9 +36,9 @@ def outcome(forward: Forward, backward: Backward, shape: tuple[int, ...], seed: 
         return posed(forward, backward, given["x0"], np.reshape(dout, subject.shapes[0]))
 
     rng = np.random.default_rng(seed)
-    asked = probe(subject, again, rng, takes_dout=True, names=["x0"])
+    asked = dependence(subject, again, rng, takes_dout=True, names=["x0"])
     dims = dict(zip("nde", shape, strict=False))
-    return Outcome(Example(dims, {}, {"x0": x}, seed), examine(subject, rng), probe=asked)
+    return Outcome(Example(dims, {}, {"x0": x}, seed), examine(subject, rng), dependence=asked)
 
 
 def cause(forward: Forward, backward: Backward, shapes: Any = SHAPES) -> tuple[str, str]:

@@ -180,7 +180,7 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class Response:
+class Jacobian:
     """One tensor, output by output: arrays of shape (outputs, entries of the tensor).
 
     ``claimed`` is the gradient that backward returns for a dout of 1 at one output and 0 at the others, ``true`` the
@@ -192,13 +192,13 @@ class Response:
 
 
 @dataclass(frozen=True, eq=False)
-class Probe:
-    """What a failing example showed when it was asked for its cause.
+class Dependence:
+    """What the gradients of a failing example depend on, as it showed when it was asked.
 
     ``outputs`` and ``dout`` are flat float64 arrays, as forward gave them and as backward got them. ``elementwise``
     says that each output depends on its own entry of the one tensor alone. ``negated`` names the tensors whose
     gradient stays the same where dout changes its sign, ``rescaled`` those where each entry of dout changes its size.
-    ``shapes`` are those of the outputs, ``responses`` what was asked output by output, where few forwards could tell;
+    ``shapes`` are those of the outputs, ``jacobians`` what was asked output by output, where few forwards could tell;
     ``forwards`` is what all of it took.
     """
 
@@ -208,13 +208,16 @@ class Probe:
     negated: frozenset[str] = frozenset()
     rescaled: frozenset[str] = frozenset()
     shapes: tuple[tuple[int, ...], ...] = ()
-    responses: Mapping[str, Response] = field(default_factory=dict[str, "Response"])
+    jacobians: Mapping[str, Jacobian] = field(default_factory=dict[str, "Jacobian"])
     forwards: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one example showed: a crash, defects of form, or one result per tensor; a probe where it was asked why."""
+    """What one example showed: a crash, defects of form, or one result per tensor.
+
+    dependence: what its gradients depend on, where that was asked.
+    """
 
     example: Example
     tensors: tuple[TensorResult, ...] = ()
@@ -223,7 +226,7 @@ class Outcome:
     unjudged: Reason | None = None  # set where the example as a whole could not be judged
     forwards: int = 0
     notes: tuple[str, ...] = ()
-    probe: Probe | None = None
+    dependence: Dependence | None = None
 
 
 @dataclass(frozen=True)

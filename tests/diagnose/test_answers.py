@@ -10,7 +10,7 @@ import pytest
 from asked import Backward, Forward, cause, outcome, posed
 from elementwise import normal
 from gradproof import Case, GradientFault, Settings, check
-from gradproof.compare.response import MOST, responses
+from gradproof.compare.jacobian import MOST, jacobians
 from gradproof.diagnose.asking import worth_asking
 from gradproof.report.lines import lines
 
@@ -232,10 +232,10 @@ def test_what_is_asked_output_by_output_stays_within_its_forwards() -> None:
     x = normal(30, 4)
     subject = posed(forward, lambda d, v: np.zeros_like(v), x, np.ones((30, 3)))
     calls = 0
-    assert responses(subject, lambda given, dout: subject, ["x0"]) == {}
+    assert jacobians(subject, lambda given, dout: subject, ["x0"]) == {}
     small = posed(forward, lambda d, v: np.zeros_like(v), x[:5], np.ones((5, 3)))
     calls = 0
-    assert responses(small, lambda given, dout: small, ["x0"])["x0"].true.shape == (15, 20)
+    assert jacobians(small, lambda given, dout: small, ["x0"])["x0"].true.shape == (15, 20)
     assert 0 < calls <= MOST
 
 

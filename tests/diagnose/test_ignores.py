@@ -11,17 +11,17 @@ import pytest
 
 from gradproof import Case, GradientFault, Settings, check
 from gradproof.report.lines import lines
-from gradproof.values import Outcome, Probe
+from gradproof.values import Dependence, Outcome
 from outcomes import named, search
 
 ALL, NONE = frozenset({"W"}), frozenset[str]()
 FEW = Settings(examples=5)  # beside the corner shapes
 
 
-def probed(negated: frozenset[str], rescaled: frozenset[str]) -> list[Outcome]:
+def asked(negated: frozenset[str], rescaled: frozenset[str]) -> list[Outcome]:
     """Failing outcomes of W, whose gradient stayed the same under these changes of dout."""
-    probe = Probe(np.ones(2), np.ones(2), False, negated, rescaled)
-    return [replace(outcome, probe=probe) for outcome in search(lambda g, dims: np.exp(g))]
+    dependence = Dependence(np.ones(2), np.ones(2), False, negated, rescaled)
+    return [replace(outcome, dependence=dependence) for outcome in search(lambda g, dims: np.exp(g))]
 
 
 @pytest.mark.parametrize(
@@ -33,28 +33,28 @@ def probed(negated: frozenset[str], rescaled: frozenset[str]) -> list[Outcome]:
     ],
 )
 def test_what_of_dout_is_ignored_is_named(negated: frozenset[str], rescaled: frozenset[str], likely: str) -> None:
-    code, lines = named(probed(negated, rescaled))
+    code, lines = named(asked(negated, rescaled))
     assert (code, lines["likely cause"]) == ("GP111", likely)
 
 
 @pytest.mark.parametrize("other", [NONE, frozenset({"b"})], ids=["none", "another tensor"])
 def test_a_gradient_that_follows_dout_is_not_accused_of_ignoring_it(other: frozenset[str]) -> None:
-    assert named(probed(other, other))[0] == "GP101"
+    assert named(asked(other, other))[0] == "GP101"
 
 
 def test_one_example_that_follows_dout_refutes_the_cause() -> None:
-    outcomes = probed(ALL, ALL)
-    outcomes[-1] = replace(outcomes[-1], probe=probed(NONE, NONE)[0].probe)
+    outcomes = asked(ALL, ALL)
+    outcomes[-1] = replace(outcomes[-1], dependence=asked(NONE, NONE)[0].dependence)
     assert named(outcomes)[0] == "GP101"
 
 
 def test_a_right_gradient_elsewhere_refutes_that_dout_is_ignored() -> None:
-    assert named([*probed(ALL, ALL), *search(lambda g, dims: g)])[0] == "GP101"
+    assert named([*asked(ALL, ALL), *search(lambda g, dims: g)])[0] == "GP101"
 
 
 def test_a_constant_zero_is_called_never_written_and_not_ignorant_of_dout() -> None:
-    probe = Probe(np.ones(2), np.ones(2), False, ALL, ALL)
-    assert named([replace(o, probe=probe) for o in search(lambda g, dims: 0 * g)])[0] == "GP104"
+    dependence = Dependence(np.ones(2), np.ones(2), False, ALL, ALL)
+    assert named([replace(o, dependence=dependence) for o in search(lambda g, dims: 0 * g)])[0] == "GP104"
 
 
 class Affine:

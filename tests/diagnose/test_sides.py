@@ -12,7 +12,7 @@ import pytest
 from gradproof import Case, GradientFault, check
 from gradproof.diagnose.functions import FUNCTIONS, Function, sigmoid
 from gradproof.report.lines import lines
-from gradproof.values import Outcome, Probe, Role
+from gradproof.values import Dependence, Outcome, Role
 from outcomes import SHAPES, example, named, tensor
 
 Curve = Callable[[Any], Any]
@@ -36,8 +36,8 @@ def failing(forward: Curve, slope: Slope, *, elementwise: bool = True, scale: fl
         x, dout = scale * rng.standard_normal((n, d)), rng.standard_normal((n, d))
         out = forward(x)
         result = tensor("x", dout * slope(x, out), dout * derivative(forward, x), Role.INPUT)
-        probe = Probe(out.ravel(), dout.ravel(), elementwise)
-        outcomes.append(Outcome(example(n, d, h, x=x), (result,), probe=probe))
+        dependence = Dependence(out.ravel(), dout.ravel(), elementwise)
+        outcomes.append(Outcome(example(n, d, h, x=x), (result,), dependence=dependence))
     return outcomes
 
 

@@ -32,7 +32,7 @@ class Answer(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Suspicion:
-    """What is measured only once something looks wrong: the noise as probed, and what forbids an accusation."""
+    """What is measured only once something looks wrong: the noise as measured, and what forbids an accusation."""
 
     noise: Noise
     hidden: Floats  # round-off of intermediates that the outputs no longer show (saturation), as a value

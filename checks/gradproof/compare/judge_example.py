@@ -11,9 +11,9 @@ import numpy as np
 
 from gradproof.compare.beside_kinks import judge_beside
 from gradproof.compare.confirm import own_dtype_defects
+from gradproof.compare.dependence import dependence
 from gradproof.compare.examine import examine
 from gradproof.compare.float32_cast import beyond_float32
-from gradproof.compare.probe import probe
 from gradproof.deadlines import Expired
 from gradproof.differentiate.pose import Pose, Unposed
 from gradproof.differentiate.problem import Problem, Tensor
@@ -93,8 +93,8 @@ def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:
         problem = pose.pose(rng)
         if isinstance(problem, Problem):
             takes = pose.subject.takes_dout() and fixed_dout(pose.subject, problem.shapes) is None
-            asked = probe(problem, pose.again, rng, takes_dout=takes, names=wrong)
-            return outcome if asked is None else replace(outcome, probe=replace(asked, forwards=pose.forwards))
+            asked = dependence(problem, pose.again, rng, takes_dout=takes, names=wrong)
+            return outcome if asked is None else replace(outcome, dependence=replace(asked, forwards=pose.forwards))
     return outcome
 
 

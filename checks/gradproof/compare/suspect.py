@@ -49,7 +49,7 @@ def _factors(problem: Problem) -> list[tuple[Floats, Floats]]:
 
 
 def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measured:
-    """Probe the problem: 18 forwards with backwards for round-off, two for what hides, 45 forwards for steps."""
+    """Measure the problem: 18 forwards with backwards for round-off, two for what hides, 45 forwards for steps."""
     directions = [dense(t.value, rng) for t in problem.tensors]
     values = [t.value for t in problem.tensors]
 

@@ -96,17 +96,17 @@ def answers(evidence: Evidence) -> list[Answers]:
 
 def _answer(sample: Sample, tensor: str) -> Answers | None:
     """What one example answered; None where it was not asked, or where the shares are not finite, or all of them 0."""
-    probe = sample.outcome.probe
-    response = None if probe is None else probe.responses.get(tensor)
-    if probe is None or response is None:
+    dependence = sample.outcome.dependence
+    jacobian = None if dependence is None else dependence.jacobians.get(tensor)
+    if dependence is None or jacobian is None:
         return None
-    claimed, true = (np.asarray(values, dtype=np.float64) for values in (response.claimed, response.true))
+    claimed, true = (np.asarray(values, dtype=np.float64) for values in (jacobian.claimed, jacobian.true))
     is_finite = np.isfinite(claimed).all() and np.isfinite(true).all()
     is_zero = not claimed.any() and not true.any()
     if not is_finite or is_zero:
         return None
-    outputs, dout = (np.asarray(values, dtype=np.float64) for values in (probe.outputs, probe.dout))
-    return Answers(tensor, sample, claimed, true, probe.shapes, dout, outputs)
+    outputs, dout = (np.asarray(values, dtype=np.float64) for values in (dependence.outputs, dependence.dout))
+    return Answers(tensor, sample, claimed, true, dependence.shapes, dout, outputs)
 
 
 def linear_answers(evidence: Evidence) -> list[Answers]:

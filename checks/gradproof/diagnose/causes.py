@@ -106,8 +106,8 @@ def _kind_of_factor(factor: factors.Factor, batch: str | None) -> tuple[str, dic
 def _sign_lost(evidence: Evidence) -> Cause | None:
     if evidence.supporting < ENOUGH or not all(s.equals(np.abs(s.numeric)).all() for s in evidence.samples):
         return None
-    probes = [sample.outcome.probe for sample in evidence.failing]
-    if any(probe is not None and evidence.tensor in probe.negated for probe in probes):
+    dependences = [sample.outcome.dependence for sample in evidence.failing]
+    if any(dependence is not None and evidence.tensor in dependence.negated for dependence in dependences):
         return None  # it is dout's sign that is lost
     return Cause("GP103", "sign-lost", support=evidence.support)
 

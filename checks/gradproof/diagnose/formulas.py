@@ -26,9 +26,9 @@ def known(sample: Sample, tensor: str) -> Named:
         laid = laid_out(value, shape)
         if laid is not None:
             found[own(name, tensor)] = laid[sample.position]
-    probe = sample.outcome.probe
-    if probe is not None and probe.shapes == (shape,):
-        found["out"] = np.asarray(probe.outputs, dtype=np.float64)[sample.position]
+    dependence = sample.outcome.dependence
+    if dependence is not None and dependence.shapes == (shape,):
+        found["out"] = np.asarray(dependence.outputs, dtype=np.float64)[sample.position]
     found |= _labels(sample)
     derived = dict(_derived(OWN, found[OWN])) if OWN in found else {}
     derived |= dict(_of_output(found["out"])) if "out" in found else {}
@@ -38,11 +38,11 @@ def known(sample: Sample, tensor: str) -> Named:
 
 def upstream(sample: Sample) -> Floats | float | None:
     """What multiplies every entry: dout where the output has the tensor's shape, or is one number; else None."""
-    probe = sample.outcome.probe
-    if probe is None:
+    dependence = sample.outcome.dependence
+    if dependence is None:
         return None
-    dout = np.asarray(probe.dout, dtype=np.float64)
-    if probe.shapes == (sample.shape,):
+    dout = np.asarray(dependence.dout, dtype=np.float64)
+    if dependence.shapes == (sample.shape,):
         return dout[sample.position]
     return float(dout[0]) if dout.size == 1 else None
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradproof.diagnose.evidence import ENOUGH, Evidence
 from gradproof.findings import Cause
-from gradproof.values import Probe
+from gradproof.values import Dependence
 
 
 def dout_ignored(evidence: Evidence) -> Cause | None:
@@ -31,20 +31,26 @@ def dout_sign_or_size_ignored(evidence: Evidence) -> Cause | None:
 
 
 def _cause(evidence: Evidence, kind: str) -> Cause:
-    asked = replace(evidence, failing=tuple(s for s in evidence.failing if s.outcome.probe is not None))
+    asked = replace(evidence, failing=tuple(s for s in evidence.failing if s.outcome.dependence is not None))
     return Cause("GP111", kind, support=asked.support)
 
 
-def _negated(probe: Probe) -> frozenset[str]:
-    return probe.negated
+def _negated(dependence: Dependence) -> frozenset[str]:
+    return dependence.negated
 
 
-def _rescaled(probe: Probe) -> frozenset[str]:
-    return probe.rescaled
+def _rescaled(dependence: Dependence) -> frozenset[str]:
+    return dependence.rescaled
 
 
-def _holds(evidence: Evidence, unmoved: Callable[[Probe], frozenset[str]]) -> bool:
+def _holds(evidence: Evidence, unmoved: Callable[[Dependence], frozenset[str]]) -> bool:
     """Say whether every failing example that was asked shows it, and enough entries that are not zero."""
-    asked = [(sample, sample.outcome.probe) for sample in evidence.failing]
-    entries = sum(int(np.count_nonzero(sample.analytic)) for sample, probe in asked if probe is not None)
-    return entries >= ENOUGH and all(evidence.tensor in unmoved(probe) for _, probe in asked if probe is not None)
+    entries = 0
+    for sample in evidence.failing:
+        dependence = sample.outcome.dependence
+        if dependence is None:
+            continue
+        if evidence.tensor not in unmoved(dependence):
+            return False
+        entries += int(np.count_nonzero(sample.analytic))
+    return entries >= ENOUGH

@@ -17,7 +17,7 @@ ROUNDINGS = 64  # by which two ways to write one product may differ, in ulp
 
 def first_factor_alone(evidence: Evidence) -> Cause | None:
     """GP113 where yours is dout times the output over x, entry by entry."""
-    asked = [sample for sample in evidence.failing if sample.outcome.probe is not None and not sample.located]
+    asked = [sample for sample in evidence.failing if sample.outcome.dependence is not None and not sample.located]
     count = sum(int(np.count_nonzero(sample.support)) for sample in asked)
     if count < ENOUGH or not all(_is_so(sample, evidence.tensor) for sample in asked):
         return None
@@ -42,16 +42,16 @@ def _different(values: Floats) -> int:
 
 def _values(sample: Sample, tensor: str) -> tuple[Floats, Floats]:
     """The tensor's own values and the outputs, of the entries that were measured."""
-    probe, value = sample.outcome.probe, sample.outcome.example.inputs.get(tensor)
-    if probe is None or not isinstance(value, np.ndarray):
+    dependence, value = sample.outcome.dependence, sample.outcome.example.inputs.get(tensor)
+    if dependence is None or not isinstance(value, np.ndarray):
         return np.zeros(0), np.zeros(0)
     x = np.asarray(value, dtype=np.float64).reshape(-1)[sample.position]
-    return x, np.asarray(probe.outputs, dtype=np.float64)[sample.position]
+    return x, np.asarray(dependence.outputs, dtype=np.float64)[sample.position]
 
 
 def _is_so(sample: Sample, tensor: str) -> bool:
-    probe, dout = sample.outcome.probe, upstream(sample)
-    if probe is None or not probe.elementwise or not isinstance(dout, np.ndarray):
+    dependence, dout = sample.outcome.dependence, upstream(sample)
+    if dependence is None or not dependence.elementwise or not isinstance(dout, np.ndarray):
         return False
     if not isinstance(sample.outcome.example.inputs.get(tensor), np.ndarray):
         return False

@@ -42,7 +42,7 @@ def law_of_values(evidence: Evidence) -> Law | None:
     Of the tensor's own values first; then of the output, of another array of its shape, of the difference of two.
     """
     for name, read in _arrays(evidence):
-        asked = tuple(s for s in evidence.failing if read is not _output or s.outcome.probe is not None)
+        asked = tuple(s for s in evidence.failing if read is not _output or s.outcome.dependence is not None)
         sides = _sides(replace(evidence, failing=asked), read)
         if sides is None:
             continue
@@ -132,10 +132,10 @@ def _plain(sample: Sample, name: str) -> Floats | None:
 
 
 def _output(sample: Sample) -> Floats | None:
-    probe = sample.outcome.probe
-    if probe is None or probe.shapes != (sample.shape,):
+    dependence = sample.outcome.dependence
+    if dependence is None or dependence.shapes != (sample.shape,):
         return None
-    return np.asarray(probe.outputs, dtype=np.float64)[sample.position]
+    return np.asarray(dependence.outputs, dtype=np.float64)[sample.position]
 
 
 def _difference(sample: Sample, one: str, other: str) -> Floats | None:

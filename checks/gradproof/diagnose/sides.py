@@ -137,15 +137,15 @@ def _points(evidence: Evidence) -> list[Points]:
     """The failing samples of an elementwise layer with what it was given; none where one shows that it is not so."""
     found: list[Points] = []
     for sample in evidence.failing:
-        probe, result = sample.outcome.probe, result_of(sample.outcome, evidence.tensor)
+        dependence, result = sample.outcome.dependence, result_of(sample.outcome, evidence.tensor)
         value = sample.outcome.example.inputs.get(evidence.tensor)
-        if probe is None or result is None or not isinstance(value, np.ndarray):
+        if dependence is None or result is None or not isinstance(value, np.ndarray):
             continue
         if result.kinks:
             continue  # an entry that was answered beside its kink belongs to another x
-        if not probe.elementwise or value.shape != sample.shape:
+        if not dependence.elementwise or value.shape != sample.shape:
             return []
-        arrays = (np.asarray(a, dtype=np.float64).reshape(-1) for a in (value, probe.outputs, probe.dout))
+        arrays = (np.asarray(a, dtype=np.float64).reshape(-1) for a in (value, dependence.outputs, dependence.dout))
         found.append(Points(sample, *(array[sample.position] for array in arrays)))
     return found
 

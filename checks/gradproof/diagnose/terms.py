@@ -160,7 +160,7 @@ def _alike(facts: Sequence[_Facts], mine: str, right: str) -> bool:
 def _facts(evidence: Evidence) -> list[_Facts]:
     """What is known of the failing examples that were asked; [] where too few entries are wrong to tell by."""
     tensor = evidence.tensor
-    asked = [s for s in evidence.failing if s.outcome.probe is not None and not s.located]
+    asked = [s for s in evidence.failing if s.outcome.dependence is not None and not s.located]
     found = [_Facts(s, known(s, tensor), upstream(s)) for s in asked if not _has_kinks(s, tensor)]
     wrong = sum(int(np.count_nonzero(f.sample.wrong & f.sample.support)) for f in found)
     return found if wrong > ENOUGH else []

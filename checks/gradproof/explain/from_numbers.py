@@ -59,10 +59,10 @@ class _Asking:
 
     def _asked(self, outcome: Outcome) -> Outcome:
         """The outcome with what the subject answers when it is asked for the cause; in its place among the others."""
-        if outcome.probe is not None or not self.failing.may_call:
+        if outcome.dependence is not None or not self.failing.may_call:
             return outcome
         asked = self.target.ask(outcome)
-        self.forwards += 0 if asked.probe is None else asked.probe.forwards
+        self.forwards += 0 if asked.dependence is None else asked.dependence.forwards
         self.outcomes[:] = [asked if other is outcome else other for other in self.outcomes]
         return asked
 
@@ -71,10 +71,10 @@ class _Asking:
         if not self.failing.may_call:
             return []
         results = [result_of(outcome, tensor) for outcome in self.outcomes]
-        asked = [o.probe for o in [*self.outcomes, minimal] if o.probe is not None]
-        answered = sum(tensor in probe.responses for probe in asked)
-        is_enough = answered >= EXAMPLES or any(probe.elementwise for probe in asked)
-        is_mute = not is_enough and any(probe.outputs.size > 1 for probe in asked)
+        asked = [o.dependence for o in [*self.outcomes, minimal] if o.dependence is not None]
+        answered = sum(tensor in dependence.jacobians for dependence in asked)
+        is_enough = answered >= EXAMPLES or any(dependence.elementwise for dependence in asked)
+        is_mute = not is_enough and any(dependence.outputs.size > 1 for dependence in asked)
         passed = any(result is not None and result.verdict is Verdict.PASS for result in results)
         near = self.target.near(minimal, tensor) if passed or is_mute else []
         self.forwards += sum(outcome.forwards for outcome in near)

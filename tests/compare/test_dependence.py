@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elementwise import normal, problem
-from gradproof.compare.probe import MOST, probe
+from gradproof.compare.dependence import MOST, dependence
 
 RNG = np.random.default_rng
 
@@ -16,7 +16,7 @@ def asked(forward, backward, *values, takes_dout=True):
         return problem(forward, backward, *given.values(), dout=np.reshape(dout, np.shape(forward(*given.values()))))
 
     posed = problem(forward, backward, *values, dout=normal(*np.shape(forward(*values)), seed=8))
-    return probe(posed, again, RNG(0), takes_dout=takes_dout)
+    return dependence(posed, again, RNG(0), takes_dout=takes_dout)
 
 
 def softmax(x):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradproof.differentiate.differentiate import Floats, top_step
 from gradproof.differentiate.problem import Problem
-from gradproof.values import Response
+from gradproof.values import Jacobian
 
 Again = Callable[[Mapping[str, Floats], Floats], object]
 
@@ -18,7 +18,7 @@ MOST = 300
 STEP = 1 / 128
 
 
-def responses(problem: Problem, again: Again, names: Collection[str]) -> dict[str, Response]:
+def jacobians(problem: Problem, again: Again, names: Collection[str]) -> dict[str, Jacobian]:
     """Ask backward for a dout of 1 at each output alone, and measure what each output does for an entry moved.
 
     again: poses the problem at given values with another dout. names: the tensors whose derivatives are measured, the
@@ -35,7 +35,7 @@ def responses(problem: Problem, again: Again, names: Collection[str]) -> dict[st
     claimed = _claims(problem, again)
     if claimed is None:
         return {}
-    return {problem.tensors[i].name: Response(claimed[i], _derivatives(problem, i)) for i in chosen}
+    return {problem.tensors[i].name: Jacobian(claimed[i], _derivatives(problem, i)) for i in chosen}
 
 
 def _claims(problem: Problem, again: Again) -> list[Floats] | None:

@@ -7,18 +7,18 @@ from collections.abc import Collection
 import numpy as np
 
 from gradproof.compare.beside_kinks import beside
-from gradproof.compare.response import Again, responses
+from gradproof.compare.jacobian import Again, jacobians
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.problem import Problem
-from gradproof.values import Probe, Response, Role
+from gradproof.values import Dependence, Jacobian, Role
 
 MOST = 4096  # entries: a small failing example tells as much, and every example of a search is kept
 ULPS = 64  # a vectorised function may round an entry differently at another place; a dependence is far larger
 
 
-def probe(
+def dependence(
     problem: Problem, again: Again, rng: np.random.Generator, *, takes_dout: bool, names: Collection[str] = ()
-) -> Probe | None:
+) -> Dependence | None:
     """Run the subject a few times more, or return None where it is too large to be asked.
 
     again: poses the problem at given values with another dout; anything but a Problem means that it cannot be posed.
@@ -29,13 +29,13 @@ def probe(
         return None
     outputs, dout = problem.outputs.copy(), problem.dout.copy()
     negated = rescaled = frozenset[str]()
-    asked: dict[str, Response] = {}
+    asked: dict[str, Jacobian] = {}
     elementwise = _is_elementwise(problem, rng)
     if takes_dout:
         negated = _unmoved(problem, again, -dout)
         rescaled = _unmoved(problem, again, beside(dout, rng))
-        asked = {} if elementwise else responses(problem, again, names)
-    return Probe(outputs, dout, elementwise, negated, rescaled, problem.shapes, asked)
+        asked = {} if elementwise else jacobians(problem, again, names)
+    return Dependence(outputs, dout, elementwise, negated, rescaled, problem.shapes, asked)
 
 
 def _unmoved(problem: Problem, again: Again, dout: Floats) -> frozenset[str]:
