@@ -9,7 +9,8 @@ from elementwise import normal, report_of
 from gradproof import Case, Convention, GradientFault, Settings, UsageError, Verdict, check, constant
 from gradproof.convention.convention import convention_of
 from gradproof.convention.plans import plans
-from gradproof.convention.returned import names_returned, share
+from gradproof.convention.return_statements import names_returned
+from gradproof.convention.returned import share
 from gradproof.report.lines import headline
 
 X, Y = normal(4, 3), normal(4, 3, seed=5)

@@ -18,7 +18,7 @@ from gradproof.codes import CODES, closest
 from gradproof.convention.calling import Plan
 from gradproof.convention.convention import Convention, convention_for
 from gradproof.convention.decorators import reveal
-from gradproof.convention.returned import returns_backward
+from gradproof.convention.return_statements import returns_backward
 from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
 from gradproof.nodes.conventions import as_functions, operation_of

@@ -11,7 +11,7 @@ from gradproof.convention.argument_names import role_of, targets
 from gradproof.convention.convention import BACKWARDS, FORWARDS
 from gradproof.convention.function_names import is_backward
 from gradproof.convention.gradnames import partner
-from gradproof.convention.returned import closure_of, own_nodes
+from gradproof.convention.return_statements import closure_of, own_nodes
 
 _BACKWARDS = ("backward", "Backward", "bwd", "backprop")  # words of which one stands in a text that defines a pair
 _LOSS = re.compile(r"(^|_)loss(_|$)", re.IGNORECASE)

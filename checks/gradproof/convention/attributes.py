@@ -46,12 +46,17 @@ def methods_of(cls: type) -> Mapping[str, Any]:
     return found
 
 
-def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """The syntax tree of one function; None where its source cannot be read."""
+def statement_of(function: Callable[..., Any]) -> ast.stmt | None:
+    """The syntax tree of what makes a function, a ``def`` or the line of a lambda; None if it cannot be read."""
     try:
-        node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
         return None
+
+
+def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """The syntax tree of one function; None where its source cannot be read."""
+    node = statement_of(function)
     return node if isinstance(node, ast.FunctionDef) else None
 
 

@@ -78,16 +78,42 @@ def known_by_name(given: Given) -> Sources:
     """The arguments that are given a value by their names, upstream gradients aside."""
     known = {name: f"input {name}" for name in given.names if name in given.inputs}
     known |= {name: f"input {name}" for name in given.names if name in given.defaults}
+    known |= _returned_by_name(known, given)
+    known |= _called_so(known, given, "rate", _is_rate)
+    known |= _called_so(known, given, "optimizer", is_optimizer)
+    if "rate" in known.values() or "optimizer" in known.values():
+        known |= _called_so(known, given, "count", _is_count)
+    if given.cache:
+        known |= _called_so(known, given, "cache", _is_cache)
+    return known
+
+
+def _returned_by_name(known: Sources, given: Given) -> Sources:
+    """What forward returned behind its outputs, for the arguments that bear the same names."""
+    found: Sources = {}
     last = len(given.returned) - 1
     for i, name in enumerate(given.returned):
-        if i >= given.outputs and name in given.names and name not in known:
-            known[name] = "cache" if given.cache and i == last else f"output {i}"
-    known |= {name: "rate" for name in given.names if name not in known and name.lower() in RATES}
-    known |= {name: "optimizer" for name in given.names if name not in known and is_optimizer(name)}
-    if "rate" in known.values() or "optimizer" in known.values():
-        known |= {name: "count" for name in given.names if name not in known and name.lower() in COUNTS}
-    kept = [name for name in given.names if name not in known and role_of(name) == "cache"]
-    return known | {name: "cache" for name in kept if given.cache}
+        is_asked = name in given.names and name not in known and name not in found
+        if i >= given.outputs and is_asked:
+            found[name] = "cache" if given.cache and i == last else f"output {i}"
+    return found
+
+
+def _called_so(known: Sources, given: Given, source: str, is_meant: Callable[[str], bool]) -> Sources:
+    """The source for the arguments whose names mean it, of those that have none yet."""
+    return {name: source for name in given.names if name not in known and is_meant(name)}
+
+
+def _is_rate(name: str) -> bool:
+    return name.lower() in RATES
+
+
+def _is_count(name: str) -> bool:
+    return name.lower() in COUNTS
+
+
+def _is_cache(name: str) -> bool:
+    return role_of(name) == "cache"
 
 
 def left_over(known: Mapping[str, str], given: Given) -> int:
@@ -98,25 +124,36 @@ def left_over(known: Mapping[str, str], given: Given) -> int:
 def planned(sources: Mapping[str, str], given: Given) -> Plan:
     """The plan that gives each argument its value: by position as far as that goes, then by keyword."""
     passed = tuple((name, sources[name]) for name in given.names if name in sources)
-    stops = (name not in sources or name in given.by_keyword for name in given.names)
-    gap = next((i for i, stop in enumerate(stops) if stop), len(given.names))
-    if given.variadic and gap == len(given.names) and not any(source.startswith("dout") for _, source in passed):
+    positional = _positional(sources, given)
+    has_dout = any(source.startswith("dout") for _, source in passed)
+    takes_rest = given.variadic and positional == len(given.names)
+    if takes_rest and not has_dout:
         passed += (("", "dout"),) * given.outputs
-        gap = len(passed)
-    untold = (name for name in given.required if name not in sources)
-    return Plan(passed, min(gap, len(passed)), tuple(untold))
+        positional = len(passed)
+    untold = tuple(name for name in given.required if name not in sources)
+    return Plan(passed, min(positional, len(passed)), untold)
+
+
+def _positional(sources: Mapping[str, str], given: Given) -> int:
+    """How many of the arguments go by position: those before the first that is left out, or goes by keyword alone."""
+    for i, name in enumerate(given.names):
+        if name not in sources or name in given.by_keyword:
+            return i
+    return len(given.names)
 
 
 def douts_in_order(sources: Mapping[str, str], given: Given) -> Sources:
     """Each of several douts to the output whose name it bears, where the names say that of all of them."""
     douts = [name for name, source in sources.items() if source == "dout"]
     names = [name for name in given.returned[: given.outputs] if isinstance(name, str)]
-    if given.outputs < 2 or len(douts) != given.outputs or len(set(names)) != given.outputs:
+    all_named = len(douts) == len(set(names)) == given.outputs
+    if given.outputs < 2 or not all_named:
         return dict(sources)
     whose = {name: partner(name, names) for name in douts}
     if set(whose.values()) != set(names):
         return dict(sources)
-    return {**sources, **{name: f"dout {names.index(own)}" for name, own in whose.items() if own is not None}}
+    numbered = {name: f"dout {names.index(own)}" for name, own in whose.items() if own is not None}
+    return {**sources, **numbered}
 
 
 def distinct(found: Iterable[Plan]) -> tuple[Plan, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gradproof.convention.argument_names import has_role, role_of, targets
 from gradproof.convention.backward_arguments import Given, Sources, distinct, douts_in_order, planned
@@ -13,27 +13,42 @@ STORES = frozenset({"gradients", "grads", "parameter_gradients", "param_grads", 
 
 def named_plans(known: Sources, given: Given) -> tuple[Plan, ...]:
     """Where the names say all there is to say; with the one or two readings that even then are left open."""
-    free = [name for name in given.names if name not in known and name not in given.defaults]
-    only = [name for name in given.required if known.get(name, "").startswith("input ")]
-    takes_own = not free and not _compares(only, given)
-    if takes_own:
+    own = [name for name in given.required if known.get(name, "").startswith("input ")]
+    is_own_dout = not _unnamed(known, given) and not _compares(own, given)
+    if is_own_dout:
         known = {name: source for name, source in known.items() if not source.startswith("input ")}
-        free = [name for name in given.names if name not in known and name not in given.defaults]
-    needed = [name for name in free if name in given.required]
-    if not given.cache:  # forward returned none: it is no dout for that
-        free, needed = ([name for name in names if role_of(name) != "cache"] for names in (free, needed))
     others: list[Sources] = []
     if given.cache and "cache" not in known.values():
-        kept = _cached(known, needed or free, given)
-        others = [{name: f"input {name}"} for name in kept if name in given.inputs and name in known]
-        known |= kept
-        free, needed = ([name for name in names if name not in known] for names in (free, needed))
-    filled = _filled(known, free, needed, given)
-    if takes_own and len(only) == 1 and not given.cache:
-        others = [{only[0]: f"input {only[0]}"}]
-        others += [{only[0]: "output 0"}] if given.alone else []
+        kept = _cache_argument(known, given)
+        if kept in known and kept in given.inputs:
+            others = [{kept: f"input {kept}"}]
+        if kept is not None:
+            known |= {kept: "cache"}
+    if is_own_dout and len(own) == 1 and not given.cache:
+        others = _without_dout(own[0], given)
+    filled = _filled(known, given)
     found = [douts_in_order({**filled, **other}, given) for other in ({}, *others)]
     return distinct(planned(sources, given) for sources in found)
+
+
+def _unnamed(known: Sources, given: Given) -> list[str]:
+    """The arguments whose names do not say what they are given."""
+    return [name for name in given.names if name not in known and name not in given.defaults]
+
+
+def _free(known: Sources, given: Given) -> list[str]:
+    """Those of them that may be given something: where forward returned no cache, what is called one is no dout."""
+    return [name for name in _unnamed(known, given) if given.cache or role_of(name) != "cache"]
+
+
+def _needed(free: Sequence[str], given: Given) -> list[str]:
+    return [name for name in free if name in given.required]
+
+
+def _without_dout(name: str, given: Given) -> list[Sources]:
+    """What else the only argument may be given, which bears the name of an input: the input, or the output."""
+    of_input, of_output = {name: f"input {name}"}, {name: "output 0"}
+    return [of_input, of_output] if given.alone else [of_input]
 
 
 def _compares(own: Sequence[str], given: Given) -> bool:
@@ -46,38 +61,59 @@ def _compares(own: Sequence[str], given: Given) -> bool:
     return len(own) > 1 or bool(answers)
 
 
-def _cached(known: Mapping[str, str], left: Sequence[str], given: Given) -> Sources:
+def _cache_argument(known: Sources, given: Given) -> str | None:
     """Which argument is the cache, where none bears its name: the last that is left, unless that is dout.
 
     In ``backward(dout, x)`` it is x, whatever forward kept for it; with several such names each has its own value.
     """
+    free = _free(known, given)
+    left = _needed(free, given) or free
     own = [name for name, source in known.items() if source.startswith("input ")]
-    optional = [name for name in given.names if name not in known and name not in given.required]
     if own and len(left) == 1 and role_of(left[0]) == "dout":
-        return {own[0]: "cache"} if len(own) == 1 else {}
-    if not left or (len(left) <= given.outputs and all(role_of(name) == "dout" for name in left)):
-        kept = [name for name in optional if role_of(name) != "dout"]
-        return dict.fromkeys(kept[:1], "cache")
-    return {left[-1]: "cache"}
+        return own[0] if len(own) == 1 else None
+    are_douts = len(left) <= given.outputs and all(role_of(name) == "dout" for name in left)
+    if not are_douts:
+        return left[-1]
+    optional = [name for name in given.names if name not in known and name not in given.required]
+    return next((name for name in optional if role_of(name) != "dout"), None)
 
 
-def _filled(known: Mapping[str, str], free: Sequence[str], needed: Sequence[str], given: Given) -> Sources:
+def _filled(known: Sources, given: Given) -> Sources:
     """Give the free arguments their upstream gradients, and leave the other defaults alone."""
-    sources, outputs = dict(known), given.outputs
+    sources = known | dict.fromkeys(_stores(_free(known, given), given), "store")
+    free = _free(sources, given)
+    needed = _needed(free, given)
+    if len(needed) <= given.outputs:
+        optional = [name for name in free if name not in needed and role_of(name) == "dout"]
+        return sources | _douts([*needed, *optional], free, given.outputs)
+    # only their names can say which of them are dout
+    upstream = [name for name in needed if role_of(name) == "dout" or "grad" in name.lower()]
+    if len(upstream) != given.outputs:
+        return sources
+    others = [name for name in needed if name not in upstream]
+    return sources | _under_other_names(others, sources, given) | _douts(upstream, free, given.outputs)
+
+
+def _stores(free: Sequence[str], given: Given) -> list[str]:
+    """The arguments that are dicts for backward to fill; with too few others for dout, one is dout under that name."""
     stores = [name for name in free if name.lower() in STORES]
-    rest = [name for name in needed if name not in stores]
-    if stores and len(rest) >= outputs:  # else it is dout under that name
-        sources |= dict.fromkeys(stores, "store")
-        free, needed = [name for name in free if name not in stores], rest
-    upstream = list(needed) + [name for name in free if name not in needed and role_of(name) == "dout"]
-    if len(needed) > outputs:  # only their names can say which of them are dout
-        upstream = [name for name in needed if role_of(name) == "dout" or "grad" in name.lower()]
-        others = [name for name in needed if name not in upstream]
-        if len(upstream) != outputs:
-            return sources
-        theirs = len(others) == len(given.inputs) and all(has_role(name, "input") for name in others)
-        if theirs and not any(source.startswith("input ") for source in known.values()):  # under other names
-            sources |= {name: f"input {own}" for name, own in zip(others, given.inputs, strict=True)}
-    if outputs == 1 or len(upstream) < outputs:
-        return sources | dict.fromkeys((upstream or list(free))[:1], "dout" if outputs == 1 else "douts")
-    return sources | dict.fromkeys(upstream[:outputs], "dout")
+    others = [name for name in _needed(free, given) if name not in stores]
+    return stores if len(others) >= given.outputs else []
+
+
+def _under_other_names(others: Sequence[str], sources: Sources, given: Given) -> Sources:
+    """Forward's arguments for those beside dout, where they are as many, of such names, and none of them is known."""
+    is_known = any(source.startswith("input ") for source in sources.values())
+    if is_known or len(others) != len(given.inputs):
+        return {}
+    if not all(has_role(name, "input") for name in others):
+        return {}
+    return {name: f"input {own}" for name, own in zip(others, given.inputs, strict=True)}
+
+
+def _douts(upstream: Sequence[str], free: Sequence[str], outputs: int) -> Sources:
+    """An upstream gradient for each output, or all of them together where the arguments are too few."""
+    if outputs != 1 and len(upstream) >= outputs:
+        return dict.fromkeys(upstream[:outputs], "dout")
+    first = (upstream or free)[:1]
+    return dict.fromkeys(first, "dout" if outputs == 1 else "douts")

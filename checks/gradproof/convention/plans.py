@@ -58,25 +58,31 @@ def plans(
     except (TypeError, ValueError):  # it has no readable signature: what the convention says
         return positions
     named = [p for p in found if p.kind in (*_POSITIONAL, Parameter.KEYWORD_ONLY)]
+    required = [p for p in named if p.default is Parameter.empty]
+    by_keyword = [p for p in named if p.kind is Parameter.KEYWORD_ONLY]
     variadic = any(p.kind is Parameter.VAR_POSITIONAL for p in found)
     if not named:
         return positions if variadic else (Plan(),)
     given = Given(
-        getattr(theirs, "__name__", ""),
-        outputs,
-        tuple(inputs),
-        cache,
-        tuple(name for name in defaults if name not in inputs),
-        frozenset(defaults),
-        tuple(returned),
-        alone,
-        tuple(p.name for p in named),
-        tuple(p.name for p in named if p.default is Parameter.empty),
-        names_used(theirs),
-        frozenset(p.name for p in named if p.kind is Parameter.KEYWORD_ONLY),
-        variadic,
+        name=getattr(theirs, "__name__", ""),
+        outputs=outputs,
+        inputs=tuple(inputs),
+        cache=cache,
+        defaults=tuple(name for name in defaults if name not in inputs),
+        optional=frozenset(defaults),
+        returned=tuple(returned),
+        alone=alone,
+        names=_names(named),
+        required=_names(required),
+        used=names_used(theirs),
+        by_keyword=frozenset(_names(by_keyword)),
+        variadic=variadic,
     )
     return _ways(given)
+
+
+def _names(parameters: Iterable[Parameter]) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in parameters)
 
 
 @functools.lru_cache(maxsize=256)  # asked whenever a subject is built, of a few functions
@@ -90,11 +96,15 @@ def _with_predictions(way: Plan, given: Given) -> tuple[Plan, ...]:
 
     They are what it kept as its output, where it made them itself, or what forward was given.
     """
+    if given.alone:
+        return ()
     douts = [name for name, source in way.sources if source == "dout"]
-    told = [source.removeprefix("input ") for _, source in way.sources if source.startswith("input ")]
-    left = [name for name in given.inputs if name not in told]
-    is_such = len(douts) == 1 and douts[0].lower() in _PERHAPS_PREDICTIONS and len(left) == 1
-    if given.alone or not is_such or set(told).isdisjoint(targets(given.inputs)):
+    known = [source.removeprefix("input ") for _, source in way.sources if source.startswith("input ")]
+    left = [name for name in given.inputs if name not in known]
+    has_answer = not set(known).isdisjoint(targets(given.inputs))
+    if len(douts) != 1 or len(left) != 1 or not has_answer:
+        return ()
+    if douts[0].lower() not in _PERHAPS_PREDICTIONS:
         return ()
     return tuple(replace(way, sources=_instead(way, f"input {value}")) for value in (KEPT_OUTPUT, left[0]))
 
@@ -113,14 +123,22 @@ def outputs_among(
     """
     if count < 2:
         return count, False
-    found = [name for name, is_required in arguments(theirs) if is_required]
-    roles = [role_of(name) for name in found if name not in inputs]
+    required = [name for name, is_required in arguments(theirs) if is_required]
+    roles = [role_of(name) for name in required if name not in inputs]
     if roles == ["dout"] * count:
         return count, False
-    kept = next((i for i in range(1, count) if all(name in found for name in returned[i:])), count)
-    if len(returned) == count and kept < count - 1 and "cache" not in roles:
-        return kept, False
+    outputs = _before_those_named(returned, required) if len(returned) == count else count
+    if outputs < count - 1 and "cache" not in roles:
+        return outputs, False
     return count - 1, True
+
+
+def _before_those_named(returned: Sequence[Any], names: Sequence[str]) -> int:
+    """How many values stand before those at the end that all bear one of these names; the first value always does."""
+    count = len(returned)
+    while count > 1 and returned[count - 1] in names:
+        count -= 1
+    return count
 
 
 def is_pair_by_name(target: Any) -> bool:
@@ -128,8 +146,9 @@ def is_pair_by_name(target: Any) -> bool:
     if not isinstance(target, tuple) or not all(isinstance(part, FunctionType) for part in target):
         return False
     backward = target[-1]
-    is_local = function_names.may_be_local(backward.__name__) and not function_names.is_backward(backward.__name__)
-    return is_local and not any(role_of(name) == "dout" for name in inspect.signature(backward).parameters)
+    name = backward.__name__
+    is_local = function_names.may_be_local(name) and not function_names.is_backward(name)
+    return is_local and not any(role_of(argument) == "dout" for argument in inspect.signature(backward).parameters)
 
 
 def _by_position(*sources: str) -> Plan:
@@ -142,19 +161,28 @@ def _plans(given: Given) -> tuple[Plan, ...]:
         del known[name]
     upstream = [name for name in given.names if name not in known and role_of(name) == "dout"]
     needed = [name for name in upstream if name in given.required]
-    unknown = [name for name in given.required if name not in known and name not in upstream]
-    unknown = [name for name in unknown if given.cache or role_of(name) != "cache"]
-    if (needed or len(unknown) > 1) and not given.used.isdisjoint(given.names):
-        unused = [name for name in unknown if name not in given.used]
-        known |= dict.fromkeys(unused, "nothing")
-        unknown = [name for name in unknown if name not in unused]
+    unknown = _unknown(known, upstream, given)
+    unused = _unused(unknown, given) if needed or len(unknown) > 1 else []
+    known |= dict.fromkeys(unused, "nothing")
+    unknown = [name for name in unknown if name not in unused]
     if given.local and not upstream and len(unknown) <= left_over(known, given):
         return _local(known, unknown, given)
-    if unknown and len(unknown) <= _MOST_UNKNOWN:
-        found = open_plans(known, needed, unknown, given)
-        if found:
-            return found
-    return named_plans(known, given)
+    is_open = 0 < len(unknown) <= _MOST_UNKNOWN
+    found = open_plans(known, needed, unknown, given) if is_open else ()
+    return found or named_plans(known, given)
+
+
+def _unknown(known: Sources, upstream: Sequence[str], given: Given) -> list[str]:
+    """The required arguments whose names say nothing; one that is called a cache is refused where there is none."""
+    unknown = [name for name in given.required if name not in known and name not in upstream]
+    return unknown if given.cache else [name for name in unknown if role_of(name) != "cache"]
+
+
+def _unused(names: Sequence[str], given: Given) -> list[str]:
+    """Those that its code never reads; none where it reads no argument at all, as one that only raises."""
+    if given.used.isdisjoint(given.names):
+        return []
+    return [name for name in names if name not in given.used]
 
 
 def _made_anew(known: Sources, given: Given) -> list[str]:
@@ -173,14 +201,17 @@ def _is_earlier(other: str, name: str) -> bool:
 def _local(known: Sources, unknown: Sequence[str], given: Given) -> tuple[Plan, ...]:
     """A derivative of forward's arguments, of its output, or of what it kept; as numbers, or as a Jacobian."""
     own = [name for name in given.inputs if f"input {name}" not in known.values()]
-    found = [{**known, **_matched(unknown, own)}]
-    is_single = len(given.required) == 1
-    if is_single:
-        (main,) = given.required
-        found += [{**found[0], main: "output 0"}] if given.outputs == 1 else []
-        found += [{**found[0], main: "cache"}] if given.cache and "cache" not in known.values() else []
+    of_inputs = {**known, **_matched(unknown, own)}
+    if len(given.required) != 1:
+        return (planned(of_inputs, given),)
+    (main,) = given.required
+    found = [of_inputs]
+    if given.outputs == 1:
+        found.append({**of_inputs, main: "output 0"})
+    if given.cache and "cache" not in known.values():
+        found.append({**of_inputs, main: "cache"})
     direct = [planned(sources, given) for sources in found]
-    jacobians = [replace(way, jacobian=True) for way in direct] if given.alone and is_single else []
+    jacobians = [replace(way, jacobian=True) for way in direct] if given.alone else []
     return distinct([*direct, *jacobians])
 
 
@@ -205,14 +236,19 @@ def _with_receivers(found: Iterable[Plan], given: Given) -> tuple[Plan, ...]:
 
 
 def _receivers(way: Plan, given: Given) -> Sequence[str]:
-    if not given.alone or len(given.inputs) < 2 or way.untold:
+    """The inputs of which a single array may be the gradient; none where the usual rules say it."""
+    is_one_of_several = given.alone and len(given.inputs) > 1
+    if not is_one_of_several or way.untold:
         return ()
     answers = targets(given.inputs)
     certain = [name for name in given.inputs if name not in answers]
-    certain = [name for name in certain if name not in given.optional] or certain
-    compared = predictions(given.inputs) if len(certain) > 1 else ()
-    if len(compared) == 1:
-        return compared
-    if way.takes_dout and not way.jacobian:
-        return certain if len(certain) == 1 and any(name.lower() != "y" for name in answers) else ()
-    return certain
+    required = [name for name in certain if name not in given.optional]
+    certain = required or certain
+    if len(certain) > 1:
+        compared = predictions(given.inputs)
+        if len(compared) == 1:
+            return compared
+    if not way.takes_dout or way.jacobian:
+        return certain
+    has_sure_answer = any(name.lower() != "y" for name in answers)
+    return certain if len(certain) == 1 and has_sure_answer else ()

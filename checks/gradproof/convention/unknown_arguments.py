@@ -18,28 +18,34 @@ def open_plans(known: Sources, needed: Sequence[str], unknown: Sequence[str], gi
     """Every way in which the unknown arguments may get what is left, the likeliest first."""
     upstream = dict.fromkeys(needed[: given.outputs], "dout")
     pool = _pool(known, upstream, len(unknown), given)
-    in_order = given.outputs == len(upstream) and "cache" not in pool and 1 < len(unknown) == left_over(known, given)
-    if in_order:  # forward's arguments under other names
+    has_all_douts = given.outputs == len(upstream) and "cache" not in pool
+    are_inputs = has_all_douts and 1 < len(unknown) == left_over(known, given)
+    if are_inputs:  # forward's arguments under other names
         pool = [source for source in pool if source.startswith("input ")]
-    scored: list[tuple[float, Sources]] = []
-    for chosen in dict.fromkeys(itertools.permutations(pool, len(unknown))):
-        sources = {**known, **upstream, **dict(zip(unknown, chosen, strict=True))}
-        cost = _cost(sources, unknown, pool, given)
-        if cost is not None:
-            scored.append((cost, sources))
-    scored.sort(key=lambda entry: entry[0])
-    found = [sources for cost, sources in scored if cost - scored[0][0] < _cutoff(unknown, pool, given)]
-    guessed = () if in_order or _is_settled(unknown, pool, known, given) else _nameless(unknown, given)
+    found = _likely({**known, **upstream}, unknown, pool, given)
+    is_certain = are_inputs or _is_just_enough(unknown, pool, known, given)
+    guessed = () if is_certain else _nameless(unknown, given)
     ways = (planned(douts_in_order(sources, given), given) for sources in found)
     return distinct(replace(way, guessed=guessed) for way in ways)
 
 
+def _likely(known: Sources, unknown: Sequence[str], pool: Sequence[str], given: Given) -> list[Sources]:
+    """Each way to give the unknown arguments something of the pool that is not far-fetched, the likeliest first."""
+    scored: list[tuple[float, Sources]] = []
+    for chosen in dict.fromkeys(itertools.permutations(pool, len(unknown))):
+        sources = {**known, **dict(zip(unknown, chosen, strict=True))}
+        if _is_possible(chosen, pool, given):
+            scored.append((_cost(sources, unknown, pool, given), sources))
+    scored.sort(key=lambda entry: entry[0])
+    return [sources for cost, sources in scored if cost - scored[0][0] < _cutoff(unknown, pool, given)]
+
+
 def _nameless(unknown: Sequence[str], given: Given) -> tuple[str, ...]:
-    told = {*given.returned, *given.inputs}
-    return tuple(name for name in unknown if role_of(name) is None and name not in told)
+    of_forward = {*given.returned, *given.inputs}
+    return tuple(name for name in unknown if role_of(name) is None and name not in of_forward)
 
 
-def _is_settled(unknown: Sequence[str], pool: Sequence[str], known: Mapping[str, str], given: Given) -> bool:
+def _is_just_enough(unknown: Sequence[str], pool: Sequence[str], known: Mapping[str, str], given: Given) -> bool:
     """Whether there is just enough to give: what forward kept and dout, or else forward's own arguments."""
     upstream = sum(source in ("dout", "douts", "cache") for source in pool)
     is_enough = upstream >= len(unknown)
@@ -56,24 +62,42 @@ def _pool(known: Mapping[str, str], upstream: Mapping[str, str], places: int, gi
     return [*douts, *cache, *inputs, *(f"output {i}" for i in range(given.outputs))]
 
 
-def _cost(sources: Sources, unknown: Sequence[str], pool: Sequence[str], given: Given) -> float | None:
-    """How far-fetched it is that the arguments are given these values; None where it is out of the question."""
-    chosen = [sources[name] for name in unknown]
+def _is_possible(chosen: Sequence[str], pool: Sequence[str], given: Given) -> bool:
+    """Whether forward's arguments come in their order, and either all upstream gradients are given or, at most, none.
+
+    A function to which nothing else tells of forward may compute its derivative from an input alone.
+    """
     inputs = [source for source in chosen if source.startswith("input ")]
     if inputs != sorted(inputs, key=pool.index):
-        return None
-    douts = sum(source.startswith("dout") for source in pool)
-    missing = douts - sum(source.startswith("dout") for source in chosen)
-    forgets_all = given.alone and not given.cache
-    if missing and (missing < douts or not forgets_all):
-        return None
-    cost = 0.2 if missing else 0.0
-    cost += 2.0 if "cache" in pool and "cache" not in chosen else 0.0
+        return False
+    used = _count_of_douts(chosen)
+    if used == _count_of_douts(pool):
+        return True
+    return used == 0 and given.alone and not given.cache
+
+
+def _count_of_douts(sources: Sequence[str]) -> int:
+    return sum(source.startswith("dout") for source in sources)
+
+
+def _cost(sources: Sources, unknown: Sequence[str], pool: Sequence[str], given: Given) -> float:
+    """How far-fetched it is that the arguments are given these values."""
+    chosen = [sources[name] for name in unknown]
+    cost = 0.0
+    if _count_of_douts(chosen) < _count_of_douts(pool):
+        cost += 0.2
+    if "cache" in pool and "cache" not in chosen:
+        cost += 2.0
+    if "dout" in chosen and "cache" in chosen and not _is_customary(sources, given):
+        cost += 1.0
+    return cost + sum(_strangeness(name, sources[name], given) for name in unknown)
+
+
+def _is_customary(sources: Sources, given: Given) -> bool:
+    """Whether dout comes before the cache, or behind it in a function whose name asks for that."""
     residuals_first = not _RESIDUALS_FIRST.isdisjoint(function_names.words(given.name))
     order = [source.split(" ")[0] for source in sources.values()]
-    if "dout" in chosen and "cache" in chosen:
-        cost += 1.0 if (order.index("cache") < order.index("dout")) != residuals_first else 0.0
-    return cost + sum(_strangeness(name, sources[name], given) for name in unknown)
+    return (order.index("cache") < order.index("dout")) == residuals_first
 
 
 def _strangeness(name: str, source: str, given: Given) -> float:

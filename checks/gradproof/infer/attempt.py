@@ -14,7 +14,7 @@ from gradproof.case.signatures import method_signature
 from gradproof.case.sizes import Chosen, Space
 from gradproof.case.specs import Floats, Labels
 from gradproof.convention.convention import convention_for
-from gradproof.convention.returned import hands_nothing_further, returns_nothing
+from gradproof.convention.return_statements import hands_nothing_further, returns_nothing
 from gradproof.differentiate.pose import Pose, Unposed
 from gradproof.differentiate.problem import Problem
 from gradproof.errors import UsageError

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradproof.convention.calling import Plan
 from gradproof.convention.plans import plans
-from gradproof.convention.returned import names_returned
+from gradproof.convention.return_statements import names_returned
 from gradproof.guard import SubjectError
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from gradproof.case.signatures import Signature
 from gradproof.convention.calling import Plan
 from gradproof.convention.losses import averages
-from gradproof.convention.returned import by_input, names_returned
+from gradproof.convention.return_statements import names_returned
+from gradproof.convention.returned import by_input
 from gradproof.guard import Randomness, call, fingerprint
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made

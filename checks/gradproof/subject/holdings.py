@@ -18,7 +18,8 @@ from gradproof.convention.convention import Convention
 from gradproof.convention.gradnames import LEVELS, partner
 from gradproof.convention.leaves import Path
 from gradproof.convention.pairing import Paths
-from gradproof.convention.returned import Names, of_parameters, share
+from gradproof.convention.return_statements import Names
+from gradproof.convention.returned import of_parameters, share
 from gradproof.convention.watch import Watch, Writes
 from gradproof.subject.numbers import Numbers
 from gradproof.subject.stepping import Stepped

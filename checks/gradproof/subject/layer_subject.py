@@ -21,7 +21,8 @@ from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
 from gradproof.convention.leaves import Path
 from gradproof.convention.losses import averages
-from gradproof.convention.returned import by_rows, names_returned, returns_nothing, without_left_out
+from gradproof.convention.return_statements import names_returned, returns_nothing
+from gradproof.convention.returned import by_rows, without_left_out
 from gradproof.convention.stored import kept_output
 from gradproof.convention.watch import cut_back, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
@@ -288,8 +289,7 @@ class LayerSubject:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""
         if self._settled:
             return
-        self._late = self._late or self._holdings.came_late()
-        self._settled = True
+        self._settled, self._late = True, self._late or self._holdings.came_late()
         if self._numpy is not None and self._late and any(is_narrow(array) for array in self.parameters().values()):
             self._hold(self.layer)
             self._raised = True

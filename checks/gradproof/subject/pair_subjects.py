@@ -17,7 +17,8 @@ from gradproof.convention.calling import Plan, defaults_of, takes_cache
 from gradproof.convention.gradnames import key_of
 from gradproof.convention.losses import averages
 from gradproof.convention.plans import outputs_among
-from gradproof.convention.returned import by_input, names_returned, without_left_out
+from gradproof.convention.return_statements import names_returned
+from gradproof.convention.returned import by_input, without_left_out
 from gradproof.guard import Randomness
 from gradproof.nodes.conventions import operation_of
 from gradproof.nodes.operation import Operation

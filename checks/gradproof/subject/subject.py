@@ -14,7 +14,7 @@ from gradproof.case.signatures import Construction, Signature
 from gradproof.convention.calling import Plan
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import Descent
-from gradproof.convention.returned import returns_backward
+from gradproof.convention.return_statements import returns_backward
 from gradproof.errors import UsageError
 from gradproof.guard import Randomness, generators
 from gradproof.subject.function_subjects import LossSubject
