@@ -14,6 +14,7 @@ from gradproof.compare.directions import MARGIN
 from gradproof.diagnose import factors, regions
 from gradproof.diagnose.coupling import carried_wrong, uncoupled, wrong_axis
 from gradproof.diagnose.discrepancy import small, small_where_ordinary
+from gradproof.diagnose.elementwise import derivative_elsewhere, derivative_of_another
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Sample, result_of, sample_of
 from gradproof.diagnose.ignores import dout_ignored, dout_sign_or_size_ignored
 from gradproof.diagnose.masks import mask_wrong
@@ -21,13 +22,12 @@ from gradproof.diagnose.one_region import one_region
 from gradproof.diagnose.product_rule import first_factor_alone
 from gradproof.diagnose.rank_one import term_of_a_sum
 from gradproof.diagnose.reductions import wrong_reduction
-from gradproof.diagnose.shares import (
+from gradproof.diagnose.single_derivatives import (
     constant_added,
+    derivative_is_array,
+    derivatives_misplaced,
     factor_of_array,
-    share_is_array,
-    share_misplaced,
 )
-from gradproof.diagnose.sides import wrong_argument, wrong_side
 from gradproof.diagnose.summing import dout_unused, overwritten
 from gradproof.diagnose.terms import derivative_left_out, known_exchange, known_factor, known_formula, known_term
 from gradproof.diagnose.transposes import operator_transposed
@@ -197,14 +197,14 @@ RULES = (
     uncoupled,
     carried_wrong,
     overwritten,
-    share_is_array,
-    share_misplaced,
+    derivative_is_array,
+    derivatives_misplaced,
     constant_added,
     term_of_a_sum,
     one_region,
     _only_there,
-    wrong_side,
-    wrong_argument,
+    derivative_of_another,
+    derivative_elsewhere,
     derivative_left_out,
     mask_wrong,
     known_formula,

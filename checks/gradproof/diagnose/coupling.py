@@ -1,6 +1,6 @@
 """Rules on axes: which does forward mix along, and which does backward? They know no layer.
 
-An output is mixed along an axis if entries at other indices of that axis have a share in it.
+An output is mixed along an axis if entries at other indices of that axis have a part in it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradproof.diagnose.answers import Answers, aligned, counted, linear_answers
 from gradproof.diagnose.evidence import Evidence, Mask
+from gradproof.diagnose.sampled_jacobians import SampledJacobian, aligned, counted, linear_jacobians
 from gradproof.findings import Cause, Confidence
 
 Pair = tuple[int, int]
@@ -18,7 +18,7 @@ Pair = tuple[int, int]
 
 def wrong_axis(evidence: Evidence) -> Cause | None:
     """GP116 where backward mixes along an axis along which forward keeps the entries apart."""
-    found = linear_answers(evidence)
+    found = linear_jacobians(evidence)
     missing, extra = _missing(found), _extra(found)
     if not extra:
         return None
@@ -36,7 +36,7 @@ def wrong_axis(evidence: Evidence) -> Cause | None:
 
 def uncoupled(evidence: Evidence) -> Cause | None:
     """GP113 where forward mixes along an axis, and backward takes each entry by itself."""
-    found = linear_answers(evidence)
+    found = linear_jacobians(evidence)
     missing = _missing(found)
     if not missing or _extra(found):
         return None
@@ -47,8 +47,8 @@ def uncoupled(evidence: Evidence) -> Cause | None:
 
 
 def carried_wrong(evidence: Evidence) -> Cause | None:
-    """GP113 where the shares within each step are right, and those carried back from later steps are wrong."""
-    found = linear_answers(evidence)
+    """GP113 where the derivatives within each step are right, and those carried back from later steps are wrong."""
+    found = linear_jacobians(evidence)
     for pair in aligned(found):
         if not (_in_order(found, pair) and any((axes_apart(f, pair) & f.given).any() for f in found)):
             continue
@@ -66,41 +66,41 @@ def _of_dout(pairs: list[Pair]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(b for _, b in pairs))
 
 
-def axes_apart(found: Answers, pair: Pair) -> Mask:
-    """Shares of outputs in entries at another index of this axis: of the tensor, and of the output."""
+def axes_apart(found: SampledJacobian, pair: Pair) -> Mask:
+    """Derivatives of outputs in entries at another index of this axis: of the tensor, and of the output."""
     return np.asarray(found.rows(pair[1]) != found.columns(pair[0]), dtype=np.bool_)
 
 
-def _mixes(found: list[Answers], pair: Pair, shares: Callable[[Answers], Mask]) -> list[bool]:
-    return [bool((shares(f) & axes_apart(f, pair)).any()) for f in found]
+def _mixes(found: list[SampledJacobian], pair: Pair, derivatives: Callable[[SampledJacobian], Mask]) -> list[bool]:
+    return [bool((derivatives(f) & axes_apart(f, pair)).any()) for f in found]
 
 
-def _given(found: Answers) -> Mask:
+def _given(found: SampledJacobian) -> Mask:
     return found.given
 
 
-def _wanted(found: Answers) -> Mask:
+def _wanted(found: SampledJacobian) -> Mask:
     return found.wanted
 
 
-def _missing(found: list[Answers]) -> list[Pair]:
+def _missing(found: list[SampledJacobian]) -> list[Pair]:
     """Axes along which forward mixes, and backward never does, though it returns something."""
     if not all(f.given.any() for f in found):
         return []
     return [p for p in aligned(found) if any(_mixes(found, p, _wanted)) and not any(_mixes(found, p, _given))]
 
 
-def mixes_more(found: list[Answers]) -> bool:
+def mixes_more(found: list[SampledJacobian]) -> bool:
     """Whether backward mixes along an axis along which forward does not."""
     return bool(_extra(found))
 
 
-def _extra(found: list[Answers]) -> list[Pair]:
+def _extra(found: list[SampledJacobian]) -> list[Pair]:
     return [p for p in aligned(found) if any(_mixes(found, p, _given)) and not any(_mixes(found, p, _wanted))]
 
 
-def _in_order(found: list[Answers], pair: Pair) -> bool:
-    """Say whether an entry has a share in outputs at its own index and at later ones alone, in two of them or more."""
+def _in_order(found: list[SampledJacobian], pair: Pair) -> bool:
+    """Say whether an entry has a part in outputs at its own index and at later ones alone, in two of them or more."""
     later = [f.rows(pair[1]) >= f.columns(pair[0]) for f in found]
     steps = max(f.sample.shape[pair[0]] for f in found)
     return (

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradproof.diagnose.answers import CLOSE, Answers, aligned, counted, linear_answers
 from gradproof.diagnose.coupling import axes_apart
 from gradproof.diagnose.evidence import Evidence, Floats
+from gradproof.diagnose.sampled_jacobians import CLOSE, SampledJacobian, aligned, counted, linear_jacobians
 from gradproof.findings import Cause, Confidence, Fact, Parameters
 
 # Two vectors of two entries are often proportional; of three, never by chance.
@@ -16,8 +16,8 @@ LEAST = 3
 
 
 def term_of_a_sum(evidence: Evidence) -> Cause | None:
-    """GP113 where, along an axis, true and claimed shares differ by an outer product: one term of a gradient does."""
-    found = linear_answers(evidence)
+    """GP113 where, along an axis, true and claimed derivatives differ by an outer product, as one term does."""
+    found = linear_jacobians(evidence)
     for axis, other in aligned(found):
         terms = _terms(found, axis, other)
         if not terms:
@@ -29,11 +29,11 @@ def term_of_a_sum(evidence: Evidence) -> Cause | None:
     return None
 
 
-def _terms(found: list[Answers], axis: int, other: int) -> list[tuple[Floats, Floats]]:
+def _terms(found: list[SampledJacobian], axis: int, other: int) -> list[tuple[Floats, Floats]]:
     """The blocks that tell which term is wrong along an axis; [] where one of them is no outer product."""
     blocks: list[tuple[Floats, Floats]] = []
-    for answer in found:
-        own = _blocks(answer, axis, other)
+    for jacobian in found:
+        own = _blocks(jacobian, axis, other)
         if own is None:
             return []
         blocks += own
@@ -42,32 +42,32 @@ def _terms(found: list[Answers], axis: int, other: int) -> list[tuple[Floats, Fl
     return [(gap, x) for gap, x in blocks if _is_several(gap)]
 
 
-def _blocks(answer: Answers, axis: int, other: int) -> list[tuple[Floats, Floats]] | None:
-    """The differences of shares along one axis, at each place of the other axes, with the tensor's values there.
+def _blocks(jacobian: SampledJacobian, axis: int, other: int) -> list[tuple[Floats, Floats]] | None:
+    """The differences of derivatives along one axis, at each place of the other axes, with the tensor's values there.
 
-    None where shares reach across the other axes: then the difference is no matter of this axis. Blocks that are right
+    None where derivatives reach across the other axes: then it is no matter of this axis. Blocks that are right
     or too small to tell are left out.
     """
-    shape = answer.sample.shape
-    has_this_axis = answer.shapes == (shape,) and axis == other
-    if not has_this_axis or _reaches_across(answer, axis):
+    shape = jacobian.sample.shape
+    has_this_axis = jacobian.shapes == (shape,) and axis == other
+    if not has_this_axis or _reaches_across(jacobian, axis):
         return None
-    value = answer.sample.outcome.example.inputs.get(answer.tensor)
+    value = jacobian.sample.outcome.example.inputs.get(jacobian.tensor)
     x = np.asarray(value, dtype=np.float64) if isinstance(value, np.ndarray) else np.zeros(shape)
-    places = np.moveaxis(np.arange(answer.true.shape[1]).reshape(shape), axis, -1).reshape(-1, shape[axis])
+    places = np.moveaxis(np.arange(jacobian.true.shape[1]).reshape(shape), axis, -1).reshape(-1, shape[axis])
     found: list[tuple[Floats, Floats]] = []
     for place in places:
-        gap = (answer.claimed - answer.true)[np.ix_(place, place)]
-        if shape[axis] >= LEAST and not answer.right[np.ix_(place, place)].all():
+        gap = (jacobian.claimed - jacobian.true)[np.ix_(place, place)]
+        if shape[axis] >= LEAST and not jacobian.right[np.ix_(place, place)].all():
             found.append((gap, x.reshape(-1)[place]))
     return found
 
 
-def _reaches_across(answer: Answers, axis: int) -> bool:
-    """Whether an output has a share in an entry that is not beside it along ``axis`` alone."""
-    shares = answer.wanted | answer.given
-    others = [a for a in range(len(answer.sample.shape)) if a != axis]
-    return any((shares & axes_apart(answer, (a, a))).any() for a in others)
+def _reaches_across(jacobian: SampledJacobian, axis: int) -> bool:
+    """Whether an output has a derivative by an entry that is not beside it along ``axis`` alone."""
+    derivatives = jacobian.wanted | jacobian.given
+    others = [a for a in range(len(jacobian.sample.shape)) if a != axis]
+    return any((derivatives & axes_apart(jacobian, (a, a))).any() for a in others)
 
 
 def _is_rank_one(gap: Floats) -> bool:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradproof.diagnose.answers import Answers, counted, linear_answers
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
+from gradproof.diagnose.sampled_jacobians import SampledJacobian, counted, linear_jacobians
 from gradproof.findings import Cause
 
 FORWARD = frozenset({"mean", "sum", "maximum", "minimum"})
 
 
 def wrong_reduction(evidence: Evidence) -> Cause | None:
-    """GP110 where the shares of each output are those of one reduction, and the shares claimed those of another."""
+    """GP110 where the derivatives of each output are those of one reduction, and those claimed are of another."""
     if any(min(sample.shape, default=1) > 1 for sample in evidence.passing):
         return None  # right where there is something to choose from
-    found = linear_answers(evidence)
-    windows = [_windows(answer) for answer in found]
+    found = linear_jacobians(evidence)
+    windows = [_windows(jacobian) for jacobian in found]
     if not all(windows) or sum(windows) < ENOUGH:
         return None
     exchanged = _exchanged(found)
@@ -33,7 +33,7 @@ def wrong_reduction(evidence: Evidence) -> Cause | None:
     return Cause("GP110", "another-reduction", about, support=support)
 
 
-def _exchanged(found: list[Answers]) -> tuple[str, str] | None:
+def _exchanged(found: list[SampledJacobian]) -> tuple[str, str] | None:
     """The reduction that backward is right for, and the one that forward makes; None where either may be several."""
     mine = _common(found, claimed=True)
     true = [name for name in _common(found, claimed=False) if name in FORWARD]
@@ -41,47 +41,47 @@ def _exchanged(found: list[Answers]) -> tuple[str, str] | None:
         return None
     yours, forward = mine[0], true[0]
     chooses = yours not in ("mean", "sum")
-    if chooses and max(_largest(answer) for answer in found) < 3:
+    if chooses and max(_largest(jacobian) for jacobian in found) < 3:
         return None  # of two entries, the other one is both the least and the last
     is_factor = {yours, forward} == {"mean", "sum"}  # and its rule says which dim
     return None if yours == forward or is_factor else (yours, forward)
 
 
-def _largest(answer: Answers) -> int:
+def _largest(jacobian: SampledJacobian) -> int:
     """How many entries an output sees at most."""
-    return int((answer.wanted | answer.given).sum(axis=1).max())
+    return int((jacobian.wanted | jacobian.given).sum(axis=1).max())
 
 
-def _windows(answer: Answers) -> int:
+def _windows(jacobian: SampledJacobian) -> int:
     """How many outputs see several entries; 0 where some see more than others, as near ties do."""
-    sizes = (answer.wanted | answer.given).sum(axis=1)
+    sizes = (jacobian.wanted | jacobian.given).sum(axis=1)
     return int(sizes.size) if sizes.min() == sizes.max() > 1 else 0
 
 
-def _common(found: list[Answers], *, claimed: bool) -> list[str]:
-    """The reductions whose shares every example has."""
-    kinds = [_fitting(answer, claimed=claimed) for answer in found]
+def _common(found: list[SampledJacobian], *, claimed: bool) -> list[str]:
+    """The reductions whose derivatives every example has."""
+    kinds = [_fitting(jacobian, claimed=claimed) for jacobian in found]
     return sorted(set.intersection(*kinds)) if kinds else []
 
 
-def _fitting(answer: Answers, *, claimed: bool) -> set[str]:
-    """The reductions that have the shares of one example, as claimed or in truth."""
-    held = answer.claimed if claimed else answer.true
-    return {name for name, shares in _shares(answer) if answer.equal(held, shares).all()}
+def _fitting(jacobian: SampledJacobian, *, claimed: bool) -> set[str]:
+    """The reductions that have the derivatives of one example, as claimed or in truth."""
+    held = jacobian.claimed if claimed else jacobian.true
+    return {name for name, derivatives in _derivatives_of(jacobian) if jacobian.equal(held, derivatives).all()}
 
 
-def _shares(answer: Answers) -> Iterator[tuple[str, Floats]]:
-    """The shares that each reduction has in the entries that an output sees, by its name."""
-    value = answer.sample.outcome.example.inputs.get(answer.tensor)
-    if not isinstance(value, np.ndarray) or value.size != answer.true.shape[1]:
+def _derivatives_of(jacobian: SampledJacobian) -> Iterator[tuple[str, Floats]]:
+    """The derivatives that each reduction has in the entries that an output sees, by its name."""
+    value = jacobian.sample.outcome.example.inputs.get(jacobian.tensor)
+    if not isinstance(value, np.ndarray) or value.size != jacobian.true.shape[1]:
         return
-    x, window = np.asarray(value, dtype=np.float64).reshape(1, -1), answer.wanted | answer.given
+    x, window = np.asarray(value, dtype=np.float64).reshape(1, -1), jacobian.wanted | jacobian.given
     count = np.maximum(window.sum(axis=1, keepdims=True), 1)
     places = np.arange(x.size).reshape(1, -1)
     yield "mean", window / count
     yield "sum", window.astype(np.float64)
     for name, order in (("maximum", x), ("minimum", -x), ("first", -places), ("last", places)):
         best = np.argmax(np.where(window, order, -np.inf), axis=1)
-        shares = np.zeros(window.shape)
-        shares[np.arange(len(best)), best] = window.any(axis=1)
-        yield name, shares
+        derivatives = np.zeros(window.shape)
+        derivatives[np.arange(len(best)), best] = window.any(axis=1)
+        yield name, derivatives

@@ -1,4 +1,4 @@
-"""Rules on what is left out of a sum: outputs whose dout is not used, or shares that overwrite each other."""
+"""Rules on what is left out of a sum: outputs whose dout is not used, or derivatives that overwrite each other."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.diagnose import regions
-from gradproof.diagnose.answers import Answers, counted, linear_answers
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask
+from gradproof.diagnose.sampled_jacobians import SampledJacobian, counted, linear_jacobians
 from gradproof.findings import Cause, Confidence, Fact
 
 SOME_ENTRIES = "some-entries"  # of the outputs, which no row or slice describes
 
 
 def dout_unused(evidence: Evidence) -> Cause | None:
-    """GP114 where some outputs have no part in the gradient, and the shares of all others are right."""
-    found = linear_answers(evidence)
+    """GP114 where some outputs have no part in the gradient, and the derivatives of all others are right."""
+    found = linear_jacobians(evidence)
     unused = _unused_in_all(found)
-    if not unused or (_single_shares(found) and not _of_whole_outputs(found, unused)):
+    if not unused or (_single_derivatives(found) and not _of_whole_outputs(found, unused)):
         return None
     where = _where(found, unused)
-    shapes = {answer.sample.shape + answer.shapes[0] for answer in found}
-    if len(shapes) < 2 or _total([answer.lost for answer in found]) < ENOUGH:
+    shapes = {jacobian.sample.shape + jacobian.shapes[0] for jacobian in found}
+    if len(shapes) < 2 or _total([jacobian.lost for jacobian in found]) < ENOUGH:
         return None
     about, support = {"where": where}, counted(evidence, found)
     if len(found[0].shapes) > 1:
@@ -39,9 +39,9 @@ def _total(masks: Sequence[Mask]) -> int:
 
 
 def overwritten(evidence: Evidence) -> Cause | None:
-    """GP115 where an entry with shares in several outputs gets some of them, each of them right, not their sum."""
-    found = linear_answers(evidence)
-    if not found or not all(_only_lost(answer) for answer in found) or not _is_shown(found):
+    """GP115 where an entry with derivatives in several outputs gets some of them, each of them right, not their sum."""
+    found = linear_jacobians(evidence)
+    if not found or not all(_only_lost(jacobian) for jacobian in found) or not _is_shown(found):
         return None
     support = counted(evidence, found)
     outputs = _outputs_of_lost(found)
@@ -56,137 +56,137 @@ def overwritten(evidence: Evidence) -> Cause | None:
     return Cause("GP115", "overwritten", evidence={"kept": which or "some"}, support=support, confidence=confidence)
 
 
-def _is_shown(found: list[Answers]) -> bool:
-    """Whether enough entries get some of their shares alone, and enough of what they get is right."""
-    right = _total([answer.right & answer.wanted for answer in found])
-    return _total([_short(answer) for answer in found]) >= 2 and right >= ENOUGH
+def _is_shown(found: list[SampledJacobian]) -> bool:
+    """Whether enough entries get some of their derivatives alone, and enough of what they get is right."""
+    right = _total([jacobian.right & jacobian.wanted for jacobian in found])
+    return _total([_short(jacobian) for jacobian in found]) >= 2 and right >= ENOUGH
 
 
-def _unused_in_all(found: list[Answers]) -> list[Mask]:
+def _unused_in_all(found: list[SampledJacobian]) -> list[Mask]:
     """Which outputs are unused in each example; [] where one of the examples has none."""
     unused: list[Mask] = []
-    for answer in found:
-        rows = _unused(answer)
+    for jacobian in found:
+        rows = _unused(jacobian)
         if rows is None:
             return []
         unused.append(rows)
     return unused
 
 
-def _unused(answer: Answers) -> Mask | None:
-    """Outputs without any claimed share; None where that does not explain all, or takes nothing from any sum."""
-    counts = answer.wanted.any(axis=1)
-    unused = counts & ~answer.given.any(axis=1)
-    explained = answer.right.all(axis=1) | unused
-    summed = (answer.lost.any(axis=0) & (answer.wanted & answer.given).any(axis=0)).any()
+def _unused(jacobian: SampledJacobian) -> Mask | None:
+    """Outputs without any claimed derivative; None where that does not explain all, or takes nothing from any sum."""
+    counts = jacobian.wanted.any(axis=1)
+    unused = counts & ~jacobian.given.any(axis=1)
+    explained = jacobian.right.all(axis=1) | unused
+    summed = (jacobian.lost.any(axis=0) & (jacobian.wanted & jacobian.given).any(axis=0)).any()
     return np.asarray(unused, dtype=np.bool_) if unused.any() and summed and explained.all() else None
 
 
-def _where(found: list[Answers], unused: list[Mask]) -> Fact:
+def _where(found: list[SampledJacobian], unused: list[Mask]) -> Fact:
     """Name the outputs that have no part: by their number, by a slice, or by their count."""
     where = _numbers(found, unused) or _pattern(found, unused) or _index(found, unused)
     return where or Fact(SOME_ENTRIES, {"count": int(np.count_nonzero(unused[0])), "of": unused[0].size})
 
 
-def _numbers(found: list[Answers], unused: list[Mask]) -> Fact | None:
+def _numbers(found: list[SampledJacobian], unused: list[Mask]) -> Fact | None:
     """Of several outputs, the numbers of those whose entries are unused, where they are the same in every example."""
     if len(found[0].shapes) < 2:
         return None
-    outputs = [_outputs_of(answer, np.flatnonzero(rows)) for answer, rows in zip(found, unused, strict=True)]
+    outputs = [_outputs_of(jacobian, np.flatnonzero(rows)) for jacobian, rows in zip(found, unused, strict=True)]
     is_same = all(numbers == outputs[0] for numbers in outputs)
     return Fact("outputs", {"numbers": tuple(sorted(outputs[0]))}) if is_same else None
 
 
-def _outputs_of(answer: Answers, entries: NDArray[np.intp]) -> set[int]:
+def _outputs_of(jacobian: SampledJacobian, entries: NDArray[np.intp]) -> set[int]:
     """The numbers of the outputs to which these entries of all outputs belong."""
-    return {_number(answer, int(entry)) for entry in entries}
+    return {_number(jacobian, int(entry)) for entry in entries}
 
 
-def _pattern(found: list[Answers], unused: list[Mask]) -> Fact | None:
+def _pattern(found: list[SampledJacobian], unused: list[Mask]) -> Fact | None:
     """The region of the one output that holds all unused entries and no other one."""
     if len(found[0].shapes) != 1:
         return None
-    for where, pattern in regions.patterns([shape for answer in found for shape in answer.shapes]):
+    for where, pattern in regions.patterns([shape for jacobian in found for shape in jacobian.shapes]):
         if all(_covers(a, pattern(a.shapes[0]).ravel(), rows) for a, rows in zip(found, unused, strict=True)):
             return where
     return None
 
 
-def _index(found: list[Answers], unused: list[Mask]) -> Fact | None:
+def _index(found: list[SampledJacobian], unused: list[Mask]) -> Fact | None:
     """The one index along an axis of the one output at which every unused entry stands, where that axis has others."""
     if len(found[0].shapes) != 1:
         return None
     for axis in range(len(found[0].shapes[0])):
         indices: set[int] = set()
-        for answer, rows in zip(found, unused, strict=True):
-            indices.update(answer.rows(axis)[rows, 0].tolist())
-        if len(indices) == 1 and all(answer.rows(axis).any() for answer in found):
+        for jacobian, rows in zip(found, unused, strict=True):
+            indices.update(jacobian.rows(axis)[rows, 0].tolist())
+        if len(indices) == 1 and all(jacobian.rows(axis).any() for jacobian in found):
             return Fact("index", {"index": indices.pop(), "axis": axis})
     return None
 
 
-def _of_whole_outputs(found: list[Answers], unused: list[Mask]) -> bool:
+def _of_whole_outputs(found: list[SampledJacobian], unused: list[Mask]) -> bool:
     """Whether forward has several outputs, and all of what some of them bring is left out: nothing overwrites that."""
     if len(found[0].shapes) < 2:
         return False
-    for answer, rows in zip(found, unused, strict=True):
-        counts = answer.wanted.any(axis=1)
-        lost = _outputs_of(answer, np.flatnonzero(counts & rows))
-        kept = _outputs_of(answer, np.flatnonzero(counts & ~rows))
+    for jacobian, rows in zip(found, unused, strict=True):
+        counts = jacobian.wanted.any(axis=1)
+        lost = _outputs_of(jacobian, np.flatnonzero(counts & rows))
+        kept = _outputs_of(jacobian, np.flatnonzero(counts & ~rows))
         if lost & kept:
             return False
     return True
 
 
-def _outputs_of_lost(found: list[Answers]) -> set[int]:
-    """The numbers of the outputs that have a share that is left out."""
-    lost = (_outputs_of(answer, np.flatnonzero(answer.lost.any(axis=1))) for answer in found)
+def _outputs_of_lost(found: list[SampledJacobian]) -> set[int]:
+    """The numbers of the outputs that have a derivative that is left out."""
+    lost = (_outputs_of(jacobian, np.flatnonzero(jacobian.lost.any(axis=1))) for jacobian in found)
     return set[int]().union(*lost)
 
 
-def _covers(answer: Answers, inside: Mask, unused: Mask) -> bool:
-    counts = answer.wanted.any(axis=1)
+def _covers(jacobian: SampledJacobian, inside: Mask, unused: Mask) -> bool:
+    counts = jacobian.wanted.any(axis=1)
     return bool((inside[counts] == unused[counts]).all())
 
 
-def _number(answer: Answers, output: int) -> int:
-    ends = np.cumsum([int(np.prod(shape)) for shape in answer.shapes])
+def _number(jacobian: SampledJacobian, output: int) -> int:
+    ends = np.cumsum([int(np.prod(shape)) for shape in jacobian.shapes])
     return int(np.searchsorted(ends, output, side="right"))
 
 
-def _only_lost(answer: Answers) -> bool:
-    """Whether each share is right or left out, and no entry is left without any."""
-    nothing = answer.wanted.any(axis=0) & ~answer.given.any(axis=0)
-    return bool((answer.right | answer.lost).all()) and not nothing.any() and bool(answer.lost.any())
+def _only_lost(jacobian: SampledJacobian) -> bool:
+    """Whether each derivative is right or left out, and no entry is left without any."""
+    nothing = jacobian.wanted.any(axis=0) & ~jacobian.given.any(axis=0)
+    return bool((jacobian.right | jacobian.lost).all()) and not nothing.any() and bool(jacobian.lost.any())
 
 
-def _single_shares(found: list[Answers]) -> bool:
-    """Whether entries with one share get it, and those with several their last or first: then it is not dout.
+def _single_derivatives(found: list[SampledJacobian]) -> bool:
+    """Whether entries with one derivative get it, and those with several their last or first: then it is not dout.
 
     Nor is it where forward takes entries by indices, and the examples happened to hold none that occurs once.
     """
-    if not all(_only_lost(answer) for answer in found):
+    if not all(_only_lost(jacobian) for jacobian in found):
         return False
     single = any(((a.wanted.sum(axis=0) == 1) & ~a.lost.any(axis=0)).any() for a in found)
     return all(_indexed(a) for a in found) or (single and _which(found) is not None)
 
 
-def _indexed(answer: Answers) -> bool:
-    values = answer.sample.outcome.example.inputs.values()
+def _indexed(jacobian: SampledJacobian) -> bool:
+    values = jacobian.sample.outcome.example.inputs.values()
     return any(isinstance(value, np.ndarray) and value.dtype.kind in "iu" for value in values)
 
 
-def _short(answer: Answers) -> Mask:
-    """Entries that get some of their shares, and not others."""
-    return np.asarray(answer.lost.any(axis=0), dtype=np.bool_)
+def _short(jacobian: SampledJacobian) -> Mask:
+    """Entries that get some of their derivatives, and not others."""
+    return np.asarray(jacobian.lost.any(axis=0), dtype=np.bool_)
 
 
-def _which(found: list[Answers]) -> str | None:
-    """Which one of several shares is kept: "last", "first"; None where several are, or now one and now the other."""
+def _which(found: list[SampledJacobian]) -> str | None:
+    """Which one of several derivatives is kept: "last", "first"; None where several are, or now one, now the other."""
     last = first = True
-    for answer in found:
-        for entry in np.flatnonzero(_short(answer)):
-            wanted, given = (np.flatnonzero(mask[:, entry]) for mask in (answer.wanted, answer.given))
+    for jacobian in found:
+        for entry in np.flatnonzero(_short(jacobian)):
+            wanted, given = (np.flatnonzero(mask[:, entry]) for mask in (jacobian.wanted, jacobian.given))
             last &= given.size == 1 and given[0] == wanted[-1]
             first &= given.size == 1 and given[0] == wanted[0]
     return "last" if last else "first" if first else None

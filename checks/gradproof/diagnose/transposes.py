@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradproof.diagnose.answers import CLOSE, Answers, counted, linear_answers
 from gradproof.diagnose.evidence import Evidence, Floats
 from gradproof.diagnose.formulas import plain
-from gradproof.diagnose.shares import telling
+from gradproof.diagnose.sampled_jacobians import CLOSE, SampledJacobian, counted, linear_jacobians
+from gradproof.diagnose.single_derivatives import telling
 from gradproof.findings import Cause, own
 
 
 def operator_transposed(evidence: Evidence) -> Cause | None:
     """GP105 where backward applies to dout what forward applied to the input, not its transpose."""
-    found = linear_answers(evidence)
+    found = linear_jacobians(evidence)
     if not telling(found):
         return None
     support = counted(evidence, found)
@@ -22,7 +22,7 @@ def operator_transposed(evidence: Evidence) -> Cause | None:
             return Cause("GP109", "order-taken-twice", support=support)
         return Cause("GP105", "operator-not-transposed", support=support)
     for name in _squares(found[0]):
-        if all(_uses_transpose(answer, name) for answer in found):
+        if all(_uses_transpose(jacobian, name) for jacobian in found):
             return Cause("GP105", "matrix-not-transposed", {"matrix": own(name, evidence.tensor)}, support=support)
     return None
 
@@ -33,22 +33,22 @@ def _is_order(matrix: Floats) -> bool:
     return plain and all(bool((np.abs(matrix.sum(axis=axis) - 1) <= CLOSE).all()) for axis in (0, 1))
 
 
-def _squares(answer: Answers) -> list[str]:
+def _squares(jacobian: SampledJacobian) -> list[str]:
     """The square matrices that multiply along the last axis of both the tensor and the output."""
-    shape, output = answer.sample.shape, answer.shapes[0] if len(answer.shapes) == 1 else ()
+    shape, output = jacobian.sample.shape, jacobian.shapes[0] if len(jacobian.shapes) == 1 else ()
     ends = {shape[-1], output[-1]} if shape and output else set[int]()
-    given = plain(answer.sample)
+    given = plain(jacobian.sample)
     return [name for name, value in given.items() if value.ndim == 2 and set(value.shape) == ends and len(ends) == 1]
 
 
-def _uses_transpose(answer: Answers, name: str) -> bool:
-    """Say whether the share is s[o] * W[i, o] in truth and s[o] * W[o, i] as claimed, or the reverse; o: an output."""
-    matrix = plain(answer.sample).get(name)
-    if matrix is None or len(answer.shapes) != 1 or not answer.shapes[0]:
+def _uses_transpose(jacobian: SampledJacobian, name: str) -> bool:
+    """Whether the derivative is s[o] * W[i, o] in truth and s[o] * W[o, i] as claimed, or the reverse; o: an output."""
+    matrix = plain(jacobian.sample).get(name)
+    if matrix is None or len(jacobian.shapes) != 1 or not jacobian.shapes[0]:
         return False
-    o, i = answer.rows(len(answer.shapes[0]) - 1), answer.columns(len(answer.sample.shape) - 1)
+    o, i = jacobian.rows(len(jacobian.shapes[0]) - 1), jacobian.columns(len(jacobian.sample.shape) - 1)
     if matrix.shape != (int(o.max()) + 1, int(i.max()) + 1):
         return False
     one, other = matrix[i, o], matrix[o, i]
     ways = ((one, other), (other, one))
-    return any(bool(answer.equal(answer.claimed * a, answer.true * b).all()) for a, b in ways)
+    return any(bool(jacobian.equal(jacobian.claimed * a, jacobian.true * b).all()) for a, b in ways)

@@ -41,7 +41,7 @@ class Reading:
     text: str
 
 
-def wrong_side(evidence: Evidence) -> Cause | None:
+def derivative_of_another(evidence: Evidence) -> Cause | None:
     """GP110 where backward is the exact derivative of one common function, and forward is not that function."""
     points = _points(evidence)
     own = [reading for function in FUNCTIONS for reading in _own(function)]
@@ -81,7 +81,7 @@ def _slipped(evidence: Evidence, held: Sequence[Reading], points: Sequence[Point
     return _cause("GP110", "forward-mistyped", about, reading, evidence, points)
 
 
-def wrong_argument(evidence: Evidence) -> Cause | None:
+def derivative_elsewhere(evidence: Evidence) -> Cause | None:
     """GP112 where forward is a common function, and backward its slope with x and the output exchanged."""
     points = _points(evidence)
     held = [reading for function in _forward(points) for reading in _exchanged(function) if _holds(reading, points)]

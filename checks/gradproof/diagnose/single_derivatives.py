@@ -1,4 +1,4 @@
-"""Rules on single shares: moved to other entries, or off by a factor that is known; they know no layer."""
+"""Rules on single derivatives: moved to other entries, or off by a factor that is known; they know no layer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradproof.diagnose.answers import CLOSE, NEGLIGIBLE, Answers, answers, counted, linear_answers
 from gradproof.diagnose.coupling import mixes_more
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
 from gradproof.diagnose.formulas import laid_out, plain
+from gradproof.diagnose.sampled_jacobians import (
+    CLOSE,
+    NEGLIGIBLE,
+    SampledJacobian,
+    counted,
+    jacobians,
+    linear_jacobians,
+)
 from gradproof.findings import Cause, Confidence, Fact, own
 
 # Relative: two factors that differ by less are one factor.
@@ -21,28 +28,28 @@ SATURATED = 1e-6
 
 def constant_added(evidence: Evidence) -> Cause | None:
     """GP113 where backward adds a term that is there whatever dout is."""
-    found = answers(evidence)
-    # a gradient that is linear in dout may still miss the same share of every output
-    if not found or not all(_is_offset(answer) and not answer.linear for answer in found):
+    found = jacobians(evidence)
+    # a gradient that is linear in dout may still miss the same derivative of every output
+    if not found or not all(_is_offset(jacobian) and not jacobian.linear for jacobian in found):
         return None
     return Cause("GP113", "term-without-dout", support=counted(evidence, found))
 
 
-def share_misplaced(evidence: Evidence) -> Cause | None:
+def derivatives_misplaced(evidence: Evidence) -> Cause | None:
     """GP109 where what each output gives is right in its numbers, and goes to the wrong entries."""
-    found = linear_answers(evidence)
-    moved = [_moved(answer) for answer in found]
+    found = linear_jacobians(evidence)
+    moved = [_moved(jacobian) for jacobian in found]
     if not telling(found) or min(moved) < 0 or sum(moved) < ENOUGH:
         return None
     return Cause("GP109", "shares-misplaced", support=counted(evidence, found))
 
 
 def factor_of_array(evidence: Evidence) -> Cause | None:
-    """GP117 where each share is off by a factor that is a known array: missing, too many, or at the wrong place."""
-    found = linear_answers(evidence)
+    """GP117 where each derivative is off by a known array as a factor: missing, too many, or at the wrong place."""
+    found = linear_jacobians(evidence)
     if not telling(found):
         return None
-    kinds = [_by_key(answer) for answer in found]
+    kinds = [_by_key(jacobian) for jacobian in found]
     slips: list[Fact] = []
     for key, kind in kinds[0].items():
         if kind.slip not in slips and _holds(found, [each.get(key) for each in kinds]):
@@ -52,64 +59,64 @@ def factor_of_array(evidence: Evidence) -> Cause | None:
     return Cause("GP117", "share-by-share", {"slips": tuple(slips)}, support=counted(evidence, found))
 
 
-def _by_key(answer: Answers) -> dict[str, _Kind]:
-    return {kind.key: kind for kind in _kinds(answer)}
+def _by_key(jacobian: SampledJacobian) -> dict[str, _Kind]:
+    return {kind.key: kind for kind in _kinds(jacobian)}
 
 
-def share_is_array(evidence: Evidence) -> Cause | None:
-    """GP117 where each share is the entry of a known array, which forward has not; GP107 where it has it for some."""
-    found = linear_answers(evidence)
+def derivative_is_array(evidence: Evidence) -> Cause | None:
+    """GP117 where each derivative is the entry of a known array, which forward has not; GP107 where it has some."""
+    found = linear_jacobians(evidence)
     if not telling(found):
         return None
     for name in _over_outputs(found[0]):
-        if all(_is_entry(answer, _over_outputs(answer).get(name)) for answer in found):
+        if all(_is_entry(jacobian, _over_outputs(jacobian).get(name)) for jacobian in found):
             about, support = {"array": name}, counted(evidence, found)
-            if all((answer.right | ~answer.wanted).all() for answer in found) and not mixes_more(found):
+            if all((jacobian.right | ~jacobian.wanted).all() for jacobian in found) and not mixes_more(found):
                 return Cause("GP107", "mask-of-a-sum", about, support=support, confidence=Confidence.VAGUE)
             # another array, a mask, or a factor that is missing: it can be any of them
             return Cause("GP117", "another-array", about, support=support, confidence=Confidence.OPEN)
     return None
 
 
-def _over_outputs(answer: Answers) -> dict[str, Floats]:
+def _over_outputs(jacobian: SampledJacobian) -> dict[str, Floats]:
     """Known arrays with one entry for each output, flat."""
-    if len(answer.shapes) != 1:
+    if len(jacobian.shapes) != 1:
         return {}
-    laid = {name: laid_out(value, answer.shapes[0]) for name, value in plain(answer.sample).items()}
-    found = {own(name, answer.tensor): value for name, value in laid.items() if value is not None}
+    laid = {name: laid_out(value, jacobian.shapes[0]) for name, value in plain(jacobian.sample).items()}
+    found = {own(name, jacobian.tensor): value for name, value in laid.items() if value is not None}
     centred: dict[str, Floats] = {}
-    for name, value in plain(answer.sample).items():
-        for axis in range(value.ndim) if value.shape == answer.shapes[0] else ():
+    for name, value in plain(jacobian.sample).items():
+        for axis in range(value.ndim) if value.shape == jacobian.shapes[0] else ():
             less = value - value.mean(axis=axis, keepdims=True)
-            centred[f"{own(name, answer.tensor)} minus its mean over axis {axis}"] = less.reshape(-1)
-    return {**found, **centred, "out": answer.outputs}
+            centred[f"{own(name, jacobian.tensor)} minus its mean over axis {axis}"] = less.reshape(-1)
+    return {**found, **centred, "out": jacobian.outputs}
 
 
-def _is_entry(answer: Answers, value: Floats | None) -> bool:
+def _is_entry(jacobian: SampledJacobian, value: Floats | None) -> bool:
     if value is None:
         return False
-    expected = np.where(answer.wanted | answer.given, value[:, None], 0.0)
-    return bool(answer.equal(answer.claimed, expected).all())
+    expected = np.where(jacobian.wanted | jacobian.given, value[:, None], 0.0)
+    return bool(jacobian.equal(jacobian.claimed, expected).all())
 
 
-def telling(found: list[Answers]) -> bool:
-    """Whether enough wrong shares were seen to refute what holds by chance."""
-    return sum(int(np.count_nonzero(~answer.right)) for answer in found) >= ENOUGH
+def telling(found: list[SampledJacobian]) -> bool:
+    """Whether enough wrong derivatives were seen to refute what holds by chance."""
+    return sum(int(np.count_nonzero(~jacobian.right)) for jacobian in found) >= ENOUGH
 
 
-def _is_offset(answer: Answers) -> bool:
-    gap = answer.claimed - answer.true
-    within = answer.equal(gap, np.broadcast_to(gap[:1], gap.shape)).all()
-    added = answer.claimed[np.abs(gap) > answer.floor].any()  # where nothing is claimed, equal shares are missing
+def _is_offset(jacobian: SampledJacobian) -> bool:
+    gap = jacobian.claimed - jacobian.true
+    within = jacobian.equal(gap, np.broadcast_to(gap[:1], gap.shape)).all()
+    added = jacobian.claimed[np.abs(gap) > jacobian.floor].any()  # where nothing is claimed, equal ones are missing
     return bool(within and added) and len(gap) > 1
 
 
-def _moved(answer: Answers) -> int:
-    """Count the outputs whose shares are right but in other entries; -1 where one has other shares than it should."""
+def _moved(jacobian: SampledJacobian) -> int:
+    """Count the outputs whose derivatives are right but by other entries; -1 where one has others than it should."""
     moved = 0
-    rows = np.asarray(answer.right.all(axis=1))
-    for mine, true, right in zip(answer.claimed, answer.true, rows, strict=True):
-        if right or not mine.any() or not true.any():  # an output whose share fell off an edge refutes nothing
+    rows = np.asarray(jacobian.right.all(axis=1))
+    for mine, true, right in zip(jacobian.claimed, jacobian.true, rows, strict=True):
+        if right or not mine.any() or not true.any():  # an output whose derivative fell off an edge refutes nothing
             continue
         if (np.abs(np.sort(mine) - np.sort(true)) > SAME * float(np.max(np.abs(true)))).any():
             return -1
@@ -119,7 +126,7 @@ def _moved(answer: Answers) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Kind:
-    """claimed * ``left`` is proportional to true * ``right``, share by share: that is what ``slip`` leads to.
+    """claimed * ``left`` is proportional to true * ``right``, one by one: that is what ``slip`` leads to.
 
     ``telling`` is False where the array is one number in this example: that explains any constant factor.
     """
@@ -131,11 +138,11 @@ class _Kind:
     telling: bool = True
 
 
-def _holds(found: list[Answers], kinds: list[_Kind | None]) -> bool:
+def _holds(found: list[SampledJacobian], kinds: list[_Kind | None]) -> bool:
     """Whether every example agrees with it, and one where it tells something does."""
     is_shown = False
-    for answer, kind in zip(found, kinds, strict=True):
-        agrees = False if kind is None else _explains(answer, kind)
+    for jacobian, kind in zip(found, kinds, strict=True):
+        agrees = False if kind is None else _explains(jacobian, kind)
         if agrees is False:
             return False
         if agrees and kind is not None and kind.telling:
@@ -143,9 +150,9 @@ def _holds(found: list[Answers], kinds: list[_Kind | None]) -> bool:
     return is_shown
 
 
-def _explains(answer: Answers, kind: _Kind) -> bool | None:
+def _explains(jacobian: SampledJacobian, kind: _Kind) -> bool | None:
     """Say whether the sides are proportional; None where nothing of them can be seen."""
-    mine, true = answer.claimed * kind.left, answer.true * kind.right
+    mine, true = jacobian.claimed * kind.left, jacobian.true * kind.right
     if not (np.isfinite(mine).all() and np.isfinite(true).all()):
         return False
     if not (mine.any() or true.any()):
@@ -158,13 +165,13 @@ def _explains(answer: Answers, kind: _Kind) -> bool | None:
     return bool((gap <= SAME * size + CLOSE * size.max(axis=0, keepdims=True) + NEGLIGIBLE * float(size.max())).all())
 
 
-def _kinds(answer: Answers) -> Iterator[_Kind]:
+def _kinds(jacobian: SampledJacobian) -> Iterator[_Kind]:
     """Yield each known array as a factor that is missing, too many, or on the input's side instead of the output's."""
     ones = np.ones((1, 1))
-    for name, value in plain(answer.sample).items():
-        about = {"factor": own(name, answer.tensor)}
-        at_output = laid_out(value, answer.shapes[0]) if len(answer.shapes) == 1 else None
-        at_entry = laid_out(value, answer.sample.shape)
+    for name, value in plain(jacobian.sample).items():
+        about = {"factor": own(name, jacobian.tensor)}
+        at_output = laid_out(value, jacobian.shapes[0]) if len(jacobian.shapes) == 1 else None
+        at_entry = laid_out(value, jacobian.sample.shape)
         for side, factor in (("output", at_output), ("input", at_entry)):
             if factor is not None:
                 shaped = factor[:, None] if side == "output" else factor[None, :]
@@ -175,14 +182,14 @@ def _kinds(answer: Answers) -> Iterator[_Kind]:
             sides = at_output[:, None], at_entry[None, :]
             varies = not np.allclose(at_output, at_output[0])
             yield _Kind(f"<{name}", *sides, Fact("factor-at-the-wrong-place", about), varies)
-    yield from _slopes(answer)
+    yield from _slopes(jacobian)
 
 
-def _slopes(answer: Answers) -> Iterator[_Kind]:
+def _slopes(jacobian: SampledJacobian) -> Iterator[_Kind]:
     """Yield the derivative of a last activation by its formula of the output: missing, twice, at the pre-activation."""
-    if len(answer.shapes) != 1:
+    if len(jacobian.shapes) != 1:
         return
-    y = answer.outputs
+    y = jacobian.outputs
     with np.errstate(all="ignore"):
         logit = np.log(y / (1 - y))
         at_tanh, at_logit = 1 - np.arctanh(y) ** 2, logit * (1 - logit)
