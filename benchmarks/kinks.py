@@ -37,11 +37,11 @@ def looked_at(problem: Problem, again: Callable[..., object], rng: np.random.Gen
 
 
 class Again:
-    """Poses the same check at other values; the gradient of the first input is spoilt as it was."""
+    """Makes the same check at other values; the gradient of the first input is spoilt as it was."""
 
     def __init__(self, drawn: Drawn, spoil: Callable[[Array], Array]) -> None:
         self._drawn, self._spoil = drawn, spoil
-        self.posed: Problem | None = None
+        self.moved: Problem | None = None
 
     def __call__(self, values: Mapping[str, Array], dout: Array) -> Problem:
         drawn, inputs = self._drawn, list(self._drawn.inputs)
@@ -50,12 +50,12 @@ class Again:
         outputs = np.asarray(drawn.kind.forward(*inputs))
         gradients = drawn.kind.backward(drawn.dout, *inputs)
         moved = replace(drawn, inputs=inputs, outputs=outputs, gradients=gradients)
-        self.posed = moved.problem({0: self._spoil(np.asarray(gradients[0]))})
-        return self.posed
+        self.moved = moved.problem({0: self._spoil(np.asarray(gradients[0]))})
+        return self.moved
 
     def without_slope(self, entry: int) -> bool:
         """Whether it was asked, and the entry's gradient was zero there."""
-        return self.posed is not None and self.posed.tensors[0].claim.flat[entry] == 0
+        return self.moved is not None and self.moved.tensors[0].claim.flat[entry] == 0
 
 
 def word(results: Sequence[TensorResult]) -> str:

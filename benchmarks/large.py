@@ -90,7 +90,7 @@ def relu(rng: np.random.Generator, size: int) -> Layer:
 LAYERS = (sigmoid, affine, cross_entropy, relu)
 
 
-def posed(layer: Layer, rng: np.random.Generator, spoil: Callable[[Array], Array] = lambda g: g) -> Problem:
+def problem_of(layer: Layer, rng: np.random.Generator, spoil: Callable[[Array], Array] = lambda g: g) -> Problem:
     """The problem with the layer's gradient, spoilt."""
     outputs = layer.forward(layer.value)
     dout = rng.standard_normal(outputs.size)
@@ -117,7 +117,7 @@ def directions(rng: np.random.Generator, count: int) -> None:
     for make in LAYERS:
         for size in SIZES:
             layer = make(rng, size)
-            problem, outcomes, forwards, sharp = posed(layer, rng), [], [], []
+            problem, outcomes, forwards, sharp = problem_of(layer, rng), [], [], []
             bench, scale = Bench(problem, rng), float(np.abs(problem.tensors[0].claim).max())
             for _ in range(count):
                 _, judged = bench.directions(0, [signed_direction(layer.value.shape, rng)])
@@ -161,7 +161,7 @@ def locating(rng: np.random.Generator, count: int) -> None:
 
 def searched(layer: Layer, wrong: int, error: float, rng: np.random.Generator) -> Search:
     """Plant, judge directions until one is accused, search."""
-    clean = posed(layer, rng)
+    clean = problem_of(layer, rng)
     size = np.abs(clean.tensors[0].claim).reshape(-1)
     entries = rng.choice(np.flatnonzero(size >= np.median(size)), wrong, replace=False)
     calls: list[int] = []
@@ -191,7 +191,7 @@ def memory(rng: np.random.Generator) -> None:
         for error in (0.0, 1e-3):
             layer = make(rng, MEMORY)
             entry = rng.choice(layer.value.size, 1)
-            problem = posed(layer, rng, lambda gradient, entry=entry, by=error: spoilt(gradient, entry, by))
+            problem = problem_of(layer, rng, lambda gradient, entry=entry, by=error: spoilt(gradient, entry, by))
             alone, _ = peak(lambda p=problem: p.evaluate(0, p.tensors[0].value))
             whole, results = peak(lambda p=problem: examine(p, rng))
             claim = f"one entry x (1 + {error:g})" if error else "right"

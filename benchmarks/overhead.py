@@ -20,8 +20,8 @@ from gradproof.case.case import Case
 from gradproof.compare.directions import Answer
 from gradproof.compare.examine import examine
 from gradproof.compare.judge_example import judge_example
-from gradproof.differentiate.pose import Pose
 from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.problem_builder import ProblemBuilder
 from gradproof.guard import Randomness
 from gradproof.subject.subject import subject_of
 from gradproof.values import Example, Verdict
@@ -104,7 +104,7 @@ def overhead_row(case: Case, drawn: Example, sides: Sides, repeats: int) -> None
     """One line of the table: medians of the repeats."""
     layer, build = case.subject(**drawn.init), functools.partial(subject_of, case, drawn)
     with Randomness(drawn.seed) as random:
-        problem = posed(case, drawn, random)
+        problem = problem_of(case, drawn, random)
         columns = [
             (
                 median_seconds(lambda: layer.forward(**drawn.inputs)) * 1e6,
@@ -127,11 +127,13 @@ def beside(run: Callable[[], object]) -> tuple[int, float, float]:
     return calls, (total - own) / calls * 1e6, total / own
 
 
-def posed(case: Case, drawn: Example, random: Randomness) -> Problem:
+def problem_of(case: Case, drawn: Example, random: Randomness) -> Problem:
     """The example as the engine gets it."""
-    problem = Pose(subject_of(case, drawn, random), drawn.inputs, ("x",)).pose(np.random.default_rng(drawn.seed))
+    problem = ProblemBuilder(subject_of(case, drawn, random), drawn.inputs, ("x",)).build(
+        np.random.default_rng(drawn.seed)
+    )
     if not isinstance(problem, Problem):
-        raise RuntimeError(f"{case.name} could not be posed: {problem}")
+        raise RuntimeError(f"{case.name} has no problem: {problem}")
     return problem
 
 
@@ -151,7 +153,7 @@ def stacked(rng: np.random.Generator, repeats: int) -> None:
     for make in (affine, sigmoid, softmax):
         case, drawn = make(rng, STACKED)
         with Randomness(drawn.seed) as random:
-            problem = posed(case, drawn, random)
+            problem = problem_of(case, drawn, random)
             number = next(i for i, tensor in enumerate(problem.tensors) if tensor.name == "x")
             pairs = [both_ways(problem, number, rng) for _ in range(repeats)]
         loop, stack = (statistics.median(part[i] for part in pairs) * 1e3 for i in (0, 1))

@@ -21,7 +21,7 @@ Backward = Callable[[Any, Any], Any]
 SHAPES = ((2, 3), (3, 4), (4, 2), (3, 3))
 
 
-def posed(forward: Forward, backward: Backward, x: Any, dout: Any) -> Problem:
+def problem_of(forward: Forward, backward: Backward, x: Any, dout: Any) -> Problem:
     return replace(
         problem(forward, lambda d, value: [backward(d, value)], x, dout=dout), shapes=(np.shape(forward(x)),)
     )
@@ -30,10 +30,10 @@ def posed(forward: Forward, backward: Backward, x: Any, dout: Any) -> Problem:
 def outcome(forward: Forward, backward: Backward, shape: tuple[int, ...], seed: int) -> Outcome:
     """The layer at one random input, asked output by output."""
     x = normal(*shape, seed=seed)
-    subject = posed(forward, backward, x, normal(*np.shape(forward(x)), seed=seed + 50))
+    subject = problem_of(forward, backward, x, normal(*np.shape(forward(x)), seed=seed + 50))
 
     def again(given: Any, dout: Any) -> Problem:
-        return posed(forward, backward, given["x0"], np.reshape(dout, subject.shapes[0]))
+        return problem_of(forward, backward, given["x0"], np.reshape(dout, subject.shapes[0]))
 
     rng = np.random.default_rng(seed)
     asked = dependence(subject, again, rng, takes_dout=True, names=["x0"])

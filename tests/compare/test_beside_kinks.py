@@ -9,7 +9,7 @@ from elementwise import INTEGERS, elementwise, node, normal, relu, report_of, st
 from gradproof import Verdict
 from gradproof.compare.beside_kinks import beside, judge_beside
 from gradproof.compare.examine import examine
-from gradproof.differentiate.pose import Unposed
+from gradproof.differentiate.problem_builder import NoProblem
 from gradproof.values import Reason
 
 SEEDS = range(10)
@@ -78,7 +78,7 @@ def test_without_ties_there_is_no_second_look():
 def test_where_the_problem_cannot_be_posed_beside_the_tie_the_entries_stay_open():
     posed = elementwise(relu, step, INTEGERS)
     results = examine(posed, np.random.default_rng(0))
-    assert judge_beside(posed, results, lambda values, dout: Unposed(), np.random.default_rng(0)) == results
+    assert judge_beside(posed, results, lambda values, dout: NoProblem(), np.random.default_rng(0)) == results
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asked import Backward, Forward, cause, outcome, posed
+from asked import Backward, Forward, cause, outcome, problem_of
 from elementwise import normal
 from gradproof import Case, GradientFault, Settings, check
 from gradproof.compare.jacobian import MOST, jacobians
@@ -230,10 +230,10 @@ def test_what_is_asked_output_by_output_stays_within_its_forwards() -> None:
         return np.tanh(x @ np.ones((x.shape[1], 3)))
 
     x = normal(30, 4)
-    subject = posed(forward, lambda d, v: np.zeros_like(v), x, np.ones((30, 3)))
+    subject = problem_of(forward, lambda d, v: np.zeros_like(v), x, np.ones((30, 3)))
     calls = 0
     assert jacobians(subject, lambda given, dout: subject, ["x0"]) == {}
-    small = posed(forward, lambda d, v: np.zeros_like(v), x[:5], np.ones((5, 3)))
+    small = problem_of(forward, lambda d, v: np.zeros_like(v), x[:5], np.ones((5, 3)))
     calls = 0
     assert jacobians(small, lambda given, dout: small, ["x0"])["x0"].true.shape == (15, 20)
     assert 0 < calls <= MOST

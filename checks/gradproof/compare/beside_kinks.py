@@ -32,7 +32,7 @@ def judge_beside(
 ) -> tuple[TensorResult, ...]:
     """Check the entries that sit on a tie once more at a point beside it, where the function is smooth.
 
-    again: poses the problem at other values with the same dout; anything but a Problem means that it cannot be posed
+    again: makes the problem at other values with the same dout; anything but a Problem means that it cannot be made
     there.
     """
     names = [tensor.name for tensor in problem.tensors]

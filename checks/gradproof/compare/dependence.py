@@ -21,7 +21,7 @@ def dependence(
 ) -> Dependence | None:
     """Run the subject a few times more, or return None where it is too large to be asked.
 
-    again: poses the problem at given values with another dout; anything but a Problem means that it cannot be posed.
+    again: makes the problem at given values with another dout; anything but a Problem means that it cannot be made.
     takes_dout: whether backward is given dout at all; a gradient that stays the same shows nothing where it is not.
     names: the tensors that are asked output by output.
     """

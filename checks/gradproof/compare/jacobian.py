@@ -21,7 +21,7 @@ STEP = 1 / 128
 def jacobians(problem: Problem, again: Again, names: Collection[str]) -> dict[str, Jacobian]:
     """Ask backward for a dout of 1 at each output alone, and measure what each output does for an entry moved.
 
-    again: poses the problem at given values with another dout. names: the tensors whose derivatives are measured, the
+    again: makes the problem at given values with another dout. names: the tensors whose derivatives are measured, the
     first ones first, as far as the forwards reach; {} for a subject with one output, whose gradient shows it already.
     """
     left = MOST - problem.outputs.size
@@ -39,14 +39,14 @@ def jacobians(problem: Problem, again: Again, names: Collection[str]) -> dict[st
 
 
 def _claims(problem: Problem, again: Again) -> list[Floats] | None:
-    """One array (outputs, entries) for each tensor; None where the problem cannot be posed for one of the douts."""
+    """One array (outputs, entries) for each tensor; None where the problem cannot be made for one of the douts."""
     rows: list[list[Floats]] = [[] for _ in problem.tensors]
     values = {tensor.name: tensor.value for tensor in problem.tensors}
     for unit in np.eye(problem.outputs.size):
-        posed = again(values, unit)
-        if not isinstance(posed, Problem):
+        other = again(values, unit)
+        if not isinstance(other, Problem):
             return None
-        for row, tensor in zip(rows, posed.tensors, strict=True):
+        for row, tensor in zip(rows, other.tensors, strict=True):
             row.append(tensor.claim.reshape(-1))
     return [np.array(row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""One example, from its values to an outcome: build, run, pose, examine. It draws no examples, it words no finding."""
+"""One example, from its values to an outcome: build, run, measure, examine. It draws none, and words no finding."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gradproof.compare.dependence import dependence
 from gradproof.compare.examine import examine
 from gradproof.compare.float32_cast import beyond_float32
 from gradproof.deadlines import Expired
-from gradproof.differentiate.pose import Pose, Unposed
 from gradproof.differentiate.problem import Problem, Tensor
+from gradproof.differentiate.problem_builder import NoProblem, ProblemBuilder
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.subject.precision import is_narrow
 from gradproof.subject.subject import Subject, fixed_dout
@@ -32,11 +32,11 @@ def judge_example(example: Example, build: Build, *, declared: bool = True) -> O
     """Check one example. An exception of the subject becomes part of the outcome; only Ctrl-C and Expired come out."""
     with quiet(), Randomness(example.seed) as random:
         rng = np.random.default_rng(example.seed)
-        pose: Pose | None = None
+        builder: ProblemBuilder | None = None
         try:
             subject = build(random, widen=True)
-            pose = Pose(subject, example.inputs, example.wanted, declared, fixed=example.fixed)
-            outcome = _measured(example, pose, rng)
+            builder = ProblemBuilder(subject, example.inputs, example.wanted, declared, fixed=example.fixed)
+            outcome = _measured(example, builder, rng)
             is_compared = bool(outcome.tensors) and not outcome.defects
             if is_compared and _has_narrow(subject, example):
                 outcome = _confirmed(outcome, example, build, example.wanted, declared)
@@ -45,12 +45,12 @@ def judge_example(example: Example, build: Build, *, declared: bool = True) -> O
             raise
         except SubjectError as raised:
             outcome = Outcome(example, error=raised.error)
-    if pose is not None:
-        notes = (*outcome.notes, *pose.notes)
-        outcome = replace(outcome, forwards=outcome.forwards + pose.forwards, notes=notes)
+    if builder is not None:
+        notes = (*outcome.notes, *builder.notes)
+        outcome = replace(outcome, forwards=outcome.forwards + builder.forwards, notes=notes)
     if _is_empty(example):
         return _forgiven(outcome)
-    remarks = () if pose is None else pose.remarks
+    remarks = () if builder is None else builder.remarks
     return replace(outcome, defects=(*outcome.defects, *remarks))
 
 
@@ -59,16 +59,16 @@ def _has_narrow(subject: Subject, example: Example) -> bool:
     return subject.widened or any(is_narrow(example.inputs[name]) for name in example.wanted)
 
 
-def _measured(example: Example, pose: Pose, rng: np.random.Generator) -> Outcome:
-    problem = pose.pose(rng)
-    if isinstance(problem, Unposed):
+def _measured(example: Example, builder: ProblemBuilder, rng: np.random.Generator) -> Outcome:
+    problem = builder.build(rng)
+    if isinstance(problem, NoProblem):
         notes = () if problem.note is None else (problem.note,)
         return Outcome(example, defects=problem.defects, unjudged=problem.reason, notes=notes)
     unread = tuple(_not_examined(tensor) for tensor in problem.unread)
     if not problem.tensors:
         notes = () if unread else (_nothing(example),)
         return Outcome(example, unread, unjudged=None if unread else Reason.NOT_EXAMINED, notes=notes)
-    results = judge_beside(problem, examine(problem, rng), pose.again, rng)
+    results = judge_beside(problem, examine(problem, rng), builder.again, rng)
     return Outcome(example, tensors=(*beyond_float32(problem, results, rng), *unread))
 
 
@@ -81,20 +81,20 @@ def _not_examined(tensor: Tensor) -> TensorResult:
 
 
 def ask(outcome: Outcome, build: Build, *, declared: bool = True) -> Outcome:
-    """Pose a failing example once more and ask what its gradients depend on; the outcome with what it told.
+    """ProblemBuilder a failing example once more and ask what its gradients depend on; the outcome with what it told.
 
     Unchanged where the subject raises this time, or is too large to be asked.
     """
-    example, pose = outcome.example, None
+    example, builder = outcome.example, None
     wrong = [result.name for result in outcome.tensors if result.verdict is Verdict.FAIL]
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         rng = np.random.default_rng(example.seed)
-        pose = Pose(build(random, widen=True), example.inputs, example.wanted, declared)
-        problem = pose.pose(rng)
+        builder = ProblemBuilder(build(random, widen=True), example.inputs, example.wanted, declared)
+        problem = builder.build(rng)
         if isinstance(problem, Problem):
-            takes = pose.subject.takes_dout() and fixed_dout(pose.subject, problem.shapes) is None
-            asked = dependence(problem, pose.again, rng, takes_dout=takes, names=wrong)
-            return outcome if asked is None else replace(outcome, dependence=replace(asked, forwards=pose.forwards))
+            takes = builder.subject.takes_dout() and fixed_dout(builder.subject, problem.shapes) is None
+            asked = dependence(problem, builder.again, rng, takes_dout=takes, names=wrong)
+            return outcome if asked is None else replace(outcome, dependence=replace(asked, forwards=builder.forwards))
     return outcome
 
 
@@ -113,11 +113,11 @@ def _confirmed(outcome: Outcome, example: Example, build: Build, wanted: tuple[s
         arrays = [*own.parameters().values(), *(example.inputs[name] for name in wanted)]
         dtype = min((a.dtype for a in arrays if is_narrow(a)), key=lambda d: d.itemsize, default=np.dtype(np.float32))
         inputs = {n: v.astype(dtype) if n in wanted and not is_narrow(v) else v for n, v in example.inputs.items()}
-        narrow = Pose(own, inputs, wanted, declared, widen=False)
-        found = narrow.pose(np.random.default_rng(example.seed))
+        narrow = ProblemBuilder(own, inputs, wanted, declared, widen=False)
+        found = narrow.build(np.random.default_rng(example.seed))
     with Randomness(example.seed) as random:
-        wide = Pose(build(random, widen=True), inputs, wanted, declared)
-        expected = wide.pose(np.random.default_rng(example.seed))
+        wide = ProblemBuilder(build(random, widen=True), inputs, wanted, declared)
+        expected = wide.build(np.random.default_rng(example.seed))
     outcome = replace(outcome, forwards=narrow.forwards + wide.forwards)
     if not isinstance(found, Problem) or not isinstance(expected, Problem):
         return replace(outcome, notes=(f"checked in float64; in the layer's own {dtype} it gives nothing to compare",))

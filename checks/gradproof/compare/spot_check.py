@@ -8,8 +8,8 @@ import numpy as np
 
 from gradproof.compare.judge_example import Build
 from gradproof.differentiate.differentiate import top_step
-from gradproof.differentiate.pose import Pose
 from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.problem_builder import ProblemBuilder
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.values import Example, Outcome, Reason, TensorResult, Verdict
 
@@ -24,12 +24,12 @@ def spot_check(example: Example, build: Build, name: str | None = None, *, decla
     with quiet(), Randomness(example.seed) as random, contextlib.suppress(SubjectError):
         rng = np.random.default_rng(example.seed)
         wanted = example.wanted
-        pose = Pose(build(random, widen=True), example.inputs, wanted, declared)
-        problem = pose.pose(rng)
+        builder = ProblemBuilder(build(random, widen=True), example.inputs, wanted, declared)
+        problem = builder.build(rng)
         if isinstance(problem, Problem):
             chosen = [i for i, tensor in enumerate(problem.tensors) if name in (None, tensor.name)]
             found = tuple(_checked(problem, i, rng) for i in chosen)
-            return Outcome(example, tensors=found, forwards=pose.forwards)
+            return Outcome(example, tensors=found, forwards=builder.forwards)
     return Outcome(example, unjudged=Reason.NOT_EXAMINED)
 
 

@@ -19,7 +19,7 @@ _SEED = 7
 Outputs = Callable[[Mapping[str, Floats]], Floats]  # flat outputs with some of the values replaced
 
 
-def settled(
+def mean_or_sum(
     dout: Floats, values: Mapping[str, Floats], claims: Mapping[str, Any], outputs: Outputs
 ) -> tuple[Floats, str]:
     """The upstream gradient, one entry a sample, of which backward is the gradient: 1 or 1/n each; and a note.

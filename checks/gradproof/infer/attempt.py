@@ -15,8 +15,8 @@ from gradproof.case.sizes import Chosen, Space
 from gradproof.case.specs import Floats, Labels
 from gradproof.convention.convention import convention_for
 from gradproof.convention.return_statements import hands_nothing_further, returns_nothing
-from gradproof.differentiate.pose import Pose, Unposed
 from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.problem_builder import NoProblem, ProblemBuilder
 from gradproof.errors import UsageError
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, styled
@@ -83,31 +83,31 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
     example = _with_extreme_labels(case, build(case, Plan(dims, styles, seed), {}))
     wanted = tuple(name for name in example.inputs if name in example.differentiable)
     with quiet(), Randomness(seed) as random:
-        pose: Pose | None = None
+        builder: ProblemBuilder | None = None
         still, idle, constant = frozenset[str](), False, False
         rng = np.random.default_rng(seed)
         try:
             subject = subject_of(case, example, random)
-            pose = Pose(subject, example.inputs, wanted)
-            posed = pose.pose(rng)
-            if isinstance(posed, Problem):
-                still, idle = _still(posed, rng), _is_idle(posed, subject, example, rng)
+            builder = ProblemBuilder(subject, example.inputs, wanted)
+            problem = builder.build(rng)
+            if isinstance(problem, Problem):
+                still, idle = _still(problem, rng), _is_idle(problem, subject, example, rng)
                 others = [build(case, Plan(dims, styles, seed + 1 + i), {}).inputs for i in range(_STIRRED)]
                 constant = is_constant(subject, example.inputs, others, rng)
         except SubjectError as raised:
-            return Attempt(dims, 0 if pose is None else pose.forwards, error=raised.error)
-    if isinstance(posed, Unposed):
-        return Attempt(dims, pose.forwards, defects=posed.defects, reason=posed.reason)
-    shapes = {tensor.name: tensor.value.shape for tensor in posed.tensors}
-    defects = tuple(defect for defect in pose.remarks if _tells_of_shapes(defect, shapes))
+            return Attempt(dims, 0 if builder is None else builder.forwards, error=raised.error)
+    if isinstance(problem, NoProblem):
+        return Attempt(dims, builder.forwards, defects=problem.defects, reason=problem.reason)
+    shapes = {tensor.name: tensor.value.shape for tensor in problem.tensors}
+    defects = tuple(defect for defect in builder.remarks if _tells_of_shapes(defect, shapes))
     missing = {defect.tensor for defect in defects if defect.code == _MISSING and defect.tensor in wanted}
     if missing and _is_first(case, shapes):
         defects = tuple(defect for defect in defects if defect.tensor not in missing)
         shapes = {name: shape for name, shape in shapes.items() if name not in missing}
     left_out = frozenset(wanted).difference(shapes)
-    between = subject.takes_dout() and posed.shapes != ((),)
-    seen = still, len(posed.tensors), left_out, idle, constant, between
-    return Attempt(dims, pose.forwards, None, defects, None, *seen)
+    between = subject.takes_dout() and problem.shapes != ((),)
+    seen = still, len(problem.tensors), left_out, idle, constant, between
+    return Attempt(dims, builder.forwards, None, defects, None, *seen)
 
 
 def _is_first(case: Case, tensors: Collection[str]) -> bool:

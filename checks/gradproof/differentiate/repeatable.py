@@ -18,7 +18,7 @@ FROZEN = "forward is random or keeps a state: frozen before every call"
 MOST_UNCLAIMED = 8  # arrays without a gradient that are tried, one forward each: they end in notes
 
 
-def settle(
+def repeatable_outputs(
     subject: Subject,
     forward: Forward,
     form: Form,

@@ -1,4 +1,4 @@
-"""Poses the problem: runs a subject once at an example, and turns it into arrays and callables to be measured.
+"""Builds the problem: runs a subject once at an example, and turns it into arrays and callables to be measured.
 
 It knows how to perturb a subject and put it back; it judges no gradient.
 """
@@ -18,8 +18,8 @@ from gradproof.differentiate.claims import Claims, claims_of
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.noise import unit
 from gradproof.differentiate.problem import Problem
+from gradproof.differentiate.repeatable import FROZEN, repeatable_outputs, uncounted
 from gradproof.differentiate.sampling import EvaluateStack
-from gradproof.differentiate.settling import FROZEN, settle, uncounted
 from gradproof.guard import SubjectError
 from gradproof.subject import gradient_shapes, outputs
 from gradproof.subject.outputs import Form
@@ -35,7 +35,7 @@ LOST = (
 
 
 @dataclass(frozen=True, eq=False)
-class Unposed:
+class NoProblem:
     """Why there is nothing to measure: defects of form, or a reason with a sentence."""
 
     defects: tuple[Defect, ...] = ()
@@ -44,7 +44,7 @@ class Unposed:
 
 
 @dataclass(eq=False)
-class Pose:
+class ProblemBuilder:
     """A subject at one example. ``forwards`` counts every call of forward; ``notes`` say what was done to check it."""
 
     subject: Subject
@@ -65,35 +65,35 @@ class Pose:
         self._lost: Mapping[str, str] = {}  # the parameters that backward left out; what to write to have them judged
         self._moved: dict[str, Floats] = {}  # parameters whose value is not the subject's own
 
-    def pose(self, rng: np.random.Generator) -> Problem | Unposed:
+    def build(self, rng: np.random.Generator) -> Problem | NoProblem:
         """Run forward and backward at the example. Raises SubjectError where the subject raises."""
         returned = self._forward({})
         form = outputs.form_of(returned)
         if isinstance(form, Defect):
-            return Unposed((form,))
+            return NoProblem((form,))
         refusal = outputs.unjudgeable(form)
         if refusal is not None:
-            return Unposed(reason=refusal[0], note=refusal[1])
+            return NoProblem(reason=refusal[0], note=refusal[1])
         self._form = form
-        flat = settle(self.subject, self._forward, form, returned, self._inputs, self.wanted)
+        flat = repeatable_outputs(self.subject, self._forward, form, returned, self._inputs, self.wanted)
         if flat is None:
-            return Unposed(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
+            return NoProblem(reason=Reason.NON_DETERMINISTIC, note="forward gives another output for the same input")
         if self.subject.frozen:
             self.notes.append(FROZEN)
         unexamined = self._unexamined(flat, form)
         if unexamined is not None:
-            return Unposed(reason=Reason.NOT_EXAMINED, note=unexamined)
+            return NoProblem(reason=Reason.NOT_EXAMINED, note=unexamined)
         dout = upstream(self.subject, form.shapes, rng)
         claims, defects = self._backward(dout)
         if samples(self.subject, form.shapes):
-            dout, note = per_sample.settled(dout, self._values(), claims, self._moved_to)
+            dout, note = per_sample.mean_or_sum(dout, self._values(), claims, self._moved_to)
             self.notes.append(note)
         if not defects:
             self._note_left_out(claims)
         self.notes += self.subject.notes
         self._note_lost(flat, form)
         if not np.isfinite(flat).all():
-            return Unposed(defects, Reason.NON_FINITE, "the output holds NaN or infinity")
+            return NoProblem(defects, Reason.NON_FINITE, "the output holds NaN or infinity")
         return self._problem(flat, dout, claims, defects)
 
     def _unexamined(self, flat: Floats, form: Form) -> str | None:
@@ -122,18 +122,18 @@ class Pose:
         known = [value for value in given if value.size]  # nothing is like nothing
         return any(form.shapes == (value.shape,) and outputs.same(flat, value.reshape(-1)) for value in known)
 
-    def again(self, values: Mapping[str, Floats], dout: Floats) -> Problem | Unposed:
-        """Pose the problem at other values of its tensors, with the same dout."""
+    def again(self, values: Mapping[str, Floats], dout: Floats) -> Problem | NoProblem:
+        """Make the problem at other values of its tensors, with the same dout."""
         inputs, self._moved = self._parted(values)
         self._inputs = {**self._inputs, **inputs}
         flat, claims = self._run({}, {}, dout)
         if flat is None or claims is None or not np.isfinite(flat).all():
-            return Unposed(reason=Reason.NON_FINITE, note="the moved point lies outside of forward's domain")
+            return NoProblem(reason=Reason.NON_FINITE, note="the moved point lies outside of forward's domain")
         return self._problem(flat, dout, claims, ())
 
     def _problem(
         self, flat: Floats, dout: Floats, claims: Mapping[str, Any], defects: tuple[Defect, ...]
-    ) -> Problem | Unposed:
+    ) -> Problem | NoProblem:
         parameters = self.subject.parameters()
         dtypes = {name: array.dtype for name, array in parameters.items()}
         found = claims_of(self._values(), claims, dtypes, self.subject.updates, self._missing(defects))
@@ -142,11 +142,11 @@ class Pose:
         defects = tuple(defect for defect in (*defects, *found.defects) if defect not in remarks)
         self.remarks += remarks
         if defects and not found.tensors and not found.unread:
-            return Unposed(defects)
+            return NoProblem(defects)
         self.remarks += [defect for defect in defects if defect not in self.remarks]
-        return self._posed(found, flat, dout)
+        return self._of_claims(found, flat, dout)
 
-    def _posed(self, found: Claims, flat: Floats, dout: Floats) -> Problem:
+    def _of_claims(self, found: Claims, flat: Floats, dout: Floats) -> Problem:
         """The problem of these claims, with what measures it."""
         names, form = [tensor.name for tensor in found.tensors], self._form or Form((), ())
         calls = self._evaluator(names), self._line(names, dout), self._stacker(names)
