@@ -96,10 +96,13 @@ def _measured(
         is_wanted = site.kind in kinds and any(value.size in wanted for value in values)
         if is_cheap and is_wanted and not _is_tensor(rerun, site):
             rounds = list(_of_rounds(rerun, number, values, slopes))
-            slopes += [value for value, _ in rounds]
-            moves_anything = any(value.any() for value, _ in rounds)
-            if len(rounds) == len(values) and moves_anything:
+            slopes += [slope for slope, _ in rounds]
+            if len(rounds) == len(values) and _move_anything(rounds):
                 yield _of_site(rerun, site, rounds)
+
+
+def _move_anything(rounds: Sequence[tuple[Floats, Floats]]) -> bool:
+    return any(slope.any() for slope, _ in rounds)
 
 
 def _of_site(rerun: Rerun, site: Site, rounds: Sequence[tuple[Floats, Floats]]) -> Adjoint:

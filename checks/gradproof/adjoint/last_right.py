@@ -82,9 +82,8 @@ def _of_what(backward: Backward, number: int) -> Adjoint | None:
         return None
     found = [each for each in backward.matches(number, variable=True) if each.is_named(rerun.own)]
     meant = _named_after(site.name, found)
-    if not meant and _named_after(site.name, [each for each in backward.library if each.variable]):
-        return None
-    return next(iter([*meant, *found]), None)
+    should_be_anothers = not meant and _named_after(site.name, backward.variables)
+    return None if should_be_anothers else next(iter([*meant, *found]), None)
 
 
 def _named_after(name: str, adjoints: Sequence[Adjoint]) -> list[Adjoint]:

@@ -104,6 +104,11 @@ class Backward:
         is_one = self.site(number).kind is Kind.STATE or all(np.array_equal(value, values[0]) for value in values)
         return values[-1:] if is_one else values
 
+    @property
+    def variables(self) -> list[Adjoint]:
+        """The true gradients of whole variables."""
+        return [each for each in self.library if each.variable]
+
     def matches(self, number: int, *, variable: bool) -> list[Adjoint]:
         """The true gradients that a site has: those of variables, or of expressions within a line of forward."""
         values = self.values(number)
@@ -122,8 +127,8 @@ class Backward:
 
     def _is_gradient(self, value: Floats) -> bool:
         """Whether it is the true gradient of some variable, at some round, which is not dout itself."""
-        variables = [each for each in self.library if each.variable and not each.given]
-        return any(is_same(value, true, bound) for each in variables for true, bound in each.rounds)
+        rounds = [pair for each in self.variables if not each.given for pair in each.rounds]
+        return any(is_same(value, true, bound) for true, bound in rounds)
 
     def is_parameter(self, number: int) -> bool:
         """Whether it is a parameter of the subject, handed over."""

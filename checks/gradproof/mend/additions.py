@@ -16,29 +16,36 @@ def additions(tree: Tree) -> Iterator[Change]:
     """``=`` that overwrites what is there, for ``+=``; and the reverse."""
     for slot in statement_slots(tree.node):
         statement = slot.statement
-        if not isinstance(statement, ast.Assign | ast.AugAssign):
-            continue
         for target in written(statement):
-            if isinstance(target, ast.Subscript) and _is_index(target.slice):
-                yield _added_at(slot, statement, target)
-            if makes_room(statement.value):
-                continue
-            if isinstance(statement, ast.Assign) and isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
-                yield _added(slot, target, statement.value, tree.function.arguments)
-            elif isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
-                what = ast.unparse(target)
-                text = f"{what} is added to where it should be assigned: what stood there before stays in it"
-                yield Change((slot,), (ast.Assign([_stored(target)], same(statement.value)),), "GP513", text)
+            if isinstance(statement, ast.Assign):
+                yield from _added(slot, target, statement.value, tree.function.arguments)
+            elif isinstance(statement, ast.AugAssign):
+                yield from _assigned(slot, target, statement)
 
 
-def _added(slot: Slot, target: ast.expr, value: ast.expr, arguments: tuple[str, ...]) -> Change:
+def _added(slot: Slot, target: ast.expr, value: ast.expr, arguments: tuple[str, ...]) -> Iterator[Change]:
     """``target += value`` for ``target = value``; sure where no loop, and no caller, needs what is assigned."""
+    if isinstance(target, ast.Subscript) and _is_index(target.slice):
+        yield _added_at(slot, "add", target, value)
+    if makes_room(value) or not isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
+        return
     what = ast.unparse(target)
     before = f"what the round before left in {what}" if _hands_on(slot, what) else "what stood there before"
     text = f"{what} is assigned where it should be added to: {before} is overwritten"
     added = ast.AugAssign(_stored(target), ast.Add(), same(value))
     is_sure = not _is_carried(slot, what) and what not in arguments
-    return Change((slot,), (added,), "GP115", text, sure=is_sure)
+    yield Change((slot,), (added,), "GP115", text, sure=is_sure)
+
+
+def _assigned(slot: Slot, target: ast.expr, statement: ast.AugAssign) -> Iterator[Change]:
+    """``target = value`` for ``target += value``."""
+    if isinstance(target, ast.Subscript) and _is_index(target.slice):
+        name = "subtract" if isinstance(statement.op, ast.Sub) else "add"
+        yield _added_at(slot, name, target, statement.value)
+    if isinstance(statement.op, ast.Add) and not makes_room(statement.value):
+        what = ast.unparse(target)
+        text = f"{what} is added to where it should be assigned: what stood there before stays in it"
+        yield Change((slot,), (ast.Assign([_stored(target)], same(statement.value)),), "GP513", text)
 
 
 def _is_carried(slot: Slot, name: str) -> bool:
@@ -61,14 +68,12 @@ def _other_lines(slot: Slot) -> list[ast.stmt]:
     return [line for line in loop.body if line is not slot.statement]
 
 
-def _added_at(slot: Slot, statement: ast.Assign | ast.AugAssign, target: ast.Subscript) -> Change:
-    """``np.add.at(dW, t, dout)`` for ``dW[t] = dout``, and for ``+=``."""
-    subtracts = isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Sub)
-    name = "subtract" if subtracts else "add"
+def _added_at(slot: Slot, name: str, target: ast.Subscript, value: ast.expr) -> Change:
+    """``np.add.at(dW, t, dout)`` for ``dW[t] = dout``, and for ``+=``; name: that of the function, add or subtract."""
     index = same(target.slice)
     if any(isinstance(node, ast.Slice) for node in ast.walk(index)):  # a slice stands in brackets only
         index = ast.Subscript(parse("np.s_"), index, ast.Load())
-    call = ast.Call(parse(f"np.{name}.at"), [same(target.value), index, same(statement.value)], [])
+    call = ast.Call(parse(f"np.{name}.at"), [same(target.value), index, same(value)], [])
     text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.{name}.at does"
     return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
 
@@ -115,12 +120,20 @@ def collected(tree: Tree) -> Iterator[Change]:
             if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
                 target = ast.unparse(statement.targets[0])
                 lines.setdefault(target, []).append((Slot(owner, name, index, statement), statement))
-        for target, ((_, first), *others) in lines.items():
-            can_be_added_to = not makes_room(first.value) and not isinstance(first.targets[0], ast.Tuple)
-            if len(others) > 1 and can_be_added_to:
-                added = [ast.AugAssign(_stored(line.targets[0]), ast.Add(), same(line.value)) for _, line in others]
-                text = f"{target} is assigned in several lines where it should be added up: only the last one counts"
-                yield Change(tuple(slot for slot, _ in others), tuple(added), "GP115", text, sure=True)
+        for target, several in lines.items():
+            first, *others = several
+            if len(others) > 1 and _can_be_added_to(first[1]):
+                yield _added_up(target, others)
+
+
+def _can_be_added_to(line: ast.Assign) -> bool:
+    return not makes_room(line.value) and not isinstance(line.targets[0], ast.Tuple)
+
+
+def _added_up(target: str, lines: list[tuple[Slot, ast.Assign]]) -> Change:
+    added = [ast.AugAssign(_stored(line.targets[0]), ast.Add(), same(line.value)) for _, line in lines]
+    text = f"{target} is assigned in several lines where it should be added up: only the last one counts"
+    return Change(tuple(slot for slot, _ in lines), tuple(added), "GP115", text, sure=True)
 
 
 def unread(tree: Tree) -> Iterator[Change]:

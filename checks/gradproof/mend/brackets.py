@@ -58,12 +58,20 @@ def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
     plain = [ast.unparse(operand) for operand in operands]
     is_bracketed = [_rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) for operand in operands]
     told = [f"({text})" if inside else text for text, inside in zip(plain, is_bracketed, strict=True)]
-    for i, k in combinations(range(len(operands)), 2):
-        if (i, k) != (0, len(operands) - 1):
-            yield parse(_joined([*told[:i], f"({told[i]}", *told[i + 1 : k], f"{told[k]})", *told[k + 1 :]], signs))
+    for first, last in combinations(range(len(operands)), 2):
+        if (first, last) != (0, len(operands) - 1):
+            yield parse(_joined(_with_brackets(told, first, last), signs))
     for i, text in enumerate(plain):
         if is_bracketed[i] and len(operands) > 1:
             yield parse(_joined([*told[:i], text, *told[i + 1 :]], signs))
+
+
+def _with_brackets(operands: list[str], first: int, last: int) -> list[str]:
+    """Operands with brackets from one to another."""
+    found = [*operands]
+    found[first] = f"({found[first]}"
+    found[last] = f"{found[last]})"
+    return found
 
 
 def _joined(told: list[str], signs: list[str]) -> str:

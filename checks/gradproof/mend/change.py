@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gradproof.mend.slots import Slot
-from gradproof.source.syntax import constant, last_name
+from gradproof.source.syntax import calls, constant, is_product, targets_of
 
 BRANCH = ", in one branch of np.where"
 IN_THE_LINE = ", in the line for"
@@ -49,6 +49,11 @@ class Change:
         return self.slots[0].statement
 
     @property
+    def statements(self) -> frozenset[ast.stmt]:
+        """All statements that are changed."""
+        return frozenset(slot.statement for slot in self.slots)
+
+    @property
     def place(self) -> list[tuple[ast.AST, str, int | None]]:
         """Where it is made: two changes of one place are two ways to write one thing there."""
         return [(slot.parent, slot.field, slot.index) for slot in self.slots]
@@ -83,11 +88,10 @@ class Change:
     def masks(self, other: Change) -> bool:
         """Whether this is ``a * b`` where the other one is ``b`` for ``a``: as both mend it, a is but a mask of b."""
         node, theirs = self.nodes[0], other.nodes[0]
-        if self.place != other.place or not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+        if self.place != other.place or not is_product(node):
             return False
-        return ast.unparse(node.left) == ast.unparse(self.slots[0].node) and ast.unparse(node.right) == ast.unparse(
-            theirs
-        )
+        keeps_mine = ast.unparse(node.left) == ast.unparse(self.slots[0].node)
+        return keeps_mine and ast.unparse(node.right) == ast.unparse(theirs)
 
     @contextmanager
     def made(self) -> Generator[None]:
@@ -111,24 +115,26 @@ class Change:
 def _is_in_branch(slot: Slot) -> bool:
     """Whether a slot lies in what np.where takes for some entries, and not for the others."""
     for node in ast.walk(slot.statement):
-        if isinstance(node, ast.Call) and last_name(node.func) == "where" and len(node.args) == 3:
-            if slot.parent is node and slot.index:
-                return True
-            if any(inner is slot.parent for branch in node.args[1:] for inner in ast.walk(branch)):
+        if calls(node, "where") and len(node.args) == 3:
+            is_branch = slot.parent is node and bool(slot.index)
+            if is_branch or any(_holds(branch, slot.parent) for branch in node.args[1:]):
                 return True
     return False
 
 
+def _holds(whole: ast.expr, part: ast.AST) -> bool:
+    return any(node is part for node in ast.walk(whole))
+
+
 def _part(statement: ast.stmt) -> str | None:
     """The one row or column that a statement writes, ``dx[:, 3]``; None for any other."""
-    target: ast.expr | None = statement.target if isinstance(statement, ast.AugAssign) else None
-    if isinstance(statement, ast.Assign):
-        target = statement.targets[0]
-    index = target.slice if isinstance(target, ast.Subscript) else None
-    if target is None or not isinstance(index, ast.Tuple):
+    targets = targets_of(statement)
+    index = targets[0].slice if targets and isinstance(targets[0], ast.Subscript) else None
+    if not isinstance(index, ast.Tuple):
         return None
-    one = any(isinstance(constant(part), int) for part in index.elts)
-    return ast.unparse(target) if one and any(isinstance(part, ast.Slice) for part in index.elts) else None
+    takes_one = any(isinstance(constant(part), int) for part in index.elts)
+    takes_several = any(isinstance(part, ast.Slice) for part in index.elts)
+    return ast.unparse(targets[0]) if takes_one and takes_several else None
 
 
 def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:

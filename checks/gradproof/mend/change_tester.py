@@ -84,11 +84,14 @@ class ChangeTester:
 
     def all_mended(self) -> bool:
         """Put what was found in order, the best first, without what hides behind another; whether it is enough."""
-        others = [mend.change for mend in self.found]
-        self.found = [mend for mend in self.found if not any(other.masks(mend.change) for other in others)]
+        masked = {mend for mend in self.found if self._is_masked(mend)}
+        self.found = [mend for mend in self.found if mend not in masked]
         # where a line can be mended, it is not the line that is one too many
         self.found.sort(key=lambda mend: (-len(mend.tensors), mend.change.deletes and not mend.change.sure))
         return not self.unmended()
+
+    def _is_masked(self, mend: Mend) -> bool:
+        return any(other.change.masks(mend.change) for other in self.found)
 
     def try_changes(self, changes: Iterable[Change], tree: Tree, *, anew: bool) -> None:
         """Keep those with which some wrong gradient is right, and no right one wrong, at every example."""

@@ -146,8 +146,8 @@ def of_any_shape(outcomes: Sequence[Outcome], wrong: Sequence[str]) -> frozenset
     """
     misshaped = [defect for outcome in outcomes for defect in outcome.defects if defect.code == "GP201"]
     errors = {defect.tensor for defect in misshaped if defect.severity == "error"}
-    names = {defect.tensor for defect in misshaped if defect.tensor is not None} - _unread(outcomes)
-    return frozenset(name for name in names if name in wrong or name not in errors)
+    accepted = {defect.tensor for defect in misshaped} - errors.difference(wrong)
+    return frozenset(name for name in accepted if name is not None) - _unread(outcomes)
 
 
 def _unread(outcomes: Sequence[Outcome]) -> set[str]:

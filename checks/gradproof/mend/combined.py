@@ -22,7 +22,8 @@ PAIRED = 36  # arrays of which each two are multiplied
 
 def names_of(lever: Lever) -> list[str]:
     """The expressions that have a value each time."""
-    return [name for name in lever.names[0] if all(name in names for names in lever.names)]
+    always = set(lever.names[0]).intersection(*lever.names)
+    return [name for name in lever.names[0] if name in always]
 
 
 def products(lever: Lever) -> Iterator[tuple[Written, Make]]:

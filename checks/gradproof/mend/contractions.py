@@ -28,10 +28,14 @@ def contractions(a: Floats, b: Floats, shape: tuple[int, ...]) -> Iterator[str]:
 
 def _labels(shape: tuple[int, ...], sizes: dict[str, int]) -> Iterator[str]:
     """The letters that the axes of an array may have: no two alike, and none at an axis of another size."""
-    choices = [[*(letter for letter, size in sizes.items() if size == n), _SUMMED] for n in shape]
+    choices = [[*_letters_of(size, sizes), _SUMMED] for size in shape]
     for letters in product(*choices):
         if len(set(letters)) == len(letters):
             yield "".join(letters)
+
+
+def _letters_of(size: int, sizes: dict[str, int]) -> list[str]:
+    return [letter for letter, other in sizes.items() if other == size]
 
 
 def value(subscripts: str, a: Floats, b: Floats) -> Floats:

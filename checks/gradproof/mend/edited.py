@@ -47,18 +47,24 @@ def _instead(statement: ast.stmt, new: str, text: str, file: str) -> Replacement
 def _of_statements(change: Change, file: str) -> Iterator[Replacement]:
     """Statements in the place of others. An ``if True`` is but a frame around two of them."""
     for slot, node in zip(change.slots, change.nodes, strict=True):
+        if isinstance(node, ast.Pass):
+            yield _instead(slot.statement, "", "", file)
+            continue
         framed = node.body if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) else [node]
         lines = [_simple(line, file) for line in framed if isinstance(line, ast.stmt) and not hasattr(line, "body")]
         text = "; ".join(lines)
-        if isinstance(node, ast.Pass):
-            yield _instead(slot.statement, "", "", file)
-        elif lines and len(lines) < len(framed):  # before a loop, which stays
-            at = located(file, slot.statement)
-            loop = source_at(file, at)
-            new = f"{text}\n{' ' * slot.statement.col_offset}{loop}"
-            yield Replacement(at, Action.REPLACE, loop, new, f"{text}  # before this line")
+        if lines and len(lines) < len(framed):
+            yield _before(slot.statement, text, file)
         elif lines:
             yield _instead(slot.statement, text, text, file)
+
+
+def _before(loop: ast.stmt, text: str, file: str) -> Replacement:
+    """A line before a loop, which stays."""
+    at = located(file, loop)
+    head = source_at(file, at)
+    new = f"{text}\n{' ' * loop.col_offset}{head}"
+    return Replacement(at, Action.REPLACE, head, new, f"{text}  # before this line")
 
 
 def _simple(statement: ast.stmt, file: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from gradproof.mend.change import Change, instead, parse, same, short
@@ -11,13 +12,12 @@ from gradproof.mend.tree import Tree
 from gradproof.source.syntax import called_method, calls, is_operation
 
 _SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
-_EPSILONS = ("eps", "delta", "tiny", "smooth")  # parts of the names of such numbers
+_EPSILON = re.compile("eps|delta|tiny|smooth", re.IGNORECASE)  # parts of the names of such numbers
 
 
 def epsilons(tree: Tree) -> Iterator[Change]:
     """An epsilon that forward adds under a root, in a logarithm or to a divisor; or one that it does not add."""
-    known = [name for name in tree.known if any(part in name.lower() for part in _EPSILONS)]
-    known += [repr(number) for number in tree.numbers if 0 < abs(number) < _SMALL]
+    known = _epsilons_at_hand(tree)
     for slot in tree.slots:
         node = slot.node
         if _needs_epsilon(slot):
@@ -29,6 +29,12 @@ def epsilons(tree: Tree) -> Iterator[Change]:
         if is_operation(node, ast.Add) and ast.unparse(node.right) in known:
             text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
             yield instead(slot, same(node.left), "GP108", text)
+
+
+def _epsilons_at_hand(tree: Tree) -> list[str]:
+    """The names that are built from a word for it, and the small numbers of forward."""
+    names = [name for name in tree.known if _EPSILON.search(name)]
+    return names + [repr(number) for number in tree.numbers if 0 < abs(number) < _SMALL]
 
 
 def _under_the_root(slot: Slot, node: ast.Call, known: Sequence[str]) -> Iterator[Change]:

@@ -40,24 +40,34 @@ def _with(slot: Slot, value: float, number: float) -> Change:
 
 
 def _root(slot: Slot, value: float, gap: Gap) -> float | None:
-    """The number with which one entry is right, by secants; None where it moves none, or nowhere to."""
-    first, second = value, value * (1 + NEAR) if value else NEAR
-    before, after = (gap(_with(slot, value, x)) for x in (first, second))
+    """The number with which one entry is right; None where it moves none, or nowhere to."""
+    points = value, value * (1 + NEAR) if value else NEAR
+    before, after = (gap(_with(slot, value, number)) for number in points)
     if before is None or after is None or before.shape != after.shape:
         return None
     entry = _moved_most(before, after)
     if entry is None:
         return None
-    a, b = float(before[entry]), float(after[entry])
+
+    def gap_at(number: float) -> float:
+        now = gap(_with(slot, value, number))
+        return np.nan if now is None else float(now[entry])
+
+    found = _secants(points, (float(before[entry]), float(after[entry])), gap_at)
+    return None if found == value else found
+
+
+def _secants(points: tuple[float, float], gaps: tuple[float, float], gap_at: Callable[[float], float]) -> float | None:
+    """Where a gap is 0, from two numbers and their gaps on; None where it is not finite on the way."""
+    (first, second), (a, b) = points, gaps
     for _ in range(STEPS):
         if a == b:
             break
         first, second, a = second, second - b * (second - first) / (b - a), b
-        now = gap(_with(slot, value, second))
-        if now is None or not np.isfinite(now[entry]) or not np.isfinite(second):
+        b = gap_at(second)
+        if not np.isfinite(b) or not np.isfinite(second):
             return None
-        b = float(now[entry])
-    return second if second != value else None
+    return second
 
 
 def _moved_most(before: Floats, after: Floats) -> int | None:

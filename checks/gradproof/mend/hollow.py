@@ -50,12 +50,17 @@ def _watched(slot: Slot, old: ast.expr, node: ast.AST) -> list[Slot]:
     if isinstance(node, ast.BinOp | ast.Call | ast.Compare | ast.UnaryOp):
         found.append(slot)
     if is_product(node):
-        before = ast.unparse(old)
-        if ast.unparse(node.left) == before:
-            found.append(Slot(node, "right", None, slot.statement))
-        if ast.unparse(node.right) == before:
-            found.append(Slot(node, "left", None, slot.statement))
+        found += [Slot(node, field, None, slot.statement) for field in _added_factors(old, node)]
     return [place for place in found if not _makes_room(place.node)]
+
+
+def _added_factors(old: ast.expr, product: ast.BinOp) -> Iterator[str]:
+    """On which side a product has a factor that was not there before."""
+    before = ast.unparse(old)
+    if ast.unparse(product.left) == before:
+        yield "right"
+    if ast.unparse(product.right) == before:
+        yield "left"
 
 
 def _undoes_anew(old: ast.expr, node: ast.AST) -> bool:

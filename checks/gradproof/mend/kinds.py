@@ -43,11 +43,9 @@ def everywhere(kind: Kind) -> Kind:
             alike.setdefault((change.likely, met[place]), []).append(change)  # a slip may have several ways to mend it
             met[place] += 1
         for several in alike.values():
-            slots, nodes = (
-                tuple(one[0] for one in each) for each in zip(*((c.slots, c.nodes) for c in several), strict=True)
-            )
             if len(several) > 1:
                 first = several[0]
+                slots, nodes = tuple(each.slots[0] for each in several), tuple(each.nodes[0] for each in several)
                 yield Change(slots, nodes, first.code, first.likely, alike=True, renames=first.renames)
 
     return changes

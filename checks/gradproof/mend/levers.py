@@ -130,8 +130,10 @@ def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: A
     gradients = partial(_gradients, trial, kept, anew=anew)
     with patched(tree.function.live, code, {HOOK: hook}):
         before = gradients()
-        moves = None if before is None or not hook.can_move else _moves(hook, gradients, before)
-    if before is None or moves is None:
+        if before is None or not hook.can_move:
+            return None
+        moves = _moves(hook, gradients, before)
+    if moves is None:
         return None
     samples = [trial.samples[name] for name in kept]
     gap = np.concatenate([sample.numeric for sample in samples]) - before
@@ -162,11 +164,12 @@ def _moves(hook: _Hook, gradients: Callable[[], Floats | None], before: Floats) 
 
 def _unkept(trial: Trial, outside: Mapping[str, Any], names: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
     """The arguments and variables of forward that backward has no name for."""
-    return {
-        name: value
-        for name, value in trial.arguments().items()
-        if not (name in outside or hasattr(builtins, name) or any(_is_there(value, name, each) for each in names))
-    }
+    found: dict[str, Floats] = {}
+    for name, value in trial.arguments().items():
+        is_taken = name in outside or hasattr(builtins, name)
+        if not is_taken and not any(_is_there(value, name, each) for each in names):
+            found[name] = value
+    return found
 
 
 def _is_there(value: Floats, name: str, names: Mapping[str, Floats]) -> bool:

@@ -107,7 +107,8 @@ def _run(
     """Try changes in their order, until the work is used up."""
     if not tester.wrong:
         return
-    wrong, right = ([found for found in map(place, names) if found] for names in (tester.wrong, tester.right))
+    wrong = [found for found in map(place, tester.wrong) if found is not None]
+    right = [found for found in map(place, tester.right) if found is not None]
     with contextlib.suppress(SpentError):
         own = trees.at(lines) or trees.feeding(wrong, right)
         SearchOrder(tester, own, trees.feeding(wrong), trees, kinds).run()
@@ -144,8 +145,7 @@ def _search_with(first: Mend, search_again: Callable[[], list[Mend]]) -> list[Me
             return []
         with patched(live, code):
             more = search_again()
-    changed = {slot.statement for slot in first.change.slots}
-    return [mend for mend in more if changed.isdisjoint(slot.statement for slot in mend.change.slots)]
+    return [mend for mend in more if mend.change.statements.isdisjoint(first.change.statements)]
 
 
 def _fresh_trials(

@@ -59,7 +59,8 @@ def _overwrites(first: ast.stmt, second: ast.stmt) -> bool:
     """Whether the first, were it behind the second, would leave nothing of what that does: that is to take it away."""
     if not isinstance(first, ast.Assign) or not isinstance(second, ast.Assign | ast.AugAssign):
         return False
-    mine, theirs = ({ast.unparse(target) for target in targets_of(each)} for each in (first, second))
+    mine = {ast.unparse(target) for target in targets_of(first)}
+    theirs = {ast.unparse(target) for target in targets_of(second)}
     read = {ast.unparse(node) for node in ast.walk(first.value) if isinstance(node, ast.expr)}
     return theirs <= mine and not theirs & read
 

@@ -22,15 +22,18 @@ def turned(tree: Tree) -> Iterator[Change]:
 
 def left_out(tree: Tree) -> Iterator[Change]:
     """A running sum that forward takes, and that is missing in backward."""
-    nodes = [node for function in tree.others for node in ast.walk(function)]
-    axes = sorted({axis for node in nodes for _, axis in _sums(node)})
-    if not axes:
-        return
-    for slot in tree.slots:
+    axes = sorted({axis for function in tree.others for axis in _axes_in(function)})
+    for slot in tree.slots if axes else ():
         is_value = takes_factor(slot) or is_read(slot)
         if is_value and not is_indexing(slot):
             for axis in axes:
                 yield from _summed_along(slot, axis)
+
+
+def _axes_in(function: ast.AST) -> Iterator[str]:
+    """The axes of the running sums in a function."""
+    for node in ast.walk(function):
+        yield from (axis for _, axis in _sums(node))
 
 
 def _summed_along(slot: Slot, axis: str) -> Iterator[Change]:

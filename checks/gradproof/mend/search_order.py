@@ -65,10 +65,7 @@ class SearchOrder:
                 return
         self._fit_numbers()
         if not self.tester.all_mended():
-            self.tester.left = MOST_KEPT
-            for kind in KEPT:
-                self._try_kept(kind)
-            self.tester.all_mended()
+            self._try_all_kept()
         if not self.tester.found:
             self._try_forward(self.of_forward)
 
@@ -105,6 +102,12 @@ class SearchOrder:
         """Try one kind of change of what forward keeps."""
         for tree in self.trees.kept:
             self.tester.try_changes(kind(tree), tree, anew=True)
+
+    def _try_all_kept(self) -> None:
+        self.tester.left = MOST_KEPT
+        for kind in KEPT:
+            self._try_kept(kind)
+        self.tester.all_mended()
 
     def _try_forward(self, kinds: Sequence[Kind]) -> None:
         """Look for a forward whose derivative backward is."""

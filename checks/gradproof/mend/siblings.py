@@ -26,13 +26,19 @@ def mirrored(tree: Tree) -> Iterator[Change]:
     names = {id(value): name for name, value in lines}
     for slot in tree.slots:
         mine = names.get(id(slot.node))
-        for other, value in lines if mine is not None else ():
-            pair = _difference(mine or "", other)
-            if pair is None or type(value) is not type(slot.node):
-                continue
-            whole = _exchanged(value, *pair, tree.known)
-            if terms(whole) != terms(slot.node):
-                yield instead(slot, whole, *stands_for(slot.node, whole))
+        if mine is not None:
+            for other, value in lines:
+                yield from _as_other(slot, mine, other, value, tree.known)
+
+
+def _as_other(slot: Slot, mine: str, other: str, value: ast.expr, known: tuple[str, ...]) -> Iterator[Change]:
+    """A line as another one; nothing where that is of no counterpart, or where they come to the same."""
+    pair = _difference(mine, other)
+    if pair is None or type(value) is not type(slot.node):
+        return
+    whole = _exchanged(value, *pair, known)
+    if terms(whole) != terms(slot.node):
+        yield instead(slot, whole, *stands_for(slot.node, whole))
 
 
 def _lines(tree: Tree) -> Iterator[tuple[str, ast.expr]]:
@@ -112,11 +118,11 @@ def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str,
     """Names to be exchanged, of every two arrays that are computed in the same way from different ones."""
     made = [(name, [name, *names_in(value)], _form(value)) for name, value in _assigned(function)]
     for (one, mine, form), (other, theirs, its) in combinations(made, 2):
-        if one != other and form == its and len(mine) == len(theirs):
-            pairs = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
-            are_known = {*pairs, *pairs.values()} <= {*known}
-            if len(pairs) > 1 and are_known:
-                yield {b: a for a, b in pairs.items()} | pairs
+        if one == other or form != its or len(mine) != len(theirs):
+            continue
+        pairs = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
+        if len(pairs) > 1 and {*pairs, *pairs.values()} <= {*known}:
+            yield {b: a for a, b in pairs.items()} | pairs
 
 
 def _assigned(function: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -150,14 +156,20 @@ class Way:
 
 def adjoints(tree: Tree) -> Iterator[Change]:
     """What forward takes to another place, taken back: ``dx[:, :-1] += d[:, 1:]`` for ``y[:, 1:] += x[:, :-1]``."""
-    nodes = [node for function in tree.others for node in ast.walk(function)]
-    ways = [_way(node) for node in nodes if isinstance(node, ast.Assign | ast.AugAssign)]
-    known = [way for way in ways if way is not None]
+    ways = [way for function in tree.others for way in _ways(function)]
     for statement in dict.fromkeys(slot.statement for slot in tree.slots):
         here = _way(statement)
         if here is not None:
-            for way in known:
+            for way in ways:
                 yield from _taken_back(statement, here, way)
+
+
+def _ways(function: ast.AST) -> Iterator[Way]:
+    """What each line of a function takes from one place to another."""
+    for node in ast.walk(function):
+        way = _way(node) if isinstance(node, ast.Assign | ast.AugAssign) else None
+        if way is not None:
+            yield way
 
 
 def _taken_back(statement: ast.stmt, here: Way, of_forward: Way) -> Iterator[Change]:

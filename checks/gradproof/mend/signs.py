@@ -21,11 +21,7 @@ _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
 
 def signs(tree: Tree) -> Iterator[Change]:
     """``b - a`` for ``a - b`` as a factor, ``a - b`` for ``a + b``, ``-a`` for ``a``, ``a / b`` for ``a * b``."""
-    for slot in tree.slots:
-        if isinstance(slot.node, ast.BinOp) and _is_difference_as_factor(slot):
-            turned = ast.BinOp(same(slot.node.right), ast.Sub(), same(slot.node.left))
-            text = f"the sign is wrong: {short(slot.node)} stands where {short(turned)} belongs"
-            yield instead(slot, turned, "GP103", text)
+    yield from _differences_turned(tree)
     for slot in tree.slots:
         node = slot.node
         if is_operation(node, ast.Div) and tree.is_count(node.right):
@@ -39,6 +35,15 @@ def signs(tree: Tree) -> Iterator[Change]:
         elif is_whole(slot):
             text = f"the sign is wrong: a minus is missing before {short(node)}"
             yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), "GP103", text)
+
+
+def _differences_turned(tree: Tree) -> Iterator[Change]:
+    """``b - a`` for ``a - b``, where it is a factor."""
+    for slot in tree.slots:
+        if isinstance(slot.node, ast.BinOp) and _is_difference_as_factor(slot):
+            turned = ast.BinOp(same(slot.node.right), ast.Sub(), same(slot.node.left))
+            text = f"the sign is wrong: {short(slot.node)} stands where {short(turned)} belongs"
+            yield instead(slot, turned, "GP103", text)
 
 
 def pairs(tree: Tree) -> Iterator[Change]:

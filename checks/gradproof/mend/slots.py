@@ -30,6 +30,11 @@ class Slot:
         node: ast.expr = held if self.index is None else held[self.index]
         return node
 
+    @property
+    def place(self) -> tuple[int, str, int | None]:
+        """Where it is, to be compared: the identity of the parent, its field and the index there."""
+        return id(self.parent), self.field, self.index
+
     def put(self, node: ast.AST) -> None:
         """Let another node stand there."""
         if self.index is None:

@@ -24,6 +24,7 @@ from gradproof.mend.likeness import arrays_in, cuts, sums
 from gradproof.mend.slots import is_divisor
 from gradproof.mend.weighted import weights
 from gradproof.mend.wording import Formula, Make, difference, factor, made_of
+from gradproof.source.syntax import is_sum
 
 NICE: Mapping[float, str] = {
     1.0: "",
@@ -166,9 +167,9 @@ def _added(lever: Lever, written: Written, made: Sequence[Floats] | None) -> Ite
 def _is_scaled(lever: Lever, term: Floats) -> bool:
     """Whether a term is but a number times the value itself, or times one of the two that it adds."""
     node = lever.slot.node
-    sides = [node.left, node.right] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) else []
-    told = [ast.unparse(side) for side in sides]
-    added = [_row([n[text] for n in lever.names]) for text in told if all(text in n for n in lever.names)]
+    texts = [ast.unparse(node.left), ast.unparse(node.right)] if is_sum(node) else []
+    known = names_of(lever)
+    added = [_row([names[text] for names in lever.names]) for text in texts if text in known]
     return any(_is_multiple(term, value) for value in (_row(lever.values), *added) if value.size == term.size)
 
 

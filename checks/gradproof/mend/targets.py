@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from gradproof.findings import Location
@@ -43,20 +43,22 @@ class Trees:
 
     def returning(self) -> Trees:
         """The same, backward narrowed to its return statements: a gradient may be right until it is returned."""
-        narrowed = [
-            tree.within([slot.statement for slot in tree.slots if isinstance(slot.statement, ast.Return)])
-            for tree in self.backward
-        ]
-        return replace(self, backward=tuple(narrowed))
+        return replace(self, backward=tuple(map(_returns_of, self.backward)))
 
     def without(self, others: Trees) -> Trees:
         """The same, without the places in backward that ``others`` have."""
-        known = {(id(slot.parent), slot.field, slot.index) for tree in others.backward for slot in tree.slots}
-        rest = [
-            replace(tree, slots=tuple(s for s in tree.slots if (id(s.parent), s.field, s.index) not in known))
-            for tree in self.backward
-        ]
-        return replace(self, backward=tuple(rest))
+        known = {slot.place for tree in others.backward for slot in tree.slots}
+        return replace(self, backward=tuple(_outside(tree, known) for tree in self.backward))
+
+
+def _returns_of(tree: Tree) -> Tree:
+    """The same tree, to be changed in what it returns only."""
+    return tree.within([slot.statement for slot in tree.slots if isinstance(slot.statement, ast.Return)])
+
+
+def _outside(tree: Tree, known: Set[tuple[int, str, int | None]]) -> Tree:
+    """The same tree, to be changed at other places than those that are ``known``."""
+    return replace(tree, slots=tuple(slot for slot in tree.slots if slot.place not in known))
 
 
 def _on(tree: Tree, lines: Sequence[Location]) -> list[ast.stmt]:
@@ -151,7 +153,7 @@ def trees_of(code: Code) -> Trees:
     if code.backward is code.forward:
         is_changeable = not acts_outside(code.backward)
         return Trees((tree_of(code.backward, code),) if is_changeable else (), (), in_forward=True)
-    of_forward = [] if code.forward is None else _run_by(code, code.forward)
+    of_forward = _run_by(code, code.forward)
     known = {function.place for function in of_forward}
     of_backward = [function for function in _run_by(code, code.backward) if function.place not in known]
     forward = tuple(tree_of(function, code) for function in of_forward)
@@ -159,8 +161,9 @@ def trees_of(code: Code) -> Trees:
     return Trees(tuple(tree_of(function, code) for function in of_backward), kept, forward=forward)
 
 
-def _run_by(code: Code, start: Function) -> Sequence[Function]:
-    methods = reached(code, start)
+def _run_by(code: Code, start: Function | None) -> list[Function]:
+    """The functions that one runs, itself among them, as far as they can be changed; of no function, none."""
+    methods = [] if start is None else reached(code, start)
     own = [helper for function in methods for helper in helpers(function)]
     found = {function.place: function for function in (*methods, *own)}
     return [function for function in found.values() if not acts_outside(function)]

@@ -179,9 +179,8 @@ def _names(function: FunctionNode, code: Code) -> Iterator[str]:
     called = {id(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
     both = (function, *_forward_node(code))
     for tree in both:
-        for node in ast.walk(tree):
-            if is_attribute(node) and id(node) not in called and node.attr not in code.methods:
-                found.setdefault(f"self.{node.attr}")
+        attributes = [node for node in ast.walk(tree) if is_attribute(node) and id(node) not in called]
+        found |= dict.fromkeys(f"self.{node.attr}" for node in attributes if node.attr not in code.methods)
     for tree in both:
         found |= dict.fromkeys(_entries(tree))
     yield from (name for name in found if name not in _NO_NAMES and ".grads[" not in name)

@@ -140,9 +140,8 @@ class Trial:
 
     def backward(self, subject: Subject) -> Mapping[str, Any] | None:
         """What backward claims for dout, by tensor; None where its form is wrong. Raises SubjectError."""
-        parts = zip(self.form.split(self.dout), self.form.shapes, strict=True)
         given = [name for name, value in self.outcome.example.inputs.items() if isinstance(value, np.ndarray)]
-        returned = subject.backward([part.copy() if shape else float(part) for part, shape in parts])
+        returned = subject.backward(self._douts())
         found, defects = outputs.input_gradients(returned, subject.wanted or (), given, declared=True)
         parameters, more = subject.gradients()
         if defects or more:
@@ -153,6 +152,11 @@ class Trial:
             if claim is not None:
                 claims[name] = claim
         return claims
+
+    def _douts(self) -> list[Any]:
+        """What comes from upstream, for each output; of an output without axes, a number."""
+        parts = zip(self.form.split(self.dout), self.form.shapes, strict=True)
+        return [part.copy() if shape else float(part) for part, shape in parts]
 
     def inputs(self, subject: Subject) -> dict[str, Any]:
         """Copies of the example's inputs, as a subject is given them."""

@@ -31,8 +31,11 @@ def _names_of(
     is_such: Callable[[Floats], bool], names: Sequence[str], seen: Sequence[Mapping[str, Floats]]
 ) -> list[str]:
     """The first names that stand for such an array each time."""
-    found = [name for name in names if all(map(is_such, (each[name] for each in seen)))]
-    return found[:MOST]
+
+    def is_always(name: str) -> bool:
+        return all(is_such(each[name]) for each in seen)
+
+    return list(filter(is_always, names))[:MOST]
 
 
 def _negated(own: str, mask: str, *, within: bool) -> Formula:

@@ -43,24 +43,24 @@ def factor(own: str, name: str, form: Form, *, below: bool) -> Formula:
 
 
 def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
-    told, divides = form.of(name), form.text.startswith("1 / ")
-    plain = told.removeprefix("1 / ")
-    products = terms(parse(own))
-    is_divided_already = all(plain in product.divisors for product in products)
-    is_multiplied_already = all(told in product.factors for product in products)
+    told = form.of(name)
     if form.masks or isinstance(parse(told), ast.Compare):
         return "GP107", f"a mask is missing: the factor {bracketed(told)}"
     if form.slope:
         return "GP117", f"a derivative is missing: the factor ({told})"
-    if divides and not below and is_divided_already:
+    divides = form.text.startswith("1 / ")
+    plain = told.removeprefix("1 / ")
+    products = terms(parse(own))
+    is_divided_already = divides and all(plain in product.divisors for product in products)
+    if is_divided_already and not below:
         return "GP117", f"the power is wrong: the division by {plain} stands where one by {plain} ** 2 belongs"
-    if is_multiplied_already:
+    if all(told in product.factors for product in products):
         return "GP117", f"the power is wrong: {told} stands where {told} ** 2 belongs"
     if divides != below:
         return "GP117", f"the division by {plain} is missing"
     if "sign" in form.text:
         return "GP103", f"the sign of {name} is lost: the factor {told} is missing"
-    return "GP117", f"the factor {plain if divides else told} is missing"
+    return "GP117", f"the factor {plain} is missing"
 
 
 def difference(mine: ast.expr, whole: ast.expr) -> tuple[str, str] | None:

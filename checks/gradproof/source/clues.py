@@ -22,6 +22,7 @@ from gradproof.source.syntax import (
 )
 
 _SUMS = frozenset({"sum", "mean"})
+_NEARLY_GRADS = frozenset({"grad", "gradients", "gards", "grds"})  # names that are taken for grads
 
 
 def of_gradient(code: Code, tensor: str, place: Place | None, *, parameter: bool, rank: int | None) -> list[Slip]:
@@ -45,13 +46,12 @@ def of_missing(code: Code) -> list[Slip]:
 
 def of_missing_grads(code: Code) -> list[Slip]:
     """What fits a layer without ``self.grads``: the line where it has another name."""
-    found = [
-        _clue(function, store.statement, f"self.{store.target.attr} is set here, and nobody reads it: write self.grads")
-        for function in code.functions
-        for store in stores(function)
-        if isinstance(store.target, ast.Attribute) and store.target.attr in ("grad", "gradients", "gards", "grds")
-    ]
-    return found[:1]
+    for function in code.functions:
+        for store in stores(function):
+            if isinstance(store.target, ast.Attribute) and store.target.attr in _NEARLY_GRADS:
+                text = f"self.{store.target.attr} is set here, and nobody reads it: write self.grads"
+                return [_clue(function, store.statement, text)]
+    return []
 
 
 def _clue(function: Function, statement: ast.stmt, sentence: str) -> Slip:
@@ -101,21 +101,24 @@ def _attributes_read(function: Function) -> Iterator[str]:
 
 def _sum_of(code: Code, tensor: str, place: Place, rank: int | None) -> Iterator[Slip]:
     """A sum over all axes, or over axis 1 where the batch comes first, for a tensor of one axis."""
-    value = place.value
-    if not calls(value, *_SUMS):
+    if not calls(place.value, *_SUMS):
         return
-    before = 1 if is_of_numpy(value.func) else 0
-    axes = [keyword.value for keyword in value.keywords if keyword.arg == "axis"] + value.args[before:]
-    if not axes:
-        if rank:
-            name = last_name(value.func)
-            sentence = f"{name} without axis= makes one number of the whole array, and every entry of d{tensor} gets it"
-            yield _clue(place.function, place.statement, sentence)
-        return
-    is_along_rows = isinstance(axes[0], ast.Constant) and axes[0].value == 1
+    axis = _axis(place.value)
+    if axis is None and rank:
+        name = last_name(place.value.func)
+        sentence = f"{name} without axis= makes one number of the whole array, and every entry of d{tensor} gets it"
+        yield _clue(place.function, place.statement, sentence)
+    is_along_rows = isinstance(axis, ast.Constant) and axis.value == 1
     if is_along_rows and rank == 1 and _batch_first(code):
         sentence = f"forward has the batch on axis 0 (x @ W): d{tensor} adds up over axis 0, not over axis 1"
         yield _clue(place.function, place.statement, sentence)
+
+
+def _axis(call: ast.Call) -> ast.expr | None:
+    """The axis of a sum, as an argument with its name or by its place; None where there is none."""
+    before = 1 if is_of_numpy(call.func) else 0
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "axis"]
+    return next(iter([*named, *call.args[before:]]), None)
 
 
 def _batch_first(code: Code) -> bool:
@@ -164,5 +167,9 @@ def _repeats_an_array(product: ast.BinOp) -> bool:
 
 def _statement(function: Function, node: ast.expr) -> ast.stmt:
     """The innermost statement that holds a node."""
-    holders = [s for s in own_nodes(function.node) if isinstance(s, ast.stmt) and any(n is node for n in ast.walk(s))]
-    return holders[-1]
+    statements = [inner for inner in own_nodes(function.node) if isinstance(inner, ast.stmt)]
+    return next(statement for statement in reversed(statements) if _holds(statement, node))
+
+
+def _holds(statement: ast.stmt, node: ast.expr) -> bool:
+    return any(inner is node for inner in ast.walk(statement))

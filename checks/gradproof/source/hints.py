@@ -53,9 +53,11 @@ def _with_lines(finding: Finding, places: Sequence[Place], slips: Sequence[Slip]
 
 
 def _owner(slip: Slip, faults: Mapping[int, list[Place]]) -> int | None:
-    """The finding that a slip goes with; None where there is no fault."""
-    lines = (i for i, places in faults.items() if any(place.statement is slip.statement for place in places))
-    return next(iter([*lines, *faults]), None)
+    """The finding that a slip goes with, the first that its line computes, else the first; None where there is none."""
+    for number, places in faults.items():
+        if any(place.statement is slip.statement for place in places):
+            return number
+    return next(iter(faults), None)
 
 
 def notes_of(module: ModuleType, checked: Collection[Any]) -> tuple[Finding, ...]:
@@ -141,13 +143,13 @@ def line_of(error: LayerError) -> SourceHint | None:
 
 def place_of(code: Code, tensor: str, outcomes: Sequence[Outcome]) -> Place | None:
     """The statement that computes the gradient of a tensor; None where it cannot be told."""
-    inputs = outcomes[0].example.inputs
-    if tensor in inputs:
-        arrays = [name for name, value in inputs.items() if isinstance(value, np.ndarray)]
-        wanted = [name for name in inputs if name in outcomes[0].example.differentiable]
+    example = outcomes[0].example
+    if tensor in example.inputs:
+        arrays = [name for name, value in example.inputs.items() if isinstance(value, np.ndarray)]
+        wanted = [name for name in example.inputs if name in example.differentiable]
         return origin.of_input(code, tensor, wanted, arrays)
-    results = [result for outcome in outcomes for result in outcome.tensors]
-    parameters = list(dict.fromkeys(result.name for result in results if result.name not in inputs))
+    names = dict.fromkeys(result.name for outcome in outcomes for result in outcome.tensors)
+    parameters = [name for name in names if name not in example.inputs]
     return origin.of_parameter(code, tensor, parameters.index(tensor) if tensor in parameters else None)
 
 

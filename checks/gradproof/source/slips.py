@@ -98,14 +98,20 @@ def _why_not_stored(code: Code, node: ast.Attribute, values: Mapping[str, set[st
 
 def _stored_values(code: Code) -> dict[str, set[str]]:
     """For each attribute of ``self`` that a method stores, the source of what is stored; "?" where it is no value."""
-    nodes = [node for function in code.all_functions for node in ast.walk(function.node)]
-    values: dict[str, set[str]] = {node.attr: set() for node in nodes if is_attribute(node) and _is_stored(node)}
+    values: dict[str, set[str]] = {name: set() for function in code.all_functions for name in _stored_in_self(function)}
     for function in code.all_functions:
         for store in stores(function):
             target = store.target
             if is_attribute(target) and target.attr in values:
                 values[target.attr].add("?" if store.part is not None else ast.unparse(store.value))
     return {attribute: sources or {"?"} for attribute, sources in values.items()}
+
+
+def _stored_in_self(function: Function) -> Iterator[str]:
+    """The attributes of ``self`` that a function stores."""
+    for node in ast.walk(function.node):
+        if is_attribute(node) and _is_stored(node):
+            yield node.attr
 
 
 def _is_stored(node: ast.AST) -> TypeGuard[ast.Attribute]:

@@ -105,9 +105,14 @@ class Code:
 
     def inherited(self, name: str, caller: Function) -> Function | None:
         """The method that ``super().name`` is inside of ``caller``."""
-        places = [i for i, family in enumerate(self.families) if caller.place in (f.place for f in family.values())]
-        rest = self.families[places[0] + 1 :] if places else ()
+        owner = next((i for i, family in enumerate(self.families) if _defines(family, caller)), None)
+        rest = () if owner is None else self.families[owner + 1 :]
         return next((family[name] for family in rest if name in family), None)
+
+
+def _defines(family: Mapping[str, Function], function: Function) -> bool:
+    """Whether a function is one of those that a class itself defines."""
+    return any(own.place == function.place for own in family.values())
 
 
 def code_of_class(cls: type, forward: str = "forward", backward: str = "backward") -> Code:
@@ -218,5 +223,9 @@ def parsed(text: str) -> ast.Module:
 @functools.lru_cache(maxsize=64)
 def _definitions(text: str) -> Mapping[int, FunctionNode]:
     """Every function of a source text by the line on which its code object says that it begins."""
-    found = [node for node in ast.walk(parsed(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {min([node.lineno, *(d.lineno for d in node.decorator_list)]): node for node in found}
+    found: dict[int, FunctionNode] = {}
+    for node in ast.walk(parsed(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found[first] = node
+    return found

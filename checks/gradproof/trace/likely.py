@@ -36,28 +36,31 @@ def _built_operand(hint: Hint, *, learned: bool) -> Likely:
 
 def _fed_operand(hint: Hint, other: Any) -> Likely:
     """What forward takes: an array of the rank that it meets; what is a target by its name has no gradient."""
-    meets_array = isinstance(other, np.ndarray)
-    rank = (np.ndim(other) if meets_array else 0) or 2
+    met = (np.ndim(other) if isinstance(other, np.ndarray) else 0) or 2
     if hint.first:
-        return by_rank(What.ARRAY, _beginning(max(rank, 2)))
+        return by_rank(What.ARRAY, _beginning(max(met, 2)))
     is_learned_scale = hint.scalar and hint.learned
-    if hint.weight or is_learned_scale:
-        rank = 1
-    found = by_rank(What.CONSTANT if hint.target else What.ARRAY, _beginning(rank))
-    found += _of_target(hint, rank) if hint.target else [(0.8, labels(1)), (0.85, labels(2))]
-    is_number = hint.scalar and not hint.learned and len(hint.name) > 1  # one letter says little
-    meets_number = other is not None and not meets_array
-    if is_number or meets_number:
-        found.append((-0.1, value(hint.number)))
-    elif meets_array:
-        found.append((0.6, value(hint.number)))
-    return found
+    rank = 1 if hint.weight or is_learned_scale else met
+    if hint.target:
+        found = [*by_rank(What.CONSTANT, _beginning(rank)), *_of_target(hint, rank)]
+    else:
+        found = [*by_rank(What.ARRAY, _beginning(rank)), (0.8, labels(1)), (0.85, labels(2))]
+    return [*found, *_as_number(hint, other)]
 
 
 def _of_target(hint: Hint, rank: int) -> Likely:
     """What a target may be beside an array of floats."""
     one_hot = 0.05 if hint.takes_log else 0.35
     return [(one_hot, Kind(What.ONE_HOT, rank)), (0.3, labels(1)), (0.35, labels(2))]
+
+
+def _as_number(hint: Hint, other: Any) -> Likely:
+    """What forward takes, as a number: likely by its name, or where it meets no array; else where that is known."""
+    is_number = hint.scalar and not hint.learned and len(hint.name) > 1  # one letter says little
+    meets_number = other is not None and not isinstance(other, np.ndarray)
+    if is_number or meets_number:
+        return [(-0.1, value(hint.number))]
+    return [] if other is None else [(0.6, value(hint.number))]
 
 
 def by_rank(what: What, ranks: Sequence[int]) -> Likely:
@@ -133,19 +136,27 @@ def dictionary(hint: Hint) -> Likely:
 
 def indexed(hint: Hint, parts: Sequence[Any], by_unknown: bool) -> Likely:
     """Of what is indexed with ``parts``, one of which may be as unknown."""
-    index = parts[0]
-    if hint.built and len(parts) == 1 and isinstance(index, int):
-        return [(0.0, sizes(index + 1)), (0.1, sizes(index + 2)), (0.2, array(2)), (0.2, array(1))]
-    if hint.built and hint.shape:
-        return [(0.0, sizes(3)), (0.15, sizes(2)), (0.25, sizes(4)), (0.4, array(2)), (0.4, array(1))]
+    of_sizes = _indexed_sizes(hint, parts) if hint.built else []
+    if of_sizes:
+        return of_sizes
     axes = axes_taken(parts)
-    is_lookup = axes == 1 and not isinstance(index, slice) and not hint.built
+    is_lookup = axes == 1 and not isinstance(parts[0], slice) and not hint.built
     if is_lookup and (hint.target or hint.index):
         return [(0.0, labels(1)), (0.2, labels(2)), (0.3, array(2)), (0.4, array(1))]
     if by_unknown:
         return [(0.1 * abs(rank - 2), array(rank)) for rank in (2, 1, 3)]
     ranks = dict.fromkeys([max(axes, 1), max(axes, 2), axes + 1, axes + 2])
     return [*((0.1 * place, array(rank)) for place, rank in enumerate(ranks)), (0.5, labels(max(axes, 1)))]
+
+
+def _indexed_sizes(hint: Hint, parts: Sequence[Any]) -> Likely:
+    """What the constructor takes, where it may be a tuple of sizes by its index or its name; else nothing."""
+    if len(parts) == 1 and isinstance(parts[0], int):
+        last = parts[0]
+        return [(0.0, sizes(last + 1)), (0.1, sizes(last + 2)), (0.2, array(2)), (0.2, array(1))]
+    if hint.shape:
+        return [(0.0, sizes(3)), (0.15, sizes(2)), (0.25, sizes(4)), (0.4, array(2)), (0.4, array(1))]
+    return []
 
 
 def compared(hint: Hint, arithmetic: Likely) -> Likely:

@@ -59,7 +59,10 @@ class Polynomial:
 
     def at(self, sizes: Mapping[str, int]) -> int:
         """Its value for these sizes of the dims. Raises KeyError where one is missing."""
-        return sum(factor * math.prod(sizes[dim] for dim in monomial) for monomial, factor in self.terms)
+        total = 0
+        for monomial, factor in self.terms:
+            total += factor * math.prod(sizes[dim] for dim in monomial)
+        return total
 
     def put(self, bound: Mapping[str, Polynomial]) -> Polynomial:
         """With every bound dim replaced by what it is bound to."""
@@ -73,13 +76,16 @@ class Polynomial:
 
     def text(self, names: Mapping[str, str] | None = None) -> str:
         """In the grammar of shapes, under other names of its dims."""
-        shown = [(tuple(sorted((names or {}).get(d, d) for d in m)), c) for m, c in self.terms]
+        shown = [(_renamed(monomial, names or {}), coefficient) for monomial, coefficient in self.terms]
         text = ""
         for monomial, coefficient in sorted(shown, key=lambda term: (term[0] == (), term[1] < 0, term)):
-            is_factor_told = abs(coefficient) != 1 or not monomial
-            factors = [str(abs(coefficient))] if is_factor_told else []
-            sign = "-" if coefficient < 0 else "+" if text else ""
-            text += sign + "*".join([*factors, *monomial])
+            needs_number = abs(coefficient) != 1 or not monomial
+            factors = [str(abs(coefficient)), *monomial] if needs_number else monomial
+            if coefficient < 0:
+                text += "-"
+            elif text:
+                text += "+"
+            text += "*".join(factors)
         return text or "0"
 
 
@@ -123,13 +129,11 @@ def solutions(one: Polynomial, two: Polynomial) -> list[Solution]:
     rest = _without_common_factor(one.plus(two, -1))
     found: list[Solution] = []
     for monomial, coefficient in rest.terms:
-        if len(monomial) != 1 or abs(coefficient) != 1:
-            continue
-        if sum(monomial[0] in other for other, _ in rest.terms) != 1:
-            continue
-        size = _sum_of({other: -coefficient * factor for other, factor in rest.terms if other != monomial})
-        if any(factor > 0 for _, factor in size.terms):
-            found.append(Solution(_cost(size), monomial[0], size))
+        is_alone = len(monomial) == 1 and abs(coefficient) == 1
+        if is_alone and sum(monomial[0] in other for other, _ in rest.terms) == 1:
+            size = _sum_of({other: -coefficient * factor for other, factor in rest.terms if other != monomial})
+            if any(factor > 0 for _, factor in size.terms):
+                found.append(Solution(_cost(size), monomial[0], size))
     return sorted(found or _renamings(rest), key=lambda solution: solution.cost)
 
 
@@ -137,6 +141,10 @@ def _renamings(rest: Polynomial) -> list[Solution]:
     """The pairs of dims that, taken for one, leave nothing over: ``n * (t - 1) - m * (t - 1)`` says that m is n."""
     pairs = itertools.permutations(rest.dims, 2)
     return [Solution(0.0, one, dim(two)) for one, two in pairs if not rest.put({one: dim(two)}).terms]
+
+
+def _renamed(monomial: Monomial, names: Mapping[str, str]) -> Monomial:
+    return tuple(sorted(names.get(dim, dim) for dim in monomial))
 
 
 def _cost(size: Polynomial) -> float:

@@ -158,6 +158,10 @@ class TracedRun:
         """What the candidate takes an argument for."""
         return self.candidate.kinds[argument]
 
+    def shape(self, argument: str) -> list[int]:
+        """The sizes that an argument has in this run."""
+        return [size.at(self.sizes) for size in self.candidate.axes(argument)]
+
     def equal(self, pairs: Iterable[Pair], cost: float = 0.0) -> list[Proposal]:
         """Proposals that make all these pairs of sizes equal: each the likeliest way; then the others one by one."""
         ways = [way for one, two in pairs if (way := self._ways(one, two))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,10 +101,10 @@ class Tracer:
         try:
             kinds = run.candidate.kinds
             asked = [argument for argument, kind in kinds.items() if kind.what is not What.DEFAULT]
-            axes = {argument: [size.at(run.sizes) for size in run.candidate.axes(argument)] for argument in asked}
-            if any(size < 1 for shape in axes.values() for size in shape):
+            shapes = {argument: run.shape(argument) for argument in asked}
+            if min(itertools.chain.from_iterable(shapes.values()), default=1) < 1:
                 return None
-            found = {argument: self._value(run, argument, axes[argument], rng) for argument in asked}
+            found = {argument: self._value(run, argument, shapes[argument], rng) for argument in asked}
             return _with_dicts(found, kinds)
         finally:
             end()

@@ -39,17 +39,15 @@ def _product(clash: Clash) -> list[Proposal]:
     if len(clash.shapes) != 2 or not all(clash.shapes):
         return [each for array in arrays for each in run.rank(array, 2)]
     a, b = (list(shape) for shape in clash.shapes)
-    inner = (a[-1], b[-2] if len(b) > 1 else b[-1])
-    found: list[Proposal] = []
-    if inner[0] != inner[1]:
-        found += run.equal([inner])
-    elif clash.name == "matmul":
-        found += run.equal(broadcast(a[:-2], b[:-2]))
+    inner = a[-1], b[-2] if len(b) > 1 else b[-1]
+    met = [inner] if inner[0] != inner[1] else []
+    if not met and clash.name == "matmul":
+        met = broadcast(a[:-2], b[:-2])
+    found = run.equal(met)
     for array in arrays:
         if len(shape_of(array)) != 2:
             found += run.rank(array, 2, 0.3)
-    more_axes = run.rank(arrays[1], len(b) + 1)
-    return found + [Proposal(0.35, each.change) for each in more_axes]
+    return found + [Proposal(0.35, each.change) for each in run.rank(arrays[1], len(b) + 1)]
 
 
 def _einsum(clash: Clash) -> list[Proposal]:

@@ -82,16 +82,20 @@ def _labels_below(clash: Clash, axis: Polynomial) -> dict[str, list[Proposal]]:
 
 def _loops_to_the_end(clash: Clash, parts: Any, index: int, axis: Polynomial) -> list[Proposal]:
     """That an axis is as long as the loop whose variable the index is, or as one that ended there, or as any other."""
-    run = clash.run
-    ends = list(reversed(run.seen.loops))
-    bounds = [part.loop for part in parts if isinstance(part, Step) and part.loop is not None and int(part) == index]
-    bounds = bounds or [bound for bound in ends if _is_last(clash, bound, index)]
+    ends = list(reversed(clash.run.seen.loops))
+    bounds = _own_loops(parts, index) or [bound for bound in ends if _is_last(clash, bound, index)]
     if bounds:
-        return run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
+        return clash.run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
     found: list[Proposal] = []
     for place, end in enumerate(_likely_ends(clash, ends)):
-        found += run.equal([(axis, end)], 0.05 * place)
+        found += clash.run.equal([(axis, end)], 0.05 * place)
     return found
+
+
+def _own_loops(parts: Any, index: int) -> list[Polynomial]:
+    """Where the loops end whose variables stand in an index and have this value."""
+    steps = [part for part in parts if isinstance(part, Step) and int(part) == index]
+    return [step.loop for step in steps if step.loop is not None]
 
 
 def _likely_ends(clash: Clash, ends: list[Polynomial]) -> list[Polynomial]:

@@ -15,7 +15,7 @@ def plain(value: Any) -> Any:
     if type(value) is list:
         return [plain(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
     if type(value) is tuple or type(value).__name__ == "Shape":
-        return tuple(plain(part) for part in tuple.__iter__(value))
+        return tuple(map(plain, tuple.__iter__(value)))
     is_watched = isinstance(value, int) and type(value) not in (int, bool)
     return int(value) if is_watched and not isinstance(value, np.generic) else value
 
