@@ -32,8 +32,9 @@ Grammar = Callable[[Lever], Iterable[Change]]
 class SearchOrder:
     """Which changes are tried where, and when.
 
-    ``own`` holds the statements that feed a wrong gradient and no right one, ``near`` those that feed a wrong one,
-    ``trees`` all. ``of_forward`` are kinds of change of forward, tried where none of backward helps.
+    ``own`` holds the statements on lines that are seen to be wrong, else those that feed a wrong gradient and no right
+    one; ``near`` those that feed a wrong one, ``trees`` all. ``of_forward`` are kinds of change of forward, tried where
+    none of backward helps.
     """
 
     tester: ChangeTester
