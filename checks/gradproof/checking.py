@@ -20,10 +20,11 @@ from gradproof.convention.convention import convention_for, convention_of
 from gradproof.deadlines import Expired, limited
 from gradproof.errors import UsageError
 from gradproof.findings import SubjectReport
+from gradproof.generate.few_examples import examples_of
 from gradproof.generate.generate import search
 from gradproof.infer.infer import infer
-from gradproof.infer.inference import judged
-from gradproof.plan_choice import Choice, choose, examples_of, likeliest
+from gradproof.infer.inference import judged, tells_nothing
+from gradproof.plan_choice import Choice, choose, likeliest
 from gradproof.report.report import GradientFault, Report
 from gradproof.run import Run
 from gradproof.source.hints import code_of
@@ -141,7 +142,8 @@ def _check_subject(
 
     report, *others = checked([found.case, *found.others])
     readings = checked(each.case for each in found.readings) if report.verdict is Verdict.FAIL else []
-    return judged(report, found, others, readings)
+    behind = [found.implied.case] if found.implied is not None and tells_nothing(report) else []
+    return judged(report, found, others, readings, next(iter(checked(behind)), None))
 
 
 def _check_declared(case: Case, *, inferred: bool = False) -> SubjectReport:

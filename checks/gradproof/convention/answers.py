@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradproof.convention.calling import Plan
+from gradproof.convention.calling import Plan, arguments
 from gradproof.convention.statements import compares
 
 # names that say so by themselves, and those that may be an upstream gradient as well
@@ -36,6 +36,13 @@ def refusal(plan: Plan, backward: Callable[..., Any], forward: str, *, is_method
     return _ANSWERED.format(answer, remedy)
 
 
+def answer_of_backward(backward: Callable[..., Any]) -> str | None:
+    """The one argument of a backward that is what a loss compares with; None where there is none, or several."""
+    needed = [name for name, is_required in arguments(backward) if is_required]
+    found = [name for name in needed if _is_answer(backward, name)]
+    return found[0] if len(found) == 1 else None
+
+
 def _answer_for_dout(backward: Callable[..., Any], douts: Sequence[str]) -> str | None:
     """The one argument in the place of an upstream gradient that is what a loss compares with; None where it is none.
 
@@ -44,5 +51,9 @@ def _answer_for_dout(backward: Callable[..., Any], douts: Sequence[str]) -> str 
     named = [name for name in douts if name]
     if len(named) != 1:
         return None
-    is_short = _SHORT.fullmatch(named[0]) is not None and compares(backward, named[0])
-    return named[0] if is_short or _PLAIN.fullmatch(named[0]) else None
+    return named[0] if _is_answer(backward, named[0]) else None
+
+
+def _is_answer(backward: Callable[..., Any], name: str) -> bool:
+    is_short = _SHORT.fullmatch(name) is not None and compares(backward, name)
+    return is_short or _PLAIN.fullmatch(name) is not None

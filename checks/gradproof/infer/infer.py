@@ -24,6 +24,7 @@ from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.equal_sizes import with_equal_sizes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
+from gradproof.infer.implied_loss import implied_loss
 from gradproof.infer.inference import Inference, Reading
 from gradproof.infer.logits import of_handing_on, of_logits
 from gradproof.infer.more_axes import of_flattened
@@ -53,7 +54,8 @@ def infer(subject: Any) -> Inference:
     except (ValueError, TypeError, UsageError):
         name = getattr(subject, "__name__", str(subject))
         return Inference(None, problem=f"the signature of {name} cannot be read: declare its Case")
-    return infer_target(target)
+    found = infer_target(target)
+    return replace(found, implied=implied_loss(subject, lambda cls: infer_target(target_of(cls))))
 
 
 def infer_target(target: Target) -> Inference:

@@ -25,17 +25,24 @@ class Reading:
     """Another way to understand a subject, in which it may be right: the case, and what is then right, in words.
 
     nearly: it counts as right, too, where backward leaves out a small constant, as the epsilon of a logarithm.
+    settled: what is right of it leaves no doubt that it is meant, so that the rest is wrong.
     """
 
     case: Case
     text: str
     nearly: bool = False
+    settled: bool = False
 
     def is_right(self, report: SubjectReport) -> bool:
         """Whether the report of the case says so."""
         wrong = {finding.code for finding in report.findings if finding.severity == "error"}
         is_near = self.nearly and report.verdict is Verdict.FAIL and wrong == {_EPSILON}
         return report.verdict is Verdict.PASS or is_near
+
+
+def tells_nothing(report: SubjectReport) -> bool:
+    """Whether no gradient was compared with anything, as where backward needs what nobody gives it."""
+    return report.verdict is Verdict.INCONCLUSIVE and not any(tensor.judged for tensor in report.tensors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +53,8 @@ class Inference:
     target; problem: the sentence that says why there is no case; doubts: what keeps a pass from meaning much; limits:
     what was left out of the case, and why; chosen: what keeps a failure from meaning much; error: the exception of the
     likeliest candidate, where it raised; seconds, forwards: what the search took; remedy: what to do where a
-    pass is in doubt; readings: other ways to understand the subject, to be checked where the case fails.
+    pass is in doubt; readings: other ways to understand the subject, to be checked where the case fails; implied: the
+    subject with the loss behind it that its backward is the gradient of, to be checked where the case tells nothing.
     """
 
     case: Case | None
@@ -60,6 +68,7 @@ class Inference:
     forwards: int = 0
     remedy: str | None = None
     readings: tuple[Reading, ...] = ()
+    implied: Reading | None = None
 
     @property
     def declaration(self) -> str | None:
@@ -72,14 +81,18 @@ def judged(
     inference: Inference,
     others: Sequence[SubjectReport] = (),
     readings: Sequence[SubjectReport] = (),
+    implied: SubjectReport | None = None,
 ) -> SubjectReport:
     """What may be said of a subject whose case was inferred: the case itself, and no more than it can carry.
 
-    others, readings: the reports of ``inference.others`` and ``inference.readings``, in their order, where they were
-    checked as well. A pass that another declaration refutes, or that is in doubt, is none; nor is a failure that is
-    right as another reading. An exception tells of the layer where no arguments avoid it, and
-    one of backward's where it is raised wherever forward runs: what forward ran with is settled, unless it is in doubt.
+    others, readings, implied: the reports of those of the inference, in their order, where they were checked as well.
+    A pass that another declaration refutes, or that is in doubt, is none; nor is a failure that is right as another
+    reading. An exception tells of the layer where no arguments avoid it, and one of backward's where it is raised
+    wherever forward runs: what forward ran with is settled, unless it is in doubt.
     """
+    behind = inference.implied
+    if implied is not None and behind is not None and (implied.verdict is Verdict.PASS or behind.settled):
+        return replace(implied, notes=(f"no Case was declared; {behind.text}", *implied.notes))
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
     report, *others = [_softened(each, inference) for each in (report, *others)]
     report, inference, others = _one_hot_first(report, inference, others)

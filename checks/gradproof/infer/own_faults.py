@@ -61,6 +61,8 @@ def may_be_avoided(error: LayerError, subject: Any) -> bool:
             return True
         case "NameError":
             return not is_own_fault(error, subject)
+        case "IndexError" if "must be of integer" in error.message:
+            return True  # what is given to backward may be labels
         case "IndexError":
             return isinstance(subject, type) and "list index" in error.message and _is_of_an_empty_list(error, subject)
         case "TypeError":

@@ -16,7 +16,7 @@ from gradproof.diagnose.diagnose import ERROR_CODES
 from gradproof.diagnose.exceptions import advice, seen
 from gradproof.errors import UsageError
 from gradproof.findings import Finding, SubjectReport
-from gradproof.infer.inference import judged
+from gradproof.infer.inference import judged, tells_nothing
 from gradproof.infer.own_faults import is_own_fault, remedy
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.surroundings import restored
@@ -72,7 +72,9 @@ def _check(item: Item, options: Options, checked: list[SubjectReport]) -> None:
     if item.inference is not None:
         is_wrong = whole.verdict is Verdict.FAIL
         readings = [_checked(item, each.case, options, []) for each in item.inference.readings if is_wrong]
-        whole = _doubted(judged(whole, item.inference, reports, readings), item.target)
+        behind = item.inference.implied if tells_nothing(whole) else None
+        implied = None if behind is None else _checked(item, behind.case, options, [])
+        whole = _doubted(judged(whole, item.inference, reports, readings, implied), item.target)
     checked.append(whole)
 
 

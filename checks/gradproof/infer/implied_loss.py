@@ -1,0 +1,200 @@
+"""A backward that is given the answer: of which loss behind forward's output is it the gradient? It accuses none.
+
+Networks are often written so: ``forward(x)`` predicts, ``backward(y)`` begins with ``self.out - y``, and no line says
+which loss that is the gradient of. Each of the usual ones is put behind forward; that one with which every gradient is
+right is what the author meant. Where hardly any is right with any of them, nothing is said: it may be another one.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from inspect import Parameter
+from typing import Any, cast
+
+import numpy as np
+
+from gradproof import guard
+from gradproof.case.case import Case
+from gradproof.case.specs import Floats, Spec
+from gradproof.compare.spot_check import spot_check
+from gradproof.convention.answers import answer_of_backward
+from gradproof.convention.argument_names import predictions
+from gradproof.convention.calling import arguments
+from gradproof.convention.convention import Convention, convention_of
+from gradproof.convention.return_statements import returns_nothing
+from gradproof.errors import UsageError
+from gradproof.generate.few_examples import examples_of
+from gradproof.infer.inference import Inference, Reading
+from gradproof.infer.logits import one_hot_rows
+from gradproof.subject.subject import subject_of
+from gradproof.values import Verdict
+
+SETTLES = 2  # gradients that are right with a loss, so that it is the one
+_KEPT = "_gradproof_answer"  # the attribute in which an object keeps what forward was given, and what came out
+
+Loss = Callable[[Any, Any], Any]  # (predictions, answers) -> a number
+
+
+@dataclass(frozen=True)
+class Usual:
+    """A usual loss, summed over all entries; ``rows``: its answers are rows of which each adds up to one."""
+
+    name: str
+    summed: Loss
+    rows: bool = False
+
+
+def _of_labels(p: Any, y: Any) -> Any:
+    return -np.sum(np.log(p[np.arange(len(p)), y]))
+
+
+def _of_rows(p: Any, y: Any) -> Any:
+    return -np.sum(y * np.log(p))
+
+
+def _of_chances(p: Any, y: Any) -> Any:
+    return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def _squared(p: Any, y: Any) -> Any:
+    return np.sum((p - y) ** 2)
+
+
+USUAL = (
+    Usual("cross entropy", _of_labels),
+    Usual("cross entropy", _of_rows, rows=True),
+    Usual("binary cross entropy", _of_chances),
+    Usual("squared error", _squared),
+)
+# what a sum is multiplied by, in words, and as a function of the predictions
+SCALES: tuple[tuple[str, Callable[[Any], float]], ...] = (
+    ("the {} summed", lambda p: 1.0),
+    ("the mean {} of the samples", lambda p: 1.0 / max(len(p), 1)),
+    ("the mean {} of all entries", lambda p: 1.0 / max(p.size, 1)),
+    ("half the {} summed", lambda p: 0.5),
+    ("half the mean {} of the samples", lambda p: 0.5 / max(len(p), 1)),
+    ("half the mean {} of all entries", lambda p: 0.5 / max(p.size, 1)),
+)
+
+
+def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | None:
+    """The class with a loss behind it of which its backward is the gradient at a few examples; None where none is.
+
+    Where some gradients are right with one loss and others with none, the others are wrong.
+    """
+    convention = convention_of(subject) if isinstance(subject, type) else None
+    answer = None if convention is None else answer_of_backward(getattr(subject, convention.backward))
+    if convention is None or answer is None:
+        return None
+    taken = [name for name, _ in arguments(getattr(subject, convention.forward))[1:]]
+    if answer in taken or not _is_given(subject, convention, answer, taken):
+        return None
+    best: tuple[int, Reading] | None = None
+    for usual in USUAL:
+        for count, is_all, reading in _tried(subject, convention, answer, usual, infer):
+            if is_all:
+                return reading
+            if count >= SETTLES and (best is None or count > best[0]):
+                best = count, reading
+    return None if best is None else best[1]
+
+
+def _is_given(subject: Any, convention: Convention, answer: str, taken: Sequence[str]) -> bool:
+    """Whether all else that backward needs is what forward was given, or what it predicted."""
+    others = [name for name in _needed(getattr(subject, convention.backward)) if name != answer]
+    known = {*taken, *predictions([*others, answer])}
+    return all(name in known for name in others)
+
+
+def _needed(backward: Callable[..., Any]) -> list[str]:
+    """The arguments that a method must be given."""
+    return [name for name, is_required in arguments(backward)[1:] if is_required]
+
+
+def _tried(
+    subject: Any, convention: Convention, answer: str, usual: Usual, infer: Callable[[Any], Inference]
+) -> Iterator[tuple[int, bool, Reading]]:
+    """For each scale of one loss, how many gradients are right at all examples, and whether all are."""
+    specs: dict[str, Spec] | None = None
+    ranges: dict[str, tuple[int, int]] = {}
+    for words, scale in SCALES:
+        try:
+            behind = guard.call("a subclass", _with_loss, subject, convention, answer, usual, scale)
+            if specs is None:
+                found = infer(behind).case
+                if found is None:
+                    return
+                ranges = dict(found.space.ranges)
+                specs = _specs(found, answer, usual, getattr(subject, convention.backward))
+            case = Case(behind, dims=ranges, **cast(Any, specs))
+        except (UsageError, guard.SubjectError):  # a class may refuse to be derived from
+            return
+        right, wrong = _judged(case)
+        loss = words.format(usual.name)
+        text = (
+            f"{convention.backward} is given {answer}, and the loss between them stands elsewhere: checked as the "
+            f"gradient of {loss}, of {convention.forward}'s output and {answer}"
+        )
+        yield len(right), bool(right) and not wrong, Reading(case, text, settled=len(right) >= SETTLES)
+
+
+def _specs(found: Case, answer: str, usual: Usual, backward: Callable[..., Any]) -> dict[str, Spec]:
+    """What was inferred, with the answer as one, and without a gradient of the inputs of a whole."""
+    specs: dict[str, Spec] = {**found.init, **found.inputs}
+    specs[answer] = _as_answer(specs[answer], usual)
+    if returns_nothing(backward):
+        specs |= {name: _fixed(specs[name]) for name in found.inputs}
+    return specs
+
+
+def _as_answer(spec: Spec, usual: Usual) -> Spec:
+    """What has no gradient, and where the loss asks for it, rows of which each has a single one."""
+    return one_hot_rows(spec) if usual.rows and isinstance(spec, Floats) else _fixed(spec)
+
+
+def _fixed(spec: Spec) -> Spec:
+    """The same, without a gradient."""
+    return replace(spec, differentiable=False) if isinstance(spec, Floats) else spec
+
+
+def _judged(case: Case) -> tuple[set[str], set[str]]:
+    """The tensors whose gradient is right at each of a few examples, and the others; none where nothing is compared."""
+    outcomes = [spot_check(one, functools.partial(subject_of, case, one)) for one in examples_of(case, 0)]
+    if not all(outcome.tensors for outcome in outcomes):
+        return set(), set()
+    results = [tensor for outcome in outcomes for tensor in outcome.tensors]
+    wrong = {tensor.name for tensor in results if tensor.verdict is not Verdict.PASS}
+    return {tensor.name for tensor in results} - wrong, wrong
+
+
+def _with_loss(cls: Any, convention: Convention, answer: str, usual: Usual, scale: Callable[[Any], float]) -> type:
+    """A subclass whose forward takes the answer as well and returns the loss, and whose backward hands it on."""
+    forward, backward = getattr(cls, convention.forward), getattr(cls, convention.backward)
+    signature = inspect.signature(forward)
+    needed = _needed(backward)
+
+    @functools.wraps(forward)
+    def with_loss(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = kwargs.pop(answer)
+        bound = signature.bind(self, *args, **kwargs)
+        returned = forward(self, *args, **kwargs)
+        output = returned[0] if isinstance(returned, tuple) else returned
+        setattr(self, _KEPT, {**bound.arguments, answer: given, None: output})
+        return scale(output) * usual.summed(output, given)
+
+    @functools.wraps(backward)
+    def of_loss(self: Any) -> Any:
+        kept = getattr(self, _KEPT)
+        return backward(self, *(kept.get(name, kept[None]) for name in needed))
+
+    extra = Parameter(answer, Parameter.KEYWORD_ONLY)
+    parameters = [*signature.parameters.values()]
+    variadic = [p for p in parameters if p.kind is Parameter.VAR_KEYWORD]
+    plain = [p for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
+    cast(Any, with_loss).__signature__ = signature.replace(parameters=[*plain, extra, *variadic])
+    cast(Any, of_loss).__signature__ = inspect.Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)])
+    own = {convention.forward: with_loss, convention.backward: of_loss}
+    return type(cls.__name__, (cls,), {**own, "__module__": cls.__module__, "__qualname__": cls.__qualname__})
