@@ -28,7 +28,7 @@ from gradproof.convention.watch import cut_back, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
 from gradproof.subject.backward_calls import BackwardCalls
 from gradproof.subject.handed_over import HandedOver
-from gradproof.subject.holdings import Holdings
+from gradproof.subject.layer_parameters import LayerParameters
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
 from gradproof.subject.stepping import Stepped, Updates, larger_douts, may_step, stepped, uneven, updates_of
@@ -70,7 +70,7 @@ class LayerSubject:
         self._returned: tuple[Any, ...] = ()  # all that the last forward returned
         self._updates: Updates | None = None  # what backward moves itself, once that was asked
         built, given = self._call("the constructor", build)
-        self._holdings = Holdings(convention, built, given, signature.names, numbers or {})
+        self._parameters = LayerParameters(convention, built, given, signature.names, numbers or {})
         self._made: Mapping[str, Made] = made or {}
         self._hold(built)
         self._defaults, self._raised = defaults_of(getattr(type(built), convention.forward)), self.layer is not built
@@ -81,7 +81,7 @@ class LayerSubject:
 
     def _run(self, stage: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a method of the layer, with the numbers among its parameters as they are to be."""
-        numbers = self._holdings.numbers
+        numbers = self._parameters.numbers
         numbers.write(self.layer)
         returned = self._call(stage, function, *args, **kwargs)
         numbers.read(self.layer)
@@ -95,8 +95,8 @@ class LayerSubject:
     def _hold(self, built: Any) -> None:
         self.layer = built if self._numpy is None else raised(built)
         self._placed = put(self.layer, self._made)
-        self._holdings.hold(self.layer)
-        self._holdings.numbers.hold(self.layer)
+        self._parameters.hold(self.layer)
+        self._parameters.numbers.hold(self.layer)
 
     @property
     def promises(self) -> frozenset[str]:
@@ -111,20 +111,20 @@ class LayerSubject:
     @property
     def unread(self) -> Mapping[str, str]:
         """The parameters whose gradient the last backward did not let read: what to write to have each judged."""
-        return self._holdings.unread
+        return self._parameters.unread
 
     @property
     def notes(self) -> Sequence[str]:
         """How gradients were paired with parameters, where that is not plain."""
-        return [*self._holdings.notes, *self._handed.notes]
+        return [*self._parameters.notes, *self._handed.notes]
 
     def parameters(self) -> Mapping[str, Array]:
         """The arrays that forward reads and leaves alone, by name; each may be written to in place."""
-        return self._holdings.parameters()
+        return self._parameters.parameters()
 
     def unclaimed(self) -> Mapping[str, Array]:
         """The arrays that forward reads and for which the last backward left no gradient."""
-        return self._holdings.unclaimed()
+        return self._parameters.unclaimed()
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """All outputs; a layer with one output gives a tuple of one."""
@@ -139,13 +139,13 @@ class LayerSubject:
                 self._run_first()
                 args, kwargs = self._signature.bind(inputs)
                 method = getattr(self.layer, self.convention.forward)
-        self._holdings.watch.before(self.layer)
-        self._holdings.numbers.before_forward(self.layer)
+        self._parameters.watch.before(self.layer)
+        self._parameters.numbers.before_forward(self.layer)
         self._handed.output.before(self.layer)
         result = self._call("forward", method, *args, **kwargs)
-        self._holdings.watch.after(self.layer)
-        self._holdings.numbers.after_forward(self.layer)
-        self._holdings.hold(self.layer)
+        self._parameters.watch.after(self.layer)
+        self._parameters.numbers.after_forward(self.layer)
+        self._parameters.hold(self.layer)
         return self._read(result)
 
     def _read(self, result: Any) -> tuple[Any, ...]:
@@ -167,7 +167,7 @@ class LayerSubject:
         """Back to the state after construction, where the subject is frozen; what the first forward builds is there."""
         if not self.frozen:
             return
-        self._late = self._late or (not self._settled and self._holdings.came_late())
+        self._late = self._late or (not self._settled and self._parameters.came_late())
         self._random.rewind()
         self._hold(self._call("the constructor", self._build)[0])
         if self._late:
@@ -187,16 +187,16 @@ class LayerSubject:
         other = copy.copy(self)
         kept = self.layer, self._cache, dict(self._inputs), self._returned
         other.layer, other._cache, other._inputs, other._returned = copy.deepcopy(kept)
-        other._holdings = self._holdings.copied(other.layer)
+        other._parameters = self._parameters.copied(other.layer)
         return other
 
     def seek_numbers(self) -> None:
         """Let the next backward show which Python numbers are parameters."""
-        self._holdings.numbers.seek()
+        self._parameters.numbers.seek()
 
     def made(self) -> Mapping[str, Made]:
         """The parameters that it makes itself, as they are now, once a backward has shown which have a gradient."""
-        return self._holdings.made()
+        return self._parameters.made()
 
     def drawn(self) -> tuple[object, ...]:
         """Where the random generators stand that the layer can draw from, and how long its lists are."""
@@ -239,9 +239,9 @@ class LayerSubject:
         """
         self._settle()
         if clear:
-            self._holdings.clear()
-        self._holdings.before_backward()
-        self._holdings.numbers.before_backward(self.layer)
+            self._parameters.clear()
+        self._parameters.before_backward()
+        self._parameters.numbers.before_backward(self.layer)
         self._handed.slope.before(self.layer)
         filled: dict[Any, Any] = {}
         douts = douts[-1:] if self._handed.ends_in_loss else douts
@@ -256,7 +256,7 @@ class LayerSubject:
         names = names_returned(getattr(type(self.layer), self.convention.backward))
         wanted = floats if self.wanted is None else self.wanted
         data = None if self.takes_dout() else {name: np.shape(value) for name, value in self._inputs.items()}
-        return self._holdings.sort(step, names, wanted, tuple(self._inputs), filled, data)
+        return self._parameters.sort(step, names, wanted, tuple(self._inputs), filled, data)
 
     def _step(self, how: Plan, douts: Sequence[Array | float], filled: dict[Any, Any]) -> Stepped:
         """Run backward, on copies of the layer where it updates the weights itself."""
@@ -268,7 +268,7 @@ class LayerSubject:
             self._updates = Updates()
             if how.takes_rate or may_step(self.layer, self.convention.backward):
                 asked = partial(self.fork().run_backward, how, uneven(douts), {})  # of its own cache and inputs
-                self._updates = updates_of(self.layer, asked, self._feed, self._holdings)
+                self._updates = updates_of(self.layer, asked, self._feed, self._parameters)
         if not self._updates.moves:
             return Stepped(self.layer, run(self.layer, RATE))
         larger = larger_douts(self.layer, self.convention.backward, douts)
@@ -289,7 +289,7 @@ class LayerSubject:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""
         if self._settled:
             return
-        self._settled, self._late = True, self._late or self._holdings.came_late()
+        self._settled, self._late = True, self._late or self._parameters.came_late()
         if self._numpy is not None and self._late and any(is_narrow(array) for array in self.parameters().values()):
             self._hold(self.layer)
             self._raised = True
@@ -297,4 +297,4 @@ class LayerSubject:
 
     def gradients(self) -> tuple[Mapping[str, Any], tuple[Defect, ...]]:
         """The gradients of the parameters that the last backward left, and what is wrong with their lists."""
-        return self._holdings.gradients()
+        return self._parameters.gradients()

@@ -33,7 +33,7 @@ KEEP_IT = (
 )
 
 
-class Holdings:
+class LayerParameters:
     """The parameters and gradients of one layer, through all copies of it that are built.
 
     given: the constructor's names of the arrays that it was handed, by id. taken: the names of forward's arguments.
@@ -51,7 +51,7 @@ class Holdings:
         numbers: Mapping[str, tuple[Path, Path]],
     ) -> None:
         self.convention, self.watch, self.notes = convention, Watch(), list[str]()
-        self._told_of: object = None  # what the notes were made of
+        self._noted: object = None  # what the notes were made of
         self.unread: Mapping[str, str] = {}
         self._taken, self._live = tuple(taken), dict[str, Array]()
         self.numbers = Numbers(numbers)
@@ -72,7 +72,7 @@ class Holdings:
         """Go over to another object of the layer, or look at this one anew."""
         self.layer, self._live, self._places = layer, {}, None
 
-    def copied(self, layer: Any) -> Holdings:
+    def copied(self, layer: Any) -> LayerParameters:
         """The same knowledge about a copy of the layer, whose values are its own."""
         other = copy.copy(self)
         other.numbers = copy.copy(self.numbers)
@@ -215,7 +215,7 @@ class Holdings:
         self._defects = pairing.unlike(step.layer, places)
         if any(defect.kind == pairing.COUNT for defect in self._defects):
             self._gradients = {}
-        self._tell({**places, **self.numbers.places}, shared.parameters, step, stored)
+        self._note_sources({**places, **self.numbers.places}, shared.parameters, step, stored)
         self.hold(self.layer)  # backward may have put other arrays in their place
         return shared.inputs
 
@@ -241,12 +241,14 @@ class Holdings:
         """Whether it is the convention that knows where gradients are."""
         return type(self.convention).parameter_gradients is not Convention.parameter_gradients
 
-    def _tell(self, places: Paths, returned: Mapping[str, Any], step: Stepped, stored: Mapping[str, Any]) -> None:
+    def _note_sources(
+        self, places: Paths, returned: Mapping[str, Any], step: Stepped, stored: Mapping[str, Any]
+    ) -> None:
         is_book = pairing.is_book(step.layer)
-        told_of = is_book, places, list(returned), list(step.gradients), list(stored), step.unread
-        if told_of == self._told_of:
+        sources_now = is_book, places, list(returned), list(step.gradients), list(stored), step.unread
+        if sources_now == self._noted:
             return
-        self._told_of = told_of
+        self._noted = sources_now
         sources = {
             "what backward returns": returned,
             "the update that backward makes": step.gradients,
