@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any, cast
@@ -28,7 +28,6 @@ from gradproof.convention.return_statements import returns_nothing
 from gradproof.errors import UsageError
 from gradproof.generate.few_examples import examples_of
 from gradproof.infer.inference import Inference, Reading
-from gradproof.infer.logits import one_hot_rows
 from gradproof.subject.subject import subject_of
 from gradproof.values import Verdict
 
@@ -40,18 +39,35 @@ Loss = Callable[[Any, Any], Any]  # (predictions, answers) -> a number
 
 @dataclass(frozen=True)
 class Usual:
-    """A usual loss, summed over all entries; ``rows``: its answers are rows of which each adds up to one."""
+    """A usual loss, summed over all entries.
+
+    samples: the axis along which samples lie. classes: the axis along which an answer has a single one, if it is such.
+    """
 
     name: str
     summed: Loss
-    rows: bool = False
+    samples: int = 0
+    classes: int | None = None
+
+    def answer(self, given: Any) -> Any:
+        """The answer, made of whatever was drawn for it."""
+        if self.classes is None or not isinstance(given, np.ndarray) or given.ndim == 0 or not given.size:
+            return given
+        found = np.zeros_like(given)
+        largest = np.expand_dims(np.argmax(given, axis=self.classes), self.classes)
+        np.put_along_axis(found, largest, 1, axis=self.classes)
+        return found
+
+    def count(self, predictions: Any) -> int:
+        """How many samples there are."""
+        return max(predictions.shape[self.samples] if np.ndim(predictions) else 1, 1)
 
 
 def _of_labels(p: Any, y: Any) -> Any:
     return -np.sum(np.log(p[np.arange(len(p)), y]))
 
 
-def _of_rows(p: Any, y: Any) -> Any:
+def _of_ones(p: Any, y: Any) -> Any:
     return -np.sum(y * np.log(p))
 
 
@@ -65,18 +81,19 @@ def _squared(p: Any, y: Any) -> Any:
 
 USUAL = (
     Usual("cross entropy", _of_labels),
-    Usual("cross entropy", _of_rows, rows=True),
+    Usual("cross entropy", _of_ones, classes=-1),
+    Usual("cross entropy", _of_ones, samples=-1, classes=0),
     Usual("binary cross entropy", _of_chances),
     Usual("squared error", _squared),
 )
 # what a sum is multiplied by, in words, and as a function of the predictions
-SCALES: tuple[tuple[str, Callable[[Any], float]], ...] = (
-    ("the {} summed", lambda p: 1.0),
-    ("the mean {} of the samples", lambda p: 1.0 / max(len(p), 1)),
-    ("the mean {} of all entries", lambda p: 1.0 / max(p.size, 1)),
-    ("half the {} summed", lambda p: 0.5),
-    ("half the mean {} of the samples", lambda p: 0.5 / max(len(p), 1)),
-    ("half the mean {} of all entries", lambda p: 0.5 / max(p.size, 1)),
+SCALES: tuple[tuple[str, Callable[[Usual, Any], float]], ...] = (
+    ("the {} summed", lambda usual, p: 1.0),
+    ("the mean {} of the samples", lambda usual, p: 1.0 / usual.count(p)),
+    ("the mean {} of all entries", lambda usual, p: 1.0 / max(p.size, 1)),
+    ("half the {} summed", lambda usual, p: 0.5),
+    ("half the mean {} of the samples", lambda usual, p: 0.5 / usual.count(p)),
+    ("half the mean {} of all entries", lambda usual, p: 0.5 / max(p.size, 1)),
 )
 
 
@@ -90,7 +107,7 @@ def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | N
     if convention is None or answer is None:
         return None
     taken = [name for name, _ in arguments(getattr(subject, convention.forward))[1:]]
-    if answer in taken or not _is_given(subject, convention, answer, taken):
+    if answer in taken:
         return None
     best: tuple[int, Reading] | None = None
     for usual in USUAL:
@@ -100,13 +117,6 @@ def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | N
             if count >= SETTLES and (best is None or count > best[0]):
                 best = count, reading
     return None if best is None else best[1]
-
-
-def _is_given(subject: Any, convention: Convention, answer: str, taken: Sequence[str]) -> bool:
-    """Whether all else that backward needs is what forward was given, or what it predicted."""
-    others = [name for name in _needed(getattr(subject, convention.backward)) if name != answer]
-    known = {*taken, *predictions([*others, answer])}
-    return all(name in known for name in others)
 
 
 def _needed(backward: Callable[..., Any]) -> list[str]:
@@ -144,15 +154,10 @@ def _tried(
 def _specs(found: Case, answer: str, usual: Usual, backward: Callable[..., Any]) -> dict[str, Spec]:
     """What was inferred, with the answer as one, and without a gradient of the inputs of a whole."""
     specs: dict[str, Spec] = {**found.init, **found.inputs}
-    specs[answer] = _as_answer(specs[answer], usual)
+    specs[answer] = _fixed(specs[answer])
     if returns_nothing(backward):
         specs |= {name: _fixed(specs[name]) for name in found.inputs}
     return specs
-
-
-def _as_answer(spec: Spec, usual: Usual) -> Spec:
-    """What has no gradient, and where the loss asks for it, rows of which each has a single one."""
-    return one_hot_rows(spec) if usual.rows and isinstance(spec, Floats) else _fixed(spec)
 
 
 def _fixed(spec: Spec) -> Spec:
@@ -170,31 +175,36 @@ def _judged(case: Case) -> tuple[set[str], set[str]]:
     return {tensor.name for tensor in results} - wrong, wrong
 
 
-def _with_loss(cls: Any, convention: Convention, answer: str, usual: Usual, scale: Callable[[Any], float]) -> type:
+def _with_loss(
+    cls: Any, convention: Convention, answer: str, usual: Usual, scale: Callable[[Usual, Any], float]
+) -> type:
     """A subclass whose forward takes the answer as well and returns the loss, and whose backward hands it on."""
     forward, backward = getattr(cls, convention.forward), getattr(cls, convention.backward)
     signature = inspect.signature(forward)
-    needed = _needed(backward)
+    own = _needed(backward)
+    known = {*signature.parameters, answer, *predictions(own)}
+    rest = [name for name in own if name not in known]  # a rate, say: what they are given, their names tell as usual
 
     @functools.wraps(forward)
     def with_loss(self: Any, *args: Any, **kwargs: Any) -> Any:
-        given = kwargs.pop(answer)
+        given = usual.answer(kwargs.pop(answer))
         bound = signature.bind(self, *args, **kwargs)
         returned = forward(self, *args, **kwargs)
         output = returned[0] if isinstance(returned, tuple) else returned
         setattr(self, _KEPT, {**bound.arguments, answer: given, None: output})
-        return scale(output) * usual.summed(output, given)
+        return scale(usual, output) * usual.summed(output, given)
 
     @functools.wraps(backward)
-    def of_loss(self: Any) -> Any:
-        kept = getattr(self, _KEPT)
-        return backward(self, *(kept.get(name, kept[None]) for name in needed))
+    def of_loss(self: Any, *args: Any) -> Any:
+        kept = {**getattr(self, _KEPT), **dict(zip(rest, args, strict=True))}
+        return backward(self, *(kept.get(name, kept[None]) for name in own))
 
     extra = Parameter(answer, Parameter.KEYWORD_ONLY)
     parameters = [*signature.parameters.values()]
     variadic = [p for p in parameters if p.kind is Parameter.VAR_KEYWORD]
     plain = [p for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
     cast(Any, with_loss).__signature__ = signature.replace(parameters=[*plain, extra, *variadic])
-    cast(Any, of_loss).__signature__ = inspect.Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)])
-    own = {convention.forward: with_loss, convention.backward: of_loss}
-    return type(cls.__name__, (cls,), {**own, "__module__": cls.__module__, "__qualname__": cls.__qualname__})
+    left = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", *rest)]
+    cast(Any, of_loss).__signature__ = inspect.Signature(left)
+    methods = {convention.forward: with_loss, convention.backward: of_loss}
+    return type(cls.__name__, (cls,), {**methods, "__module__": cls.__module__, "__qualname__": cls.__qualname__})

@@ -47,7 +47,7 @@ def of_logits(target: Target, case: Case) -> Iterator[Reading]:
     for squash in (softmax, sigmoid):
         specs = {**case.init, **case.inputs, name: Floats(spec.shape, -BOUND, BOUND)}
         if squash is softmax:
-            specs |= {n: one_hot_rows(s) for n, s in case.inputs.items() if isinstance(s, Floats) and n != name}
+            specs |= {n: _rows(s) for n, s in case.inputs.items() if isinstance(s, Floats) and n != name}
         text = f"the gradient for the logits of a {squash.__name__} before it, which hands on what it is given"
         try:
             functions = guard.call("a subclass", _behind, case, name, squash)
@@ -92,7 +92,7 @@ def _handing_on(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
     return handing_on
 
 
-def one_hot_rows(target: Floats) -> Spec:
+def _rows(target: Floats) -> Spec:
     """Targets of which each row has a single one, where they have rows: only then is ``p - t`` the gradient."""
     texts = [axis.text for axis in target.shape.sizes]
     has_rows = len(texts) > 1 and target.shape.starred is None
