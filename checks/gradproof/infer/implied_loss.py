@@ -35,6 +35,7 @@ SETTLES = 2  # gradients that are right with a loss, so that it is the one
 _KEPT = "_gradproof_answer"  # the attribute in which an object keeps what forward was given, and what came out
 
 Loss = Callable[[Any, Any], Any]  # (predictions, answers) -> a number
+Scale = Callable[["Usual", Any], float]  # (the loss, predictions) -> what its sum is multiplied by
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ USUAL = (
     Usual("squared error", _squared),
 )
 # what a sum is multiplied by, in words, and as a function of the predictions
-SCALES: tuple[tuple[str, Callable[[Usual, Any], float]], ...] = (
+SCALES: tuple[tuple[str, Scale], ...] = (
     ("the {} summed", lambda usual, p: 1.0),
     ("the mean {} of the samples", lambda usual, p: 1.0 / usual.count(p)),
     ("the mean {} of all entries", lambda usual, p: 1.0 / max(p.size, 1)),
@@ -175,9 +176,7 @@ def _judged(case: Case) -> tuple[set[str], set[str]]:
     return {tensor.name for tensor in results} - wrong, wrong
 
 
-def _with_loss(
-    cls: Any, convention: Convention, answer: str, usual: Usual, scale: Callable[[Usual, Any], float]
-) -> type:
+def _with_loss(cls: Any, convention: Convention, answer: str, usual: Usual, scale: Scale) -> type:
     """A subclass whose forward takes the answer as well and returns the loss, and whose backward hands it on."""
     forward, backward = getattr(cls, convention.forward), getattr(cls, convention.backward)
     signature = inspect.signature(forward)
