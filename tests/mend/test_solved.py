@@ -1,4 +1,4 @@
-"""Formulas that are solved for: products of two arrays, and levers that tell without a run what a value would do."""
+"""Formulas that are solved for: products of two arrays, and what a value would do, without a run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elementwise import normal
-from gradproof.mend.atoms import LONGEST, Atoms, expressions
 from gradproof.mend.contractions import contractions, value, written
-from gradproof.mend.levers import Lever
+from gradproof.mend.expressions import LONGEST, Expressions, harmless_expressions
 from gradproof.mend.patch import HOOK
+from gradproof.mend.sensitivity import Sensitivity
 from gradproof.mend.slots import Slot
 from gradproof.mend.solved import compound, simple
 
@@ -58,11 +58,11 @@ def slot_of(text: str) -> Slot:
     return Slot(statement, "value", None, statement)
 
 
-def lever(text: str, names: Mapping[str, np.ndarray], right: np.ndarray) -> Lever:
+def sensitivity(text: str, names: Mapping[str, np.ndarray], right: np.ndarray) -> Sensitivity:
     """At a gradient that is the value itself."""
     own = np.asarray(eval(text, {"np": np}, dict(names)), dtype=np.float64)
     gap = (right - own).reshape(-1)
-    return Lever(slot_of(text), (own,), (names,), np.eye(own.size), gap, np.full(own.size, 1e-9))
+    return Sensitivity(slot_of(text), (own,), (names,), np.eye(own.size), gap, np.full(own.size, 1e-9))
 
 
 X, Y, W = normal(4, 3), normal(4, 3, seed=1), normal(3, 2, seed=2)
@@ -81,7 +81,7 @@ DZ, P, T = normal(4, 2, seed=3), abs(normal(4, 3, seed=4)), np.array([0, 2, 1, 1
     ],
 )
 def test_a_formula_of_one_array_is_found(names, right, likely):
-    assert likely in [change.likely for change in simple(lever("x", names, right))]
+    assert likely in [change.likely for change in simple(sensitivity("x", names, right))]
 
 
 @pytest.mark.parametrize(
@@ -100,24 +100,26 @@ def test_a_formula_of_one_array_is_found(names, right, likely):
     ],
 )
 def test_a_formula_of_two_arrays_or_of_sums_is_found(names, right, likely):
-    assert any(likely in change.likely for change in compound(lever("x", names, right)))
+    assert any(likely in change.likely for change in compound(sensitivity("x", names, right)))
 
 
 def test_what_no_formula_gives_is_given_none():
-    found = lever("x", {"x": X, "y": Y, "p": P}, np.arctan(X**3 + Y))
+    found = sensitivity("x", {"x": X, "y": Y, "p": P}, np.arctan(X**3 + Y))
     assert [*simple(found), *compound(found)] == []
 
 
-def test_a_lever_that_moves_too_little_does_not_suffice():
+def test_a_value_that_moves_too_little_does_not_suffice():
     moves = np.eye(12)[:, :6]  # half of what is wrong does not depend on it
-    held = Lever(slot_of("x"), (X.reshape(-1)[:6],), ({},), moves, np.ones(12), np.full(12, 1e-9))
+    held = Sensitivity(slot_of("x"), (X.reshape(-1)[:6],), ({},), moves, np.ones(12), np.full(12, 1e-9))
     assert not held.suffices
-    assert Lever(slot_of("x"), (X,), ({},), np.eye(12), np.ones(12), np.full(12, 1e-9)).suffices
+    assert Sensitivity(slot_of("x"), (X,), ({},), np.eye(12), np.ones(12), np.full(12, 1e-9)).suffices
 
 
 def test_only_what_does_no_harm_is_evaluated():
     told = list(
-        expressions([ast.parse("self.layer.backward(dout); dx = np.add.at(a, i, b) + f(x) + np.exp(x[i]).sum()")])
+        harmless_expressions(
+            [ast.parse("self.layer.backward(dout); dx = np.add.at(a, i, b) + f(x) + np.exp(x[i]).sum()")]
+        )
     )
     assert "np.exp(x[i]).sum()" in told
     assert not any(call in text for text in told for call in ("backward(", "add.at(", "f(x)"))
@@ -125,7 +127,7 @@ def test_only_what_does_no_harm_is_evaluated():
 
 
 def test_arrays_at_hand_are_told_once_each_by_their_shortest_name():
-    held = Atoms(["x", "x * 1", "missing", "n", "mask"]).evaluate({}, {"x": X, "n": 4, "mask": X > 0})
+    held = Expressions(["x", "x * 1", "missing", "n", "mask"]).evaluate({}, {"x": X, "n": 4, "mask": X > 0})
     assert list(held) == ["x", "n", "mask"]
     assert held["mask"].dtype == np.float64
 

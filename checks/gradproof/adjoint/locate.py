@@ -21,7 +21,7 @@ from gradproof.findings import Location, RightUpTo
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.mend.budget import Budget, SpentError
 from gradproof.mend.trial import Build, Trial, trial
-from gradproof.mend.truth import judged
+from gradproof.mend.true_gradients import judged
 from gradproof.source.hints import code_of
 from gradproof.source.source import Code
 from gradproof.values import Example, Outcome, Verdict

@@ -15,9 +15,9 @@ from gradproof.diagnose.evidence import Floats, sizes
 from gradproof.mend.change import Change
 from gradproof.mend.directional import agrees, is_derivative
 from gradproof.mend.edited import edited, parses
+from gradproof.mend.forward_variables import variables_of_forward
 from gradproof.mend.hollow import is_hollow
 from gradproof.mend.patch import compiled, patched
-from gradproof.mend.seen import seen
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
 
@@ -143,7 +143,7 @@ class ChangeTester:
         """What the change needs of forward's arguments and variables, which are watched where they are asked for."""
         found = trial.given(change.needs)
         if len(found) < len(change.needs) and self.forward is not None:
-            trial.unkept = seen(trial, self.forward)
+            trial.unkept = variables_of_forward(trial, self.forward)
             found = trial.given(change.needs)
         return found
 

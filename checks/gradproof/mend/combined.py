@@ -11,7 +11,7 @@ import numpy as np
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.contractions import bracketed, contractions, value, written
 from gradproof.mend.forms import SIDES
-from gradproof.mend.levers import Lever
+from gradproof.mend.sensitivity import Sensitivity
 from gradproof.mend.wording import Make, made_of
 
 Written = Callable[[], str]  # the formula as source, which is needed only where it fits
@@ -20,16 +20,16 @@ TRIPLED = 8  # arrays of which each three are multiplied
 PAIRED = 36  # arrays of which each two are multiplied
 
 
-def names_of(lever: Lever) -> list[str]:
+def names_of(sensitivity: Sensitivity) -> list[str]:
     """The expressions that have a value each time."""
-    always = set(lever.names[0]).intersection(*lever.names)
-    return [name for name in lever.names[0] if name in always]
+    always = set(sensitivity.names[0]).intersection(*sensitivity.names)
+    return [name for name in sensitivity.names[0] if name in always]
 
 
-def products(lever: Lever) -> Iterator[tuple[Written, Make]]:
+def products(sensitivity: Sensitivity) -> Iterator[tuple[Written, Make]]:
     """Every two arrays multiplied, and summed over an axis or not."""
-    first, shape = lever.names[0], lever.values[0].shape
-    names = [name for name in names_of(lever) if np.ndim(first[name])][:PAIRED]
+    first, shape = sensitivity.names[0], sensitivity.values[0].shape
+    names = [name for name in names_of(sensitivity) if np.ndim(first[name])][:PAIRED]
     for a, b in combinations_with_replacement(names, 2):
         if 1 in (*first[a].shape, *first[b].shape):  # an axis that was kept
             yield partial(_joined, a, "*", b), _product(a, b)
@@ -40,33 +40,33 @@ def products(lever: Lever) -> Iterator[tuple[Written, Make]]:
             yield partial(written, subscripts, a, b), _contraction(subscripts, a, b)
 
 
-def triples(lever: Lever) -> Iterator[tuple[Written, Make]]:
+def triples(sensitivity: Sensitivity) -> Iterator[tuple[Written, Make]]:
     """An array of the value's shape times a product of two others, or of the square of one and another."""
-    first, shape = lever.names[0], lever.values[0].shape
-    plain = [n for n in names_of(lever) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
+    first, shape = sensitivity.names[0], sensitivity.values[0].shape
+    plain = [n for n in names_of(sensitivity) if np.ndim(first[n]) and n.removeprefix("self.").isidentifier()][:TRIPLED]
     for a, b in product(plain, repeat=2):
         for power in (1, 2):
             if len(shape) == 2:
-                yield from _with_rows(lever, a, b, power)
-            yield from _with_shapes(lever, a, b, power)
+                yield from _with_rows(sensitivity, a, b, power)
+            yield from _with_shapes(sensitivity, a, b, power)
 
 
-def _with_rows(lever: Lever, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
+def _with_rows(sensitivity: Sensitivity, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
     """An array times one number for each of its rows, made of two others."""
-    first, shape = lever.names[0], lever.values[0].shape
+    first, shape = sensitivity.names[0], sensitivity.values[0].shape
     told = _powered(a, power)
     for subscripts in contractions(first[a], first[b], shape[:1]):
-        for c in alike(lever)[:TRIPLED]:
+        for c in alike(sensitivity)[:TRIPLED]:
             yield partial(_of_rows, subscripts, told, b, c), _triple_of_rows(subscripts, a, b, c, power)
 
 
-def _with_shapes(lever: Lever, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
+def _with_shapes(sensitivity: Sensitivity, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
     """An array times a product of two others that has its shape, or less than that and is broadcast."""
-    first, shape = lever.names[0], lever.values[0].shape
+    first, shape = sensitivity.names[0], sensitivity.values[0].shape
     told = _powered(a, power)
     for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
         for subscripts in contractions(first[a], first[b], out):
-            for c in alike(lever)[:TRIPLED]:
+            for c in alike(sensitivity)[:TRIPLED]:
                 if "s" not in subscripts and power == 2:
                     yield partial(_over_square, subscripts, a, b, c), _triple(subscripts, a, b, c, -2)
                 yield partial(_of_three, subscripts, told, b, c), _triple(subscripts, a, b, c, power)
@@ -122,19 +122,19 @@ def _contraction(subscripts: str, a: str, b: str) -> Make:
     return lambda _, names: value(subscripts, names[a], names[b])
 
 
-def fractions(lever: Lever) -> Iterator[tuple[Written, Make]]:
+def fractions(sensitivity: Sensitivity) -> Iterator[tuple[Written, Make]]:
     """Products and fractions of two arrays of the value's own shape, or of 1 minus these."""
-    sides = [(name, form) for name in alike(lever) for form in SIDES]
+    sides = [(name, form) for name in alike(sensitivity) for form in SIDES]
     for one, other in permutations(sides, 2):
         for sign in "*/":
             told = partial(_joined, one[1].of(one[0]), sign, other[1].of(other[0]))
             yield told, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
 
 
-def alike(lever: Lever) -> list[str]:
+def alike(sensitivity: Sensitivity) -> list[str]:
     """The names of arrays of the value's own shape."""
-    first, shape = lever.names[0], lever.values[0].shape
-    return [n for n in names_of(lever) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
+    first, shape = sensitivity.names[0], sensitivity.values[0].shape
+    return [n for n in names_of(sensitivity) if np.shape(first[n]) == shape and n.removeprefix("self.").isidentifier()]
 
 
 def _fraction(one: Make, other: Make, *, divides: bool) -> Make:

@@ -7,13 +7,13 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gradproof.mend.atoms import Atoms
 from gradproof.mend.change import Change
 from gradproof.mend.change_tester import ChangeTester
-from gradproof.mend.fit import fits
+from gradproof.mend.expressions import Expressions
+from gradproof.mend.forward_variables import variables_of_forward
 from gradproof.mend.kinds import FORWARD_TYPOS, KEPT, KEPT_FIRST, TIERS, Kind
-from gradproof.mend.levers import Lever, lever
-from gradproof.mend.seen import seen
+from gradproof.mend.mistyped import mistyped_numbers
+from gradproof.mend.sensitivity import Sensitivity, sensitivity_at
 from gradproof.mend.slots import Slot, is_read, makes_room, takes_factor
 from gradproof.mend.solved import compound, counted, simple
 from gradproof.mend.targets import Trees
@@ -25,7 +25,7 @@ MOST_FITS = 60  # numbers that are fitted, whatever was tried before
 MOST_FORWARD = 200  # changes of forward, each of which is measured anew
 MOST_KEPT = 60  # changes of what forward keeps: each of them costs forwards
 
-Grammar = Callable[[Lever], Iterable[Change]]
+Grammar = Callable[[Sensitivity], Iterable[Change]]
 
 
 @dataclass(eq=False)
@@ -42,7 +42,7 @@ class SearchOrder:
     near: Trees
     trees: Trees
     of_forward: Sequence[Kind]
-    _levers: dict[int, Lever | None] = field(init=False, default_factory=dict[int, "Lever | None"])
+    _sensitivities: dict[int, Sensitivity | None] = field(init=False, default_factory=dict[int, "Sensitivity | None"])
 
     def run(self) -> None:
         """Tier after tier, until a change is found for every wrong gradient, or the work is used up."""
@@ -97,7 +97,7 @@ class SearchOrder:
         anew = self.trees.in_forward
         for tree in self.trees.backward:
             gap = functools.partial(self.tester.gap, tree, anew=anew)
-            self.tester.try_changes(fits(tree, gap), tree, anew=anew)
+            self.tester.try_changes(mistyped_numbers(tree, gap), tree, anew=anew)
 
     def _try_kept(self, kind: Kind) -> None:
         """Try one kind of change of what forward keeps."""
@@ -125,9 +125,9 @@ class SearchOrder:
         again: for what has been mended already, too.
         """
         for each in self.tester.trials:
-            each.unkept = seen(each, self.trees.forward[0]) if self.trees.forward else {}
+            each.unkept = variables_of_forward(each, self.trees.forward[0]) if self.trees.forward else {}
         places = self._places()
-        self._levers.clear()
+        self._sensitivities.clear()
         left, self.tester.left = self.tester.left, MOST_SOLVED
         for formulas in grammars:
             for number, (tree, slot) in enumerate(places):
@@ -142,24 +142,24 @@ class SearchOrder:
         """The expressions at which a formula is looked for; further away, only in what is returned."""
         beside, rest = self.near.without(self.own), self.trees.without(self.near).returning()
         trees = (*self.own.backward, *beside.backward, *rest.backward)
-        return [(tree, slot) for tree in trees for slot in _levers(tree)]
+        return [(tree, slot) for tree in trees for slot in _solvable(tree)]
 
     def _solve_at(self, number: int, tree: Tree, slot: Slot, formulas: Grammar, wanted: frozenset[str]) -> None:
         anew = self.trees.in_forward
-        if number not in self._levers:
-            found = lever(tree, slot, self.tester.clearest, wanted, _atoms(tree.atoms), anew=anew)
-            self._levers[number] = found if found is not None and found.suffices else None
-        known = self._levers[number]
+        if number not in self._sensitivities:
+            found = sensitivity_at(tree, slot, self.tester.clearest, wanted, _expressions(tree.expressions), anew=anew)
+            self._sensitivities[number] = found if found is not None and found.suffices else None
+        known = self._sensitivities[number]
         if known is not None:
             self.tester.try_changes(formulas(known), tree, anew=anew)
 
 
 @functools.lru_cache(maxsize=8)
-def _atoms(texts: tuple[str, ...]) -> Atoms:
-    return Atoms(texts)
+def _expressions(texts: tuple[str, ...]) -> Expressions:
+    return Expressions(texts)
 
 
-def _levers(tree: Tree) -> list[Slot]:
+def _solvable(tree: Tree) -> list[Slot]:
     """The expressions at which a formula is looked for: whole values first, then their terms and factors."""
     slots = [slot for slot in tree.slots if _is_operand(slot) or (takes_factor(slot) and not makes_room(slot.node))]
     return sorted(slots, key=lambda slot: slot.parent is not slot.statement)

@@ -207,7 +207,7 @@ def _products_of_sizes(tree: Tree) -> list[str]:
     """The sizes at hand, the products of two and three of them, and those that forward forms."""
     sizes = sorted(tree.sizes)[:MOST_SIZES]
     products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
-    return products + [text for text in tree.atoms if " * " in text and tree.is_count(parse(text))]
+    return products + [text for text in tree.expressions if " * " in text and tree.is_count(parse(text))]
 
 
 def _of_one_array(node: ast.expr) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradproof.convention.descent import RATES
-from gradproof.mend.atoms import expressions
+from gradproof.mend.expressions import harmless_expressions
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.renamed import renamed
 from gradproof.mend.slots import Slot, counts_entries, is_read, slots_of, statements
@@ -26,8 +26,9 @@ class Tree:
 
     ``known`` are the names at hand in it, as source, ``sizes`` those of them that count entries, ``dout`` the one for
     what comes from upstream, ``kept`` those that forward kept; ``numbers`` are those of forward and the constructor.
-    ``atoms`` are names and expressions of both that may be evaluated there, ``unkept`` forward's arguments that have no
-    name there; ``inputs`` are all of forward's arguments, ``others`` the functions to which a line may be compared.
+    ``expressions`` are names and expressions of both that may be evaluated there, ``unkept`` forward's arguments that
+    have no name there; ``inputs`` are all of forward's arguments, ``others`` the functions to which a line may be
+    compared.
     """
 
     function: Function
@@ -38,7 +39,7 @@ class Tree:
     sizes: frozenset[str] = frozenset()
     kept: tuple[str, ...] = ()
     dout: str = ""
-    atoms: tuple[str, ...] = field(default=(), repr=False)
+    expressions: tuple[str, ...] = field(default=(), repr=False)
     unkept: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     others: tuple[FunctionNode, ...] = field(default=(), repr=False)
@@ -93,7 +94,7 @@ def tree_of(function: Function, code: Code) -> Tree:
         sizes=frozenset(sizes),
         kept=tuple(name for name in kept if name not in sizes),
         dout=_dout(function) if function is code.backward else "",
-        atoms=(*names, *expressions([node, *others])),
+        expressions=(*names, *harmless_expressions([node, *others])),
         unkept=tuple(_unkept(function, code, names)),
         inputs=code.inputs,
         others=others,

@@ -17,7 +17,7 @@ from gradproof.diagnose.evidence import Sample
 from gradproof.differentiate.differentiate import Floats
 from gradproof.guard import Randomness, SubjectError
 from gradproof.mend.budget import LINES, TURNS, Budget, EndlessError, counted
-from gradproof.mend.truth import judged, measured
+from gradproof.mend.true_gradients import judged, measured
 from gradproof.subject import gradient_shapes, outputs
 from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, upstream

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from gradproof.guard import SubjectError
-from gradproof.mend.atoms import LARGEST
+from gradproof.mend.expressions import LARGEST
 from gradproof.mend.patch import HOOK, compiled, hooked, patched
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
 
 
-def seen(trial: Trial, forward: Tree) -> dict[str, Any]:
+def variables_of_forward(trial: Trial, forward: Tree) -> dict[str, Any]:
     """Copies of forward's arguments and local variables that are arrays, by name; {} where it cannot be watched."""
     returned = [s for s in forward.slots if isinstance(s.statement, ast.Return) and s.parent is s.statement]
     before = [slot.node for slot in returned]

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradproof.compare.directions import MARGIN
 from gradproof.differentiate.differentiate import Floats
-from gradproof.mend.atoms import Atoms
+from gradproof.mend.expressions import Expressions
 from gradproof.mend.patch import HOOK, compiled, hooked, patched
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
@@ -30,7 +30,7 @@ CLOSE = 1e-6  # relative to the largest entry: how exactly a value must fit befo
 
 
 @dataclass(frozen=True, eq=False)
-class Lever:
+class Sensitivity:
     """One expression at one example: its values, one for each time that backward comes by, and what they would move.
 
     ``moves`` has a row for each entry of the gradients and a column for each entry of the values; ``gap`` is what is
@@ -77,8 +77,8 @@ class Lever:
 class _Hook:
     """Stands around the expression while backward runs: notes its values, and moves them."""
 
-    def __init__(self, atoms: Atoms, outside: dict[str, Any]) -> None:
-        self.atoms, self.outside = atoms, outside
+    def __init__(self, expressions: Expressions, outside: dict[str, Any]) -> None:
+        self.expressions, self.outside = expressions, outside
         self.values: list[Floats] = []
         self.names: list[Mapping[str, Floats]] = []
         self.are_floats = True
@@ -91,7 +91,7 @@ class _Hook:
         is_float = isinstance(value, np.ndarray | float | np.floating) and np.asarray(value).dtype.kind == "f"
         self.are_floats &= is_float
         self.values.append(np.array(value, dtype=np.float64) if is_float else np.zeros(0))
-        self.names.append(self.atoms.evaluate(self.outside, names))
+        self.names.append(self.expressions.evaluate(self.outside, names))
         return value
 
     def _moved(self, value: Any, moved: Floats) -> Any:
@@ -116,8 +116,10 @@ class _Hook:
         self.moved, self._at = moved, 0
 
 
-def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: Atoms, *, anew: bool) -> Lever | None:
-    """The lever at one slot; None where the gradients are not linear in it, or it is no array or too large.
+def sensitivity_at(
+    tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], expressions: Expressions, *, anew: bool
+) -> Sensitivity | None:
+    """How the gradients move at one slot; None where they are not linear in it, or it is no array or too large.
 
     wrong: the gradients that are to become right; those of the trial that are right stay so, the rest may do anything.
     """
@@ -125,7 +127,7 @@ def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: A
     if code is None:
         return None
     outside: dict[str, Any] = tree.function.live.__globals__
-    hook = _Hook(atoms, outside)
+    hook = _Hook(expressions, outside)
     kept = [name for name in trial.samples if name in wrong or name in trial.right]
     gradients = partial(_gradients, trial, kept, anew=anew)
     with patched(tree.function.live, code, {HOOK: hook}):
@@ -140,7 +142,7 @@ def lever(tree: Tree, slot: Slot, trial: Trial, wrong: Collection[str], atoms: A
     slack = MARGIN * np.concatenate([sample.bound for sample in samples]) + CLOSE * _top(gap)
     unkept = _unkept(trial, outside, hook.names)
     names = tuple({**each, **unkept} for each in hook.names)
-    return Lever(slot, tuple(hook.values), names, moves, gap, slack, frozenset(unkept))
+    return Sensitivity(slot, tuple(hook.values), names, moves, gap, slack, frozenset(unkept))
 
 
 def _moves(hook: _Hook, gradients: Callable[[], Floats | None], before: Floats) -> Floats | None:

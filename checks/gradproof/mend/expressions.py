@@ -24,7 +24,7 @@ _PLAIN = (ast.Name, ast.Constant, ast.Slice, ast.Tuple, ast.Attribute, ast.Subsc
 _WRITTEN_OUT = (ast.Attribute, ast.Subscript, ast.BinOp, ast.Compare, ast.Call)
 
 
-def expressions(functions: Sequence[ast.AST]) -> Iterator[str]:
+def harmless_expressions(functions: Sequence[ast.AST]) -> Iterator[str]:
     """The expressions in functions that may be evaluated without harm, each once."""
     found: dict[str, None] = {}
     for function in functions:
@@ -57,7 +57,7 @@ def _is_harmless_call(node: ast.Call) -> bool:
     return method.attr in _METHODS and all(map(_is_harmless, (*given, method.value)))
 
 
-class Atoms:
+class Expressions:
     """Expressions that are evaluated wherever backward comes by; ``evaluate`` gives the values there."""
 
     def __init__(self, texts: Sequence[str]) -> None:

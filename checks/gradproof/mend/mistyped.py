@@ -20,7 +20,7 @@ NEAR = 1e-4  # relative: the first step away from the number as it is written
 DIGITS = 6  # of the number that is shown: a constant in a formula seldom has more
 
 
-def fits(tree: Tree, gap: Gap) -> Iterator[Change]:
+def mistyped_numbers(tree: Tree, gap: Gap) -> Iterator[Change]:
     """For each number of the tree that the gradient depends on: the value that makes the worst entry right."""
     for slot in tree.slots:
         value = constant(slot.node)
