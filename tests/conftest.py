@@ -1,12 +1,26 @@
-"""Every report that a test makes is held against its JSON Schema."""
+"""Every report that a test makes is held against its JSON Schema; of long tables, a few rows are enough by default."""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import pytest
+
+ROWS = 2  # of a table that are tested by default
+
+
+@pytest.hookimpl(tryfirst=True)  # before items are chosen by their marks
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Marks the further rows of tables as slow."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        if item.get_closest_marker("table") is not None and seen[test] > ROWS:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True, scope="session")

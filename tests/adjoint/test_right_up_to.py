@@ -11,6 +11,8 @@ from gradproof.deadlines import Expired
 from gradproof.findings import Action, Edit, Finding, Location, Replacement, RightUpTo, WrongLine
 from gradproof.mend.mend import Mended
 
+pytestmark = pytest.mark.table
+
 
 @pytest.fixture(autouse=True)
 def no_change(monkeypatch):

@@ -11,6 +11,8 @@ from gradproof import cli
 from gradproof.collect import cells, notebook
 from gradproof.errors import UsageError
 
+pytestmark = pytest.mark.table
+
 CUBE = """\
 class Cube:
     def forward(self, x):

@@ -12,6 +12,8 @@ from gradproof.collect.placeholder import Placeholder
 from gradproof.collect.statements import statements
 from gradproof.errors import Absence, NotAvailable, UsageError
 
+pytestmark = pytest.mark.table
+
 SQUARE = """
 class Square:
     def forward(self, x):

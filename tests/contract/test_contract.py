@@ -41,6 +41,8 @@ from gradproof.findings import Cause, Finding
 from gradproof.report.lines import lines
 from gradproof.values import Example, Outcome, Role, TensorResult
 
+pytestmark = pytest.mark.table
+
 RIGHT = {promise.right if isinstance(promise.right, type) else promise.right[1]: promise for promise in PROMISES}
 OTHERS = {Shift: SQUARE, Residual: {"W": "d d", "b": "d", "x": "n d"}, BuildsLazily: {"size": 3, "x": "n d"}}
 

@@ -10,6 +10,8 @@ from gradproof import Convention, Settings, Verdict, check, constant
 from gradproof.convention.gradnames import is_trained
 from gradproof.report.lines import headline
 
+pytestmark = pytest.mark.table
+
 X = normal(4, 3)
 
 

@@ -13,6 +13,8 @@ from gradproof.convention.return_statements import names_returned
 from gradproof.convention.returned import share
 from gradproof.report.lines import headline
 
+pytestmark = pytest.mark.table
+
 X, Y = normal(4, 3), normal(4, 3, seed=5)
 FEW = Settings(examples=3)
 

@@ -9,6 +9,8 @@ from elementwise import normal
 from gradproof import GradientFault, Settings, check, cli
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=6)
 
 

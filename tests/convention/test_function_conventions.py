@@ -14,6 +14,8 @@ from gradproof.convention.plans import plans
 from gradproof.errors import UsageError
 from gradproof.shell.runner import Options, check_item
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=3)
 
 

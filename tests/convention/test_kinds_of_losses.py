@@ -7,6 +7,8 @@ from elementwise import report_of
 from gradproof import Case, Settings, Verdict, constant, floats, labels
 from gradproof.report.lines import lines
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=3)
 
 

@@ -8,6 +8,8 @@ from gradproof import Case, Settings, Verdict, constant, size
 from gradproof.infer.answers import answer_of
 from gradproof.infer.infer import infer
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=4)  # beside the corner shapes
 
 

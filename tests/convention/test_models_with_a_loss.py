@@ -7,6 +7,8 @@ from elementwise import report_of
 from gradproof import Settings, Verdict
 from gradproof.infer.infer import infer
 
+pytestmark = pytest.mark.table
+
 
 class Regression:
     """Least squares with one output: targets of more columns than one would broadcast, which nobody means."""

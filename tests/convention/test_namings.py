@@ -9,6 +9,8 @@ from gradproof.convention import namings
 from gradproof.convention.gradnames import LEVELS, pairs, partner
 from gradproof.convention.leaves import path_of
 
+pytestmark = pytest.mark.table
+
 X = normal(4, 3)
 
 

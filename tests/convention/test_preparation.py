@@ -11,6 +11,8 @@ from gradproof.convention.convention import convention_of
 from gradproof.convention.descent import Descent, is_optimizer
 from gradproof.convention.preparation import preparation_of
 
+pytestmark = pytest.mark.table
+
 FEW = 4
 DRAW = np.random.default_rng(5)
 

@@ -8,6 +8,8 @@ import pytest
 from elementwise import normal, report_of
 from gradproof import Verdict
 
+pytestmark = pytest.mark.table
+
 X = normal(4, 3)
 
 

@@ -18,6 +18,8 @@ from gradproof.generate.arrays import INPUT_STYLES, PARAMETER_STYLES, Style, dra
 from gradproof.generate.generate import search, shrink
 from gradproof.values import Example, Outcome, Reason, Role, TensorResult, Verdict
 
+pytestmark = pytest.mark.table
+
 
 class Affine:
     def __init__(self, W, b):

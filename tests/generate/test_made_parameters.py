@@ -14,6 +14,8 @@ from gradproof.generate.arrays import Style
 from gradproof.report.lines import lines
 from gradproof.values import Example, Made, Verdict
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=4)
 
 

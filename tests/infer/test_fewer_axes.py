@@ -10,6 +10,8 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 
 def said(subject):
     """The report of a subject with nothing declared, and what was inferred."""

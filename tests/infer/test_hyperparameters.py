@@ -16,6 +16,8 @@ from gradproof.infer.variations import alternatives, variations
 from gradproof.report.lines import lines
 from gradproof.values import Example, Varied, Verdict
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=8)
 
 

@@ -16,6 +16,8 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import Inference, judged
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 
 def declared(subject):
     return infer(subject).declaration

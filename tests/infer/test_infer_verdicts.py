@@ -10,6 +10,8 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 BLANK = "the output is the same for every input, as if forward were not written yet"
 
 

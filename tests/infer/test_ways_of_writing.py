@@ -13,6 +13,8 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import Reading, judged
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 FEW = Settings(examples=12)
 
 

@@ -18,6 +18,8 @@ from gradproof.mend.orders import _overwrites
 from gradproof.report.lines import lines
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 
 def told(case: Case) -> tuple[str, list[str]]:
     """The cause that is told first, and the changed lines without their places."""

@@ -24,6 +24,8 @@ from gradproof.nodes.conventions import operations_of
 from gradproof.report.lines import lines
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 OPERATIONS = {
     CONTEXTS: ("Scale", "Product", "Power", "Logarithm"),
     NODES_IN_CONTEXTS: ("Mul",),

@@ -14,6 +14,8 @@ from gradproof.infer.infer import infer
 from gradproof.nodes.conventions import is_machinery, operations_of
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 
 def test_every_operation_is_judged_and_nothing_else() -> None:
     assert verdicts(library(DEFINE_BY_RUN)) == dict.fromkeys(("Plus", "Times", "Square", "Product", "Log"), "PASS")

@@ -8,6 +8,8 @@ from autograd_libraries import ARRAYS_WITH_CLOSURES, BY_GENERATION, NUMBERS_WITH
 from gradproof.infer.infer import infer
 from gradproof.nodes.conventions import operation_of
 
+pytestmark = pytest.mark.table
+
 FAULTS = [
     (NUMBERS_WITH_CLOSURES, "other.grad += self.data * out.grad", "other.grad = self.data * out.grad", "GP701"),
     (NUMBERS_WITH_CLOSURES, "self.grad += out.grad / self.data", "self.grad = out.grad / self.data", "GP701"),

@@ -12,6 +12,8 @@ from gradproof.report.code_pages import explain, listing
 from gradproof.values import Verdict
 from pages import SECTIONS, WRITTEN, page
 
+pytestmark = pytest.mark.table
+
 # what these stand for happens to a file, not to a layer: their pages have no example of a layer
 OF_A_FILE = frozenset({"GP305", "GP306", "GP307"})
 CHECKABLE = [code for code in WRITTEN if code not in OF_A_FILE]

@@ -13,6 +13,8 @@ import pytest
 
 from gradproof import cli
 
+pytestmark = pytest.mark.table
+
 ROOT = Path(__file__).parents[2]
 LAYERS = """
 import numpy as np

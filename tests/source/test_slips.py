@@ -324,6 +324,7 @@ def test_no_right_neighbour_of_a_fault_has_a_slip():
     assert [s.sentence for code in codes for s in never_stored(code)] == []
 
 
+@pytest.mark.slow
 def test_gradproof_itself_has_no_slip():
     folder = Path(code_of.__code__.co_filename).parents[1]
     modules = [sys.modules[name] for name in list(sys.modules) if name.startswith("gradproof.")]

@@ -13,6 +13,8 @@ from gradproof.report.lines import lines
 from gradproof.subject.gradient_shapes import consequence, is_readable, is_taken_in_place, read
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 # gradient, tensor, whether each entry can be told, whether param -= lr * grad works and means what is meant
 SHAPES = [
     pytest.param((3,), (1, 3), True, True, id="a bias of a row, summed"),

@@ -13,6 +13,8 @@ from gradproof import Case, GradientFault, Settings, UsageError, Verdict, check
 from gradproof.checking import check_case
 from gradproof.report.lines import lines
 
+pytestmark = pytest.mark.table
+
 X = normal(4, 3)
 
 

@@ -13,6 +13,8 @@ from gradproof.infer.own_faults import is_own_fault
 from gradproof.report.lines import lines
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 SHAPES = {"W": "d h", "b": "h", "x": "n d"}
 
 
