@@ -88,7 +88,7 @@ def check_case(
         run = Run(title, location, start, command, allowed, target)
         _search(run, target, number, seconds, into)
         report = run.report()
-        report = replace(report, notes=(*case.construction.told(case.init), *report.notes))
+        report = replace(report, notes=(*case.construction.notes(case.init), *report.notes))
         reports.append(choice.added_to(report, plan))
         if reports[-1].verdict is not Verdict.FAIL:
             return reports[-1]

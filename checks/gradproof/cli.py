@@ -168,8 +168,8 @@ def _write(report: Report, target: str | None) -> None:
     _show(str(report), sys.stderr if target == "-" else sys.stdout)
 
 
-def _show(told: str, stream: TextIO) -> None:
-    coloured = Text(told)
+def _show(text: str, stream: TextIO) -> None:
+    coloured = Text(text)
     coloured.highlight_regex(r"\bPASS\b", "green")
     coloured.highlight_regex(r"\bFAIL\b", "bold red")
     coloured.highlight_regex(r"\bINCONCLUSIVE\b", "yellow")

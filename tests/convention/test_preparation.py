@@ -191,12 +191,12 @@ def test_what_prepared_an_object_is_told():
     (note,) = [note for note in report(wired).notes if note.startswith("prepared")]
     steps = "prepared by set_input_shape(shape), then initialize(optimizer)"
     assert note == f"{steps}; gradproof's plain gradient descent stands for optimizer"
-    assert wired.construction.told({"optimizer": None}) == (
+    assert wired.construction.notes({"optimizer": None}) == (
         "prepared by set_input_shape(), then initialize(optimizer)",
     )
-    assert Case(Reset, size=size("d"), x="d").construction.told({}) == ("prepared by reset()",)
+    assert Case(Reset, size=size("d"), x="d").construction.notes({}) == ("prepared by reset()",)
     plain = Case(CallsAndRecords, a="n d", b="n d")
-    assert plain.construction.told({}) == ()
+    assert plain.construction.notes({}) == ()
 
 
 def test_the_methods_may_be_declared():

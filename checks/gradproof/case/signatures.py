@@ -126,7 +126,7 @@ class Construction:
         """The flags that are set to True, where none of the arguments ``given`` says whether it is in training."""
         return () if any(map(is_of_training, given)) else self.flags
 
-    def told(self, given: Iterable[str]) -> tuple[str, ...]:
+    def notes(self, given: Iterable[str]) -> tuple[str, ...]:
         """The methods with what each takes, and the optimizers of ours, in one sentence; nothing where there are none.
 
         given: the names of the arguments that have a value.

@@ -55,9 +55,9 @@ def _document(file: Path) -> Any:
     except OSError as error:
         raise UsageError(f"{shown(file)} cannot be read: {error.strerror}") from None
     except Exception as error:  # whatever nbformat and its validator raise at a file that is something else
-        told = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+        why = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
         raise UsageError(
-            f"{shown(file)} is no notebook that nbformat can read ({told}): save it again in Jupyter, "
+            f"{shown(file)} is no notebook that nbformat can read ({why}): save it again in Jupyter, "
             "or export the cells to a .py file"
         ) from None
 

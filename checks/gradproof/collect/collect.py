@@ -97,7 +97,7 @@ def _check_notes(file: Path, source: Source, notes: Sequence[Finding]) -> None:
     """Raise UsageError where no note says why a file holds nothing to check."""
     if source.failures and not any(note.code == LEFT_OUT for note in notes):
         first = source.failures[0]
-        raise UsageError(refusal(shown(file), first.error, first.told))
+        raise UsageError(refusal(shown(file), first.error, first.traceback))
     if not notes:
         raise UsageError(_nothing(file, source.module))
 

@@ -240,11 +240,11 @@ def _parsed(file: Path) -> list[Statement]:
     except OSError as error:
         raise UsageError(f"{shown(file)} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        told = "".join(traceback.format_exception_only(error)).rstrip()
+        text = "".join(traceback.format_exception_only(error)).rstrip()
         advice = (
             "" if _is_text(file.read_bytes()) else "\nit is no text in UTF-8: save it as UTF-8, if it is Python source"
         )
-        raise UsageError(f"{shown(file)} does not parse:\n{told}{advice}") from None
+        raise UsageError(f"{shown(file)} does not parse:\n{text}{advice}") from None
 
 
 def _is_text(content: bytes) -> bool:

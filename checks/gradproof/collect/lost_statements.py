@@ -19,9 +19,9 @@ _FOREIGN = (deadlines.OURS, "<frozen ", f"{sys.prefix}{os.sep}", f"{sys.base_pre
 
 def own_traceback(error: BaseException) -> str:
     """The traceback as the author of the file wants it: without the frames of what is installed, and without ours."""
-    told = traceback.TracebackException.from_exception(error)
-    told.stack = traceback.StackSummary.from_list([f for f in told.stack if not f.filename.startswith(_FOREIGN)])
-    lines = list(told.format())
+    trace = traceback.TracebackException.from_exception(error)
+    trace.stack = traceback.StackSummary.from_list([f for f in trace.stack if not f.filename.startswith(_FOREIGN)])
+    lines = list(trace.format())
     return "".join(lines[:-1] if isinstance(error, deadlines.Expired) else lines).rstrip()
 
 
@@ -49,7 +49,7 @@ def _message(error: BaseException) -> str:
 class LostStatement:
     """One statement that raised: where, what, and what was lost with it.
 
-    place: as in "layers.py:3"; subject, code: of the note; told: the author's own traceback; lost: the lines of the
+    place: as in "layers.py:3"; subject, code: of the note; traceback: the author's own; lost: the lines of the
     statements that were lost because of this one.
     """
 
@@ -58,7 +58,7 @@ class LostStatement:
     subject: str
     code: str
     error: BaseException
-    told: str
+    traceback: str
     lost: list[int] = field(default_factory=list[int])
 
     @property
@@ -98,12 +98,12 @@ class LostStatement:
     def note(self) -> Finding:
         """What is told of it beside the subjects."""
         if self.module is None:
-            headline, told = f"{did(self.error)}: passed over", self.told
+            headline, shown = f"{did(self.error)}: passed over", self.traceback
         else:
-            headline, told = f"{self.module} is not installed: what uses it is left out", None
+            headline, shown = f"{self.module} is not installed: what uses it is left out", None
         lost = ", ".join(map(str, self.lost))
         lines = (("with it", f"{'line' if len(self.lost) == 1 else 'lines'} {lost}"),) if self.lost else ()
-        return Finding(self.code, self.subject, headline, severity="note", remarks=lines, traceback=told)
+        return Finding(self.code, self.subject, headline, severity="note", remarks=lines, traceback=shown)
 
 
 def notes_of_lost(failures: Iterable[LostStatement]) -> list[Finding]:
@@ -115,16 +115,16 @@ def notes_of_lost(failures: Iterable[LostStatement]) -> list[Finding]:
     return [failure.note() for failure in first.values()]
 
 
-def refusal(file: str, error: BaseException, told: str) -> str:
-    """Why a file cannot be checked at all: what it did when it was imported, in the author's own ``told`` traceback."""
+def refusal(file: str, error: BaseException, trace: str) -> str:
+    """Why a file cannot be checked at all: what it did when it was imported, in the author's own ``trace``."""
     main = 'put what is to run under if __name__ == "__main__":'
     if isinstance(error, SystemExit):
         return f"{file} calls sys.exit({error.code!r}) when it is imported: {main}"
     if isinstance(error, deadlines.Expired):
-        return f"{file} did not end within {error.seconds:g} s when it was imported: {main}\n{told}"
+        return f"{file} did not end within {error.seconds:g} s when it was imported: {main}\n{trace}"
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     remedy = "" if missing is None else f"\ninstall {missing}, or move the import to where the layers do not meet it"
-    return f"{file} raises when it is imported:\n{told}{remedy}"
+    return f"{file} raises when it is imported:\n{trace}{remedy}"
 
 
 def only_in_main(name: str, *, place: str) -> Absence:

@@ -107,9 +107,9 @@ class _Running:
             running.run(found)
         self.failed += [(cell, failure) for failure in self.failures[before:]]
 
-    def _unparsed(self, cell: Cell, told: str) -> None:
-        self.unparsed.append((cell, told.splitlines()[-1]))
-        self._note(cell, "does not parse: passed over", told)
+    def _unparsed(self, cell: Cell, trace: str) -> None:
+        self.unparsed.append((cell, trace.splitlines()[-1]))
+        self._note(cell, "does not parse: passed over", trace)
 
     def own(self, value: Any) -> bool:
         """Whether a class or function was defined in a cell."""
@@ -144,6 +144,6 @@ class _Running:
             if not gone.isdisjoint(map(id, found.parts)):
                 self.replaced.append(Version(self.cell_of(found), found, source))
 
-    def _note(self, cell: Cell, headline: str, told: str | None = None) -> None:
+    def _note(self, cell: Cell, headline: str, trace: str | None = None) -> None:
         subject = f"{self.file.name}, cell {cell.number}"
-        self.notes.append(Finding("GP305", subject, headline, severity="note", traceback=told or None))
+        self.notes.append(Finding("GP305", subject, headline, severity="note", traceback=trace or None))

@@ -86,14 +86,14 @@ class Stepwise:
             self._assign(statement, target, failure.absence(ast.unparse(target)))
 
     def _failure(self, statement: Statement, error: BaseException) -> LostStatement:
-        told = own_traceback(error)
+        trace = own_traceback(error)
         return LostStatement(
             statement,
             f"{self.shown}:{statement.line}",
             self.subject or f"{self.shown}, line {statement.line}",
             self.code,
             error.with_traceback(None),
-            told,
+            trace,
         )
 
     def _assign(self, statement: Statement, target: ast.expr, absence: Absence) -> None:

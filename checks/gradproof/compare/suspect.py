@@ -65,13 +65,13 @@ def measure(problem: Problem, model: float, rng: np.random.Generator) -> Measure
         return value, [gradient.reshape(-1)[pick] for gradient, pick in zip(gradients, picks, strict=True)]
 
     rough = noise.roughness(sample)
-    seen = noise.survey(lambda distance: problem.outputs_at(along(distance))[shown])
-    hidden_value, hidden_gradients = _hidden(problem, seen, shown)
+    surveyed = noise.survey(lambda distance: problem.outputs_at(along(distance))[shown])
+    hidden_value, hidden_gradients = _hidden(problem, surveyed, shown)
     claimed = [noise.largest(finite(t.claim)) for t in problem.tensors]
     natural = [max(sizes) for sizes in zip(claimed, hidden_gradients, strict=True)]
     gradients = [rough.of_gradient(i, problem.eps * size) for i, size in enumerate(natural)]
-    steps = noise.moves_in_steps(seen, problem.eps)
-    narrow = steps is noise.Steps.NONE and noise.computes_narrow(seen, problem.eps)
+    steps = noise.moves_in_steps(surveyed, problem.eps)
+    narrow = steps is noise.Steps.NONE and noise.computes_narrow(surveyed, problem.eps)
     coarser = noise.NARROW / problem.eps if narrow else 1.0
     value = max(rough.of_value(model), coarser * problem.eps * min(noise.magnitude(_factors(problem))))
     return Measured(value, gradients, picks, hidden_value, hidden_gradients, steps, problem.eps * (coarser - 1.0))
@@ -91,14 +91,14 @@ def dense(value: Floats, rng: np.random.Generator) -> Floats:
     return result
 
 
-def _hidden(problem: Problem, seen: noise.Survey, shown: Ints) -> tuple[float, list[float]]:
+def _hidden(problem: Problem, surveyed: noise.Survey, shown: Ints) -> tuple[float, list[float]]:
     """Sizes that outputs and gradients have nearby, where they are not saturated: intermediates are as large as these.
 
     Capped at what O(1) intermediates of inputs and outputs of this size can be: 1/x nearby is no intermediate of x.
     """
     most = 1.0 + max(noise.largest(t.value) for t in problem.tensors) + noise.largest(problem.outputs)
     steepest = [noise.largest(problem.dout) + noise.largest(finite(t.claim)) for t in problem.tensors]
-    natural, gradients = np.fmax.reduce(np.abs(seen.here)), [0.0] * len(problem.tensors)
+    natural, gradients = np.fmax.reduce(np.abs(surveyed.here)), [0.0] * len(problem.tensors)
     for chosen in (range(len(problem.tensors)), range(1)):
         shrunk = [t.value * noise.SHRINK if i in chosen else t.value for i, t in enumerate(problem.tensors)]
         outputs, claims = problem.at(shrunk)

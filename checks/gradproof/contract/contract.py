@@ -62,8 +62,8 @@ def keep(
         for promise, codes in PROMISES.items():
             for defect in _tried(promise, scene) if asked is None or asked & codes else ():
                 defects.setdefault((defect.code, defect.tensor), defect)
-        told = {code for code, _ in defects}
-        own = [defect for defect in defects.values() if told.isdisjoint(CODES[defect.code].follows)]
+        broken = {code for code, _ in defects}
+        own = [defect for defect in defects.values() if broken.isdisjoint(CODES[defect.code].follows)]
         return Outcome(example, defects=tuple(own), forwards=scene.forwards)
 
 

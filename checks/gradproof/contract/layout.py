@@ -41,21 +41,21 @@ def layouts(scene: Scene) -> Iterator[Defect]:
     output = reference.forward(scene.inputs)
     douts = scene.douts(output)
     right = reference.backward(douts)
-    for told, arranged in _LAYOUTS:
+    for words, arranged in _LAYOUTS:
         session = scene.session()
         try:
             found = session.forward(scene.inputs, own=_arranging(arranged))
             gradients = session.backward(douts, own=arranged)
         except SubjectError as raised:
             first = f"{raised.error.kind}: {raised.error.message}".splitlines()[0]
-            lines = _lines(f"with values {told}, {raised.error.stage} raises {first}")
+            lines = _lines(f"with values {words}, {raised.error.stage} raises {first}")
             yield Defect("GP504", f"{raised.error.stage} raises for another memory layout", None, lines, "warning")
             return
         for call, one, other in (("forward", output, found), ("backward", right, gradients)):
             both = [name for name in one.then if name in other.then]
             wrong = [name for name in both if not within(one.then[name], other.then[name], COARSE)]
             if wrong:
-                yield _defect(call, wrong[0], told, one, other)
+                yield _defect(call, wrong[0], words, one, other)
                 return
 
 
@@ -63,9 +63,9 @@ def _arranging(arranged: Callable[[Array], Array]) -> Callable[[Any], Any]:
     return lambda value: arranged(value) if isinstance(value, np.ndarray) else value
 
 
-def _defect(call: str, name: str, told: str, one: Returned, other: Returned) -> Defect:
+def _defect(call: str, name: str, words: str, one: Returned, other: Returned) -> Defect:
     shown = name if call == "forward" else f"d{name}"
-    seen = beside(shown, ("for values in C order", one.then[name]), (f"for the same values {told}", other.then[name]))
+    seen = beside(shown, ("for values in C order", one.then[name]), (f"for the same values {words}", other.then[name]))
     return Defect("GP504", f"{call} depends on how its input lies in memory", None, _lines(seen))
 
 

@@ -86,12 +86,12 @@ def _scales(gradient: Array, found: Array, factor: float, noise: float) -> bool:
     return same(expected, found) or within(expected, found, 0.0, left)
 
 
-def _ignored(name: str, gradient: Array, told: str, what: str) -> Defect:
+def _ignored(name: str, gradient: Array, words: str, what: str) -> Defect:
     """A loss whose gradient is right for the dout that a net gives it, and the same for every other."""
     where = tuple(int(i) for i in np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape))
     entry = f"d{name}[{', '.join(map(str, where))}]" if where else f"d{name}"
     lines = (
-        ("seen", f"{entry} is {gradient[where]:.6g} for dout, and the same for {told}"),
+        ("seen", f"{entry} is {gradient[where]:.6g} for dout, and the same for {words}"),
         (
             "why it matters",
             "harmless at the end of a net, which calls backward(); wrong where the loss is weighted",
@@ -103,10 +103,10 @@ def _ignored(name: str, gradient: Array, told: str, what: str) -> Defect:
     )
 
 
-def _defect(name: str, expected: Array, found: Array, told: str) -> Defect:
+def _defect(name: str, expected: Array, found: Array, words: str) -> Defect:
     seen = beside(f"d{name}", ("expected", expected), ("returned", found))
     lines = (
-        ("seen", f"for {told}: {seen}"),
+        ("seen", f"for {words}: {seen}"),
         ("why it matters", "the chain rule multiplies by dout: a gradient of 2 dout is twice the gradient of dout"),
         ("what to do", "use dout once, as a factor: no sign, clip, square, norm or comparison of dout"),
     )

@@ -33,9 +33,9 @@ def backward_after_another(scene: Scene) -> Iterator[Defect]:
     start = None if reference.drawn() == before else before
     right = reference.backward(scene.douts(output))
     known: set[str | None] = set()
-    for inputs, told in earlier_inputs(scene):
+    for inputs, words in earlier_inputs(scene):
         for whole in (False, True):
-            for defect in _after(scene, inputs, told, output, right, start, whole=whole):
+            for defect in _after(scene, inputs, words, output, right, start, whole=whole):
                 if defect.tensor not in known:
                     yield defect
                 known.add(defect.tensor)
@@ -46,7 +46,7 @@ def backward_after_another(scene: Scene) -> Iterator[Defect]:
 def _after(
     scene: Scene,
     inputs: Mapping[str, Any],
-    told: str,
+    words: str,
     output: Returned,
     right: Returned,
     start: tuple[object, ...] | None,
@@ -68,19 +68,19 @@ def _after(
         again = session.forward(scene.inputs)
     except SubjectError as raised:
         if not keeps_state(session.subject):
-            yield _raises("forward", told, raised, "warning")
+            yield _raises("forward", words, raised, "warning")
         return
     if differing(list(output.then), output, again):
         return  # random, or a state: another output has another gradient
     try:
         found = session.backward(scene.douts(output))
     except SubjectError as raised:
-        yield _raises("backward", told, raised, _severity(session))
+        yield _raises("backward", words, raised, _severity(session))
         return
     wrong = differing(list(right.then), right, found)
     if wrong:
         severity = _severity(session)
-        yield from _belonging(wrong, right, found, _gradient_at(scene, inputs), told, severity)
+        yield from _belonging(wrong, right, found, _gradient_at(scene, inputs), words, severity)
 
 
 def _severity(session: Session) -> str:
@@ -89,10 +89,10 @@ def _severity(session: Session) -> str:
 
 
 def _belonging(
-    wrong: Sequence[str], right: Returned, found: Returned, past: Mapping[str, Any], told: str, severity: str
+    wrong: Sequence[str], right: Returned, found: Returned, past: Mapping[str, Any], words: str, severity: str
 ) -> Iterator[Defect]:
     for name in wrong:
-        seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {told} before it", found.then[name]))
+        seen = beside(f"d{name}", ("on a new layer", right.then[name]), (f"after {words} before it", found.then[name]))
         whose = name in past and np.array_equal(past[name], found.then[name])
         kept = "the gradient of that earlier forward" if whose else "forward kept something of the earlier one"
         headline = f"the gradient of {name} belongs to an earlier forward"
@@ -104,12 +104,12 @@ def _gradient_at(scene: Scene, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return session.backward(scene.douts(session.forward(inputs))).then
 
 
-def _raises(call: str, told: str, raised: SubjectError, severity: str) -> Defect:
+def _raises(call: str, words: str, raised: SubjectError, severity: str) -> Defect:
     first = f"{raised.error.kind}: {raised.error.message}".splitlines()[0]
-    seen = ("seen", f"after {told} it raises {first}; a new layer does not")
+    seen = ("seen", f"after {words} it raises {first}; a new layer does not")
     why = ("why it matters", "the last batch of an epoch is often a smaller one: training ends there")
     lines = (seen, why, _STALE[1])
-    return Defect("GP508", f"{call} raises after {told}", None, lines, severity)
+    return Defect("GP508", f"{call} raises after {words}", None, lines, severity)
 
 
 def buffers(scene: Scene) -> Iterator[Defect]:

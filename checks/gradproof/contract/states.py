@@ -49,13 +49,13 @@ def collects(session: Session) -> bool:
 def parts(layer: Any) -> dict[str, Any]:
     """The layer, under the name "", and each object with a backward that it holds, by its path."""
     found = {"": layer}
-    seen = {id(layer)}
+    visited = {id(layer)}
     for path in leaves(layer):
         for length in range(1, len(path)):
             part = at(layer, path[:length])
-            if id(part) not in seen and callable(getattr(part, "backward", None)):
+            if id(part) not in visited and callable(getattr(part, "backward", None)):
                 found[text(path[:length])] = part
-            seen.add(id(part))
+            visited.add(id(part))
     return found
 
 

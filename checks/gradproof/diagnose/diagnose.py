@@ -11,7 +11,7 @@ import numpy as np
 from gradproof.diagnose.causes import name_cause
 from gradproof.diagnose.departures import departure
 from gradproof.diagnose.evidence import gather, result_of, sizes
-from gradproof.diagnose.exceptions import advice, is_everywhere, seen
+from gradproof.diagnose.exceptions import advice, is_everywhere, remarks_of
 from gradproof.diagnose.laws import law
 from gradproof.diagnose.link import Link
 from gradproof.findings import Cause, Confidence, Fact, Finding
@@ -106,7 +106,7 @@ def _raised(subject: str, minimal: Outcome, error: LayerError, tried: Sequence[O
         code=ERROR_CODES[error.stage],
         subject=subject,
         headline=f"{error.stage} raises {error.kind}",
-        remarks=seen(error),
+        remarks=remarks_of(error),
         law=_law(failing, passing),
         advice=advice(error),
         traceback=error.traceback,

@@ -26,7 +26,7 @@ _AGAIN = (
 )
 
 
-def seen(error: LayerError) -> tuple[tuple[str, str], ...]:
+def remarks_of(error: LayerError) -> tuple[tuple[str, str], ...]:
     """The first line of the message, and the arrays on the line that raised."""
     message = error.message.strip().splitlines()[:1]
     arrays = ", ".join(f"{name} {shape}" for name, shape in error.operands)

@@ -46,8 +46,8 @@ def law_of_values(evidence: Evidence) -> Law | None:
         sides = _sides(replace(evidence, failing=asked), read)
         if sides is None:
             continue
-        told = own(name, evidence.tensor)
-        law = _range(told, *sides) or _range(f"|{told}|", *(np.unique(np.abs(side)) for side in sides))
+        variable = own(name, evidence.tensor)
+        law = _range(variable, *sides) or _range(f"|{variable}|", *(np.unique(np.abs(side)) for side in sides))
         if law is not None:
             return replace(law, own=law.own and name == evidence.tensor)
     return _ties(evidence)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradproof.compare.tally import verdict_of
 from gradproof.findings import Finding
-from gradproof.generate.hyperparameters import told
+from gradproof.generate.hyperparameters import notes_of_varied
 from gradproof.values import Outcome, Reason, TensorResult, TensorSummary, Verdict
 
 # a subject with such an outcome cannot pass, however many of its entries agree elsewhere
@@ -189,7 +189,7 @@ def dims_tried(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
 def notes(outcomes: Sequence[Outcome], tensors: Sequence[TensorSummary]) -> tuple[str, ...]:
     """Return every note once, in the order of first appearance, and how little can be seen where that is so."""
     found = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
-    found += told(outcome.example for outcome in outcomes)
+    found += notes_of_varied(outcome.example for outcome in outcomes)
     resolution = _blurred(tensors)
     if resolution is not None:
         backward = any(note.startswith("backward computes") for note in found)

@@ -87,8 +87,8 @@ def malformed(name: str, gradient: Any, shape: tuple[int, ...], *, parameter: bo
     if parameter and gradient_shapes.is_taken_in_place(found, shape):
         works = ("why it matters", f"{name} -= lr * d{name} works as it is; what compares or stores the two may not")
         return Defect("GP201", headline, name, (works, advice), severity="warning", shape=found)
-    told = gradient_shapes.consequence(name, found, shape)
-    matters = () if told is None or not parameter else (("why it matters", told),)
+    consequence = gradient_shapes.consequence(name, found, shape)
+    matters = () if consequence is None or not parameter else (("why it matters", consequence),)
     return Defect("GP201", headline, name, (*matters, advice), shape=found)
 
 

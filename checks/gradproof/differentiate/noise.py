@@ -127,12 +127,12 @@ def survey(sample: Callable[[float], Floats]) -> Survey:
     return Survey(places, here, near, nearer)
 
 
-def _stuck(seen: Survey, near: Floats, distance: float, eps: float) -> tuple[Ints, Ints]:
+def _stuck(found: Survey, near: Floats, distance: float, eps: float) -> tuple[Ints, Ints]:
     """Count, per output, the intervals where it changes: those stuck, bit for bit, at both ends, and the others."""
-    frozen = seen.here == near
+    frozen = found.here == near
     with np.errstate(all="ignore"):
-        rises, widths = np.abs(np.diff(seen.here, axis=0)), np.diff(seen.places)[:, np.newaxis]
-        visible = rises * (distance / widths) > 64 * eps * np.maximum(np.abs(seen.here[:-1]), np.abs(seen.here[1:]))
+        rises, widths = np.abs(np.diff(found.here, axis=0)), np.diff(found.places)[:, np.newaxis]
+        visible = rises * (distance / widths) > 64 * eps * np.maximum(np.abs(found.here[:-1]), np.abs(found.here[1:]))
     both = frozen[:-1] & frozen[1:]
     return (visible & both).sum(axis=0), (visible & ~both).sum(axis=0)
 
@@ -145,13 +145,13 @@ class Steps(Enum):
     STAIRCASE = "staircase"
 
 
-def moves_in_steps(seen: Survey, eps: float) -> Steps:
+def moves_in_steps(found: Survey, eps: float) -> Steps:
     """Say whether outputs change over coarse distances and never over fine ones that must show it.
 
     A saturating function may pass from one plateau to another once or twice; three times is a staircase: rounded
     outputs, a cast to integers, a step function.
     """
-    stuck, moving = _stuck(seen, seen.near, NEAR, eps)
+    stuck, moving = _stuck(found, found.near, NEAR, eps)
     staircase = (stuck >= 3) & (stuck > 2 * moving)  # a fine distance, too, crosses the edge of a step now and then
     most = 2 * np.count_nonzero(staircase) >= np.count_nonzero(stuck + moving)
     if staircase.any() and (most or not moving.any()):
@@ -159,10 +159,10 @@ def moves_in_steps(seen: Survey, eps: float) -> Steps:
     return Steps.PLATEAUS if stuck.any() and not moving.any() else Steps.NONE
 
 
-def computes_narrow(seen: Survey, eps: float) -> bool:
+def computes_narrow(found: Survey, eps: float) -> bool:
     """True where outputs have float32's digits only, or some are stuck below its resolution: a cast inside."""
-    values = seen.here[np.isfinite(seen.here)]
+    values = found.here[np.isfinite(found.here)]
     if np.unique(values).size > DIVERSE and (values == values.astype(np.float32)).all():
         return True
-    stuck, moving = _stuck(seen, seen.nearer, NEARER, eps)
+    stuck, moving = _stuck(found, found.nearer, NEARER, eps)
     return bool(((stuck >= 3) & (stuck > moving)).any())

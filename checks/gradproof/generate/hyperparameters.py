@@ -26,16 +26,16 @@ def moved(example: Example) -> dict[str, Varied]:
     return {name: one for name, one in example.varied.items() if one.is_moved}
 
 
-def told(examples: Iterable[Example]) -> tuple[str, ...]:
+def notes_of_varied(examples: Iterable[Example]) -> tuple[str, ...]:
     """Which values each hyper-parameter had over these examples: ``alpha = 1, and 0.5, 2 in 9 examples``."""
     seen: dict[str, list[Varied]] = {}
     for example in examples:
         for name, one in example.varied.items():
             seen.setdefault(name, []).append(one)
-    return tuple(filter(None, (_told(name, values) for name, values in seen.items())))
+    return tuple(filter(None, (_note(name, values) for name, values in seen.items())))
 
 
-def _told(name: str, values: list[Varied]) -> str | None:
+def _note(name: str, values: list[Varied]) -> str | None:
     others = [one.value for one in values if one.is_moved]
     if not others:
         return None

@@ -116,10 +116,10 @@ def _right_up_to(found: RightUpTo) -> Iterator[Line]:
     if right is not None:
         yield "right up to", f"{_place(right.at)}   {_value(right, found.tensors)} is the gradient of {right.of}"
     expected, got = number_text(wrong.expected, wrong.bound), number_text(wrong.got, wrong.bound)
-    told = [_where(wrong), f"{_value(wrong, found.tensors, wrong.index)} should be {expected}, is {got}"]
+    parts = [_where(wrong), f"{_value(wrong, found.tensors, wrong.index)} should be {expected}, is {got}"]
     if found.unsure:
-        told.append(f"it is made of {_listed(found.unsure, wrong.at)}, which may be wrong, too")
-    yield "wrong from", "\n".join(told)
+        parts.append(f"it is made of {_listed(found.unsure, wrong.at)}, which may be wrong, too")
+    yield "wrong from", "\n".join(parts)
 
 
 def _listed(places: Sequence[Location], near: Location) -> str:
@@ -158,10 +158,10 @@ def _place(at: Location) -> str:
 
 def _tried(edit: Edit) -> str:
     *names, last = [f"d{name}" for name in edit.tensors]
-    told = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+    tensors = f"{', '.join(names)} and {last} are" if names else f"{last} is"
     examples = "the example" if edit.examples == 1 else f"all {edit.examples} examples"
     kept = f"; forward must keep {' and '.join(edit.needs)} for it" if edit.needs else ""
-    return f"tried: {told} then right in {examples}{kept}"
+    return f"tried: {tensors} then right in {examples}{kept}"
 
 
 def _case(finding: Finding) -> Iterator[Line]:

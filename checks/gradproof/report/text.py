@@ -69,13 +69,13 @@ def block(item: Finding, labelled: Sequence[tuple[str, str]], file: str = "") ->
     rank = "" if item.severity == "error" else f"{item.severity}: "
     subject = f"{file}{item.subject}: {rank}{headline(item)}"
     code = f"{item.code} {item.name}"
-    told = [f"{padded(subject, max(columns(subject) + 2, WIDTH - len(code)))}{code}"]
+    lines = [f"{padded(subject, max(columns(subject) + 2, WIDTH - len(code)))}{code}"]
     column = max([_LABEL, *(columns(label) for label, _ in labelled)]) + 1
     for label, content in (*labelled, ("explain", f"gradproof explain {item.code}")):
-        told += _labelled(label, content, column)
+        lines += _labelled(label, content, column)
     if item.traceback is not None:
-        told += textwrap.indent(item.traceback.rstrip("\n"), "    ").splitlines()
-    return "\n".join(told)
+        lines += textwrap.indent(item.traceback.rstrip("\n"), "    ").splitlines()
+    return "\n".join(lines)
 
 
 def unjudged(subject: SubjectReport, file: str = "") -> str:
@@ -127,8 +127,8 @@ def _verdicts(subjects: Iterable[SubjectReport]) -> str:
         Verdict.FAIL: ("fails", "fail"),
         Verdict.INCONCLUSIVE: ("inconclusive", "inconclusive"),
     }
-    told = [_count(counts[verdict], one, many) for verdict, (one, many) in words.items() if counts[verdict]]
-    return ", ".join(told) if told else "nothing was checked"
+    parts = [_count(counts[verdict], one, many) for verdict, (one, many) in words.items() if counts[verdict]]
+    return ", ".join(parts) if parts else "nothing was checked"
 
 
 def _milder(subjects: Iterable[SubjectReport]) -> list[str]:
@@ -144,8 +144,8 @@ def _judged(tensors: Iterable[TensorSummary]) -> str:
         entries += tensor.entries
         judged += tensor.judged
         left.update(tensor.unjudged)
-    told = f"{_count(judged, 'entry', 'entries')} judged"
-    return told if entries == judged else f"{told}, {entries - judged:,} not ({_reasons(left)})"
+    counted = f"{_count(judged, 'entry', 'entries')} judged"
+    return counted if entries == judged else f"{counted}, {entries - judged:,} not ({_reasons(left)})"
 
 
 def _faults(subject: SubjectReport, file: str) -> list[str]:
@@ -173,8 +173,8 @@ def _wrapped(content: str, room: int) -> list[str]:
 
 def _subject_rows(name: str, subject: SubjectReport, column: int) -> list[str]:
     head = f"{padded(name, column)}  {subject.verdict.value:<12}  "
-    told = [_count(subject.examples, "example", "examples"), *_dims(subject.dims), *_milder([subject])]
-    lines = [head + "; ".join(told)]
+    parts = [_count(subject.examples, "example", "examples"), *_dims(subject.dims), *_milder([subject])]
+    lines = [head + "; ".join(parts)]
     for note in ([subject.reason] if subject.reason is not None else []) + list(subject.notes):
         lines += _indented(note)
     for tensor in subject.tensors:
@@ -209,8 +209,8 @@ def _dims(dims: Mapping[str, tuple[int, int]]) -> list[str]:
 
 
 def _reasons(counts: Mapping[Reason, int]) -> str:
-    told = [f"{reason.value} {count:,}" for reason, count in counts.items() if count]
-    return ", ".join(told) if told else Reason.NOT_EXAMINED.value
+    parts = [f"{reason.value} {count:,}" for reason, count in counts.items() if count]
+    return ", ".join(parts) if parts else Reason.NOT_EXAMINED.value
 
 
 def _seeds(subjects: Iterable[SubjectReport]) -> list[str]:

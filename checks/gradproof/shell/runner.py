@@ -13,7 +13,7 @@ from gradproof.collect.collect import Item, settled
 from gradproof.collect.load import importable, unchanged
 from gradproof.convention.plans import is_pair_by_name
 from gradproof.diagnose.diagnose import ERROR_CODES
-from gradproof.diagnose.exceptions import advice, seen
+from gradproof.diagnose.exceptions import advice, remarks_of
 from gradproof.errors import UsageError
 from gradproof.findings import Finding, SubjectReport
 from gradproof.infer.inference import judged, tells_nothing
@@ -50,8 +50,8 @@ def check_item(item: Item, options: Options, checked: list[SubjectReport]) -> No
     except UsageError:
         raise
     except Exception as error:
-        told = "".join(traceback.format_exception(error)).rstrip()
-        broken = f"gradproof itself failed, which says nothing of {item.name}; please report this:\n{told}"
+        text = "".join(traceback.format_exception(error)).rstrip()
+        broken = f"gradproof itself failed, which says nothing of {item.name}; please report this:\n{text}"
         checked.append(_unchecked(replace(item, problem=broken), options))
 
 
@@ -148,7 +148,7 @@ def _raised(name: str, error: LayerError, location: str, todo: str | None, *, ce
         name,
         headline,
         severity="error" if certain else "warning",
-        remarks=seen(error),
+        remarks=remarks_of(error),
         advice=todo or None,
         hints=() if line is None else (line,),
         reproduce=f"gradproof {location}",

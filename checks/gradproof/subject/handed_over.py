@@ -34,10 +34,10 @@ class HandedOver:
     def notes(self) -> list[str]:
         """What is read from attributes, and what backward is then judged as."""
         stored = {"the output": ("forward", self.output), "the gradient of the input": ("backward", self.slope)}
-        told = [f"{what} is read from self.{w.name}, where {m} stores it" for what, (m, w) in stored.items() if w.name]
+        notes = [f"{what} is read from self.{w.name}, where {m} stores it" for what, (m, w) in stored.items() if w.name]
         if self.in_parts:
-            told.append("backward returns a list: each of its arrays is one part of the gradient")
+            notes.append("backward returns a list: each of its arrays is one part of the gradient")
         if self.ends_in_loss:
             where = f"self.{self.loss.name}, where forward keeps the loss"
-            told.append(f"backward takes no dout: judged as the gradient of {where}")
-        return told
+            notes.append(f"backward takes no dout: judged as the gradient of {where}")
+        return notes

@@ -111,8 +111,8 @@ class LayerParameters:
         return {name: found[name] for name, own in mine.items() if self._stays(own)}
 
     def _stays(self, paths: Sequence[Path]) -> bool:
-        seen = [kept for kept in map(self.watch.kept, paths) if kept is not None]
-        return all(seen) if seen else any(path in self._at_first for path in paths)
+        answers = [kept for kept in map(self.watch.kept, paths) if kept is not None]
+        return all(answers) if answers else any(path in self._at_first for path in paths)
 
     def _called(self, name: str) -> str:
         """The author's name: the constructor's argument, else the attribute; never that of an input."""

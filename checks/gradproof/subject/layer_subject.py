@@ -205,8 +205,8 @@ class LayerSubject:
     def plans(self) -> tuple[Plan, ...]:
         """The ways in which backward may be called, read once for what forward was given and returned."""
         backward = getattr(self.layer, self.convention.backward)
-        told = backward, getattr(type(self.layer), self.convention.forward), self._outputs, owners(tuple(self._inputs))
-        return self._calls.ways(*told, cache=self._cached, defaults=self._defaults)
+        given = backward, getattr(type(self.layer), self.convention.forward), self._outputs, owners(tuple(self._inputs))
+        return self._calls.ways(*given, cache=self._cached, defaults=self._defaults)
 
     def _plan(self) -> Plan:
         ways = self.plans()

@@ -62,8 +62,8 @@ class BackwardSubject(FunctionSubject):
         """The ways in which backward may be called after the last forward, the likeliest first."""
         if self._back is None:
             return (Plan(),)
-        told = self._back, self._forward, self._outputs, owners(tuple(self._inputs))
-        found = self._calls.ways(*told, cache=self._cached, defaults=self._defaults, alone=True)
+        given = self._back, self._forward, self._outputs, owners(tuple(self._inputs))
+        found = self._calls.ways(*given, cache=self._cached, defaults=self._defaults, alone=True)
         if len(self.asked()) > 1:
             return found
         return tuple(dict.fromkeys(replace(way, receiver=None) for way in found))  # nobody asks whose gradient it is

@@ -178,12 +178,12 @@ def subject_of(
     random.hold(generators(case.subject))
     numpy = Widened(case.subject) if widen else None
     if case.convention is None:
-        told = case.name, case.forward_signature, random, numpy
+        common = case.name, case.forward_signature, random, numpy
         if case.backward is not None:
-            return PairSubject(case.subject, case.backward, *told, case.plan)
+            return PairSubject(case.subject, case.backward, *common, case.plan)
         if returns_backward(case.subject):
-            return ClosureSubject(case.subject, *told, case.plan)
-        return LossSubject(case.subject, *told)
+            return ClosureSubject(case.subject, *common, case.plan)
+        return LossSubject(case.subject, *common)
 
     def build() -> tuple[Any, Mapping[int, str]]:
         init = {name: copy.deepcopy(value) for name, value in example.init.items()}
@@ -237,5 +237,5 @@ def subject_from(
         ) from None
     random.hold(generators(type(layer)))
     title, numpy = type(layer).__name__, Widened(type(layer)) if widen else None
-    told: dict[str, Any] = {"widened": numpy, "numbers": numbers, "plan": plan}
-    return LayerSubject(lambda: (copy.deepcopy(layer), {}), title, signature, random, convention, **told)
+    options: dict[str, Any] = {"widened": numpy, "numbers": numbers, "plan": plan}
+    return LayerSubject(lambda: (copy.deepcopy(layer), {}), title, signature, random, convention, **options)
