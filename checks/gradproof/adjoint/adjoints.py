@@ -160,20 +160,24 @@ def _slopes(rerun: Rerun, key: Key, value: Floats, known: Sequence[Floats]) -> t
         return np.zeros(value.shape), np.zeros(value.shape)
     along = float(dout @ (ends[0] - ends[1])) / (2 * step)
     noise = 4 * EPS * float(np.abs(rerun.trial.outputs) @ np.abs(dout)) / step
-    same = next((each for each in known if each.shape == value.shape and _gives(each, way, along, noise)), None)
-    if same is not None:
-        return same, _bounds(same, noise)
-    found = np.zeros(value.size)
-    for entry in range(value.size):
-        moved = np.zeros(value.size)
-        moved[entry] = step
-        ends = [rerun.outputs((key, sign * moved.reshape(value.shape))) for sign in (1.0, -1.0)]
-        found[entry] = float(dout @ (ends[0] - ends[1])) / (2 * step)
-    slopes = found.reshape(value.shape)
+    alike = [each for each in known if each.shape == value.shape and _gives(each, way, along, noise)]
+    if alike:
+        return alike[0], _bounds(alike[0], noise)
+    slopes = _entry_by_entry(rerun, key, value.shape, step)
     parts = slopes * way
     if not abs(along - float(parts.sum())) <= CONSISTENT * float(np.abs(parts).sum()) + noise * value.size:
         return None
     return slopes, _bounds(slopes, noise)
+
+
+def _entry_by_entry(rerun: Rerun, key: Key, shape: tuple[int, ...], step: float) -> Floats:
+    found, dout = np.zeros(shape), rerun.trial.dout
+    for entry in np.ndindex(shape):
+        moved = np.zeros(shape)
+        moved[entry] = step
+        up, down = (rerun.outputs((key, sign * moved)) for sign in (1.0, -1.0))
+        found[entry] = float(dout @ (up - down)) / (2 * step)
+    return found
 
 
 def _gives(slopes: Floats, way: Floats, along: float, noise: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gradproof.diagnose.evidence import has_distinct_dims
@@ -55,15 +55,18 @@ def failures(outcomes: Sequence[Outcome]) -> list[Failure]:
 
     A defect that is a warning at some sizes, and an error at others, is an error.
     """
-    seen: dict[Failure, None] = {}
     errors = {(d.code, d.tensor) for outcome in outcomes for d in outcome.defects if d.severity == "error"}
-    for outcome in outcomes:
-        if outcome.error is not None and outcome.error.absence is None:
-            seen.setdefault(Failure(stage=outcome.error.stage))
-        for defect in outcome.defects:
-            severity = "error" if (defect.code, defect.tensor) in errors else defect.severity
-            seen.setdefault(Failure(tensor=defect.tensor, code=defect.code, severity=severity))
-        for result in outcome.tensors:
-            if result.verdict is Verdict.FAIL:
-                seen.setdefault(Failure(tensor=result.name, finite=_is_finite(result)))
+    seen = dict.fromkeys(failure for outcome in outcomes for failure in _of_outcome(outcome, errors))
     return sorted(seen, key=lambda failure: not failure.finite)
+
+
+def _of_outcome(outcome: Outcome, errors: Collection[tuple[str, str | None]]) -> Iterator[Failure]:
+    """The ways in which one example fails; ``errors`` are the defects that are one at some example."""
+    if outcome.error is not None and outcome.error.absence is None:
+        yield Failure(stage=outcome.error.stage)
+    for defect in outcome.defects:
+        severity = "error" if (defect.code, defect.tensor) in errors else defect.severity
+        yield Failure(tensor=defect.tensor, code=defect.code, severity=severity)
+    for result in outcome.tensors:
+        if result.verdict is Verdict.FAIL:
+            yield Failure(tensor=result.name, finite=_is_finite(result))

@@ -68,18 +68,26 @@ class _Asking:
 
     def _near(self, minimal: Outcome, tensor: str) -> list[Outcome]:
         """Examples near the smallest: for the law, where some pass; looked at in full where too few answered."""
-        if not self.failing.may_call:
+        lacks_answers = self._lacks_answers(minimal, tensor)
+        if not self.failing.may_call or not (lacks_answers or self._passed(tensor)):
             return []
-        results = [result_of(outcome, tensor) for outcome in self.outcomes]
-        asked = [o.dependence for o in [*self.outcomes, minimal] if o.dependence is not None]
-        answered = sum(tensor in dependence.jacobians for dependence in asked)
-        is_enough = answered >= EXAMPLES or any(dependence.elementwise for dependence in asked)
-        is_mute = not is_enough and any(dependence.outputs.size > 1 for dependence in asked)
-        passed = any(result is not None and result.verdict is Verdict.PASS for result in results)
-        near = self.target.near(minimal, tensor) if passed or is_mute else []
+        near = self.target.near(minimal, tensor)
         self.forwards += sum(outcome.forwards for outcome in near)
-        for chosen in worth_asking(near, tensor) if is_mute else []:
+        for chosen in worth_asking(near, tensor) if lacks_answers else []:
             full = self.target.judge(chosen.example)
             self.forwards += full.forwards
             near[near.index(chosen)] = self._asked(full)
         return near
+
+    def _passed(self, tensor: str) -> bool:
+        """Whether its gradient is right at some example."""
+        results = [result_of(outcome, tensor) for outcome in self.outcomes]
+        return any(result is not None and result.verdict is Verdict.PASS for result in results)
+
+    def _lacks_answers(self, minimal: Outcome, tensor: str) -> bool:
+        """Whether too few examples said what the gradient depends on, though there is more than one output to tell."""
+        asked = [o.dependence for o in [*self.outcomes, minimal] if o.dependence is not None]
+        answered = sum(tensor in dependence.jacobians for dependence in asked)
+        if answered >= EXAMPLES or any(dependence.elementwise for dependence in asked):
+            return False
+        return any(dependence.outputs.size > 1 for dependence in asked)

@@ -38,14 +38,19 @@ def reconciled(gradients: Sequence[Finding], broken: Sequence[Finding]) -> list[
 
 def _explained(breach: Finding, wrong: Mapping[str | None, Finding]) -> list[str | None]:
     """The tensors whose wrong gradient a broken promise is the cause of."""
-    code, is_error = CODES[breach.code], breach.severity == "error"  # a warning explains no wrong number
+    is_error = breach.severity == "error"  # a warning explains no wrong number
     if breach.tensor is None:
-        # what a layer keeps from call to call makes every gradient wrong that has no other cause
-        of_all = code.repeats and is_error
-        return [name for name, fault in wrong.items() if of_all and fault.confidence is not Confidence.NAMED]
+        return _without_a_name(wrong) if is_error and CODES[breach.code].repeats else []
     fault = wrong.get(breach.tensor)
-    says_more = fault is not None and is_error and _leaves_open(fault, breach.code)
-    return [breach.tensor] if fault is not None and (code.explains or says_more) else []
+    if fault is None:
+        return []
+    says_more = is_error and _leaves_open(fault, breach.code)
+    return [breach.tensor] if CODES[breach.code].explains or says_more else []
+
+
+def _without_a_name(wrong: Mapping[str | None, Finding]) -> list[str | None]:
+    """All that has no cause by its numbers: what a layer keeps from call to call makes it wrong."""
+    return [name for name, fault in wrong.items() if fault.confidence is not Confidence.NAMED]
 
 
 def _stands_apart(breach: Finding, wrong: Mapping[str | None, Finding]) -> bool:

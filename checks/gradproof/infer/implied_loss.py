@@ -104,20 +104,24 @@ def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | N
     Where some gradients are right with one loss and others with none, the others are wrong.
     """
     convention = convention_of(subject) if isinstance(subject, type) else None
-    answer = None if convention is None else answer_of_backward(getattr(subject, convention.backward))
+    answer = None if convention is None else _answer(subject, convention)
     if convention is None or answer is None:
         return None
-    taken = [name for name, _ in arguments(getattr(subject, convention.forward))[1:]]
-    if answer in taken:
-        return None
-    best: tuple[int, Reading] | None = None
+    partly: list[tuple[int, Reading]] = []
     for usual in USUAL:
         for count, is_all, reading in _tried(subject, convention, answer, usual, infer):
             if is_all:
                 return reading
-            if count >= SETTLES and (best is None or count > best[0]):
-                best = count, reading
-    return None if best is None else best[1]
+            partly += [(count, reading)] if reading.settled else []
+    _, likeliest = max(partly, key=lambda each: each[0], default=(0, None))
+    return likeliest
+
+
+def _answer(subject: type, convention: Convention) -> str | None:
+    """What backward is given to compare with, that forward does not take."""
+    answer = answer_of_backward(getattr(subject, convention.backward))
+    taken = [name for name, _ in arguments(getattr(subject, convention.forward))[1:]]
+    return None if answer in taken else answer
 
 
 def _needed(backward: Callable[..., Any]) -> list[str]:
