@@ -16,7 +16,7 @@ from gradproof.deadlines import Expired
 from gradproof.findings import Finding
 from gradproof.mend import mend
 from gradproof.mend.budget import TURNS, Budget, Lines, SpentError, Turns, counted
-from gradproof.mend.told import mended
+from gradproof.mend.suggested_changes import mended
 from gradproof.report import text
 from gradproof.report.report import Report
 

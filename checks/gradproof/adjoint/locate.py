@@ -136,10 +136,10 @@ def _located(code: Code, made: Trial, stack: contextlib.ExitStack) -> Located:
     sites = stack.enter_context(hooked_in(functions, hook))
     rerun = Rerun(made, hook, sites, in_forward, MOST_FORWARDS, first=ends[0], last=ends[1], own=own)
     try:
-        told = [right_up_to(backward, each) for backward, each in _healed(rerun)]
+        found = [right_up_to(backward, each) for backward, each in _healed(rerun)]
     except SpentError:
-        told = []
-    return Located(tuple(each for each in told if each is not None), frozenset(made.counts), rerun.forwards)
+        found = []
+    return Located(tuple(each for each in found if each is not None), frozenset(made.counts), rerun.forwards)
 
 
 def _healed(rerun: Rerun) -> list[tuple[Backward, Healed]]:

@@ -10,8 +10,8 @@ from gradproof.explain.failing import Failing
 from gradproof.explain.target import Target
 from gradproof.mend.choosing import asks_twice, effort, in_reserve, of_any_shape, of_forward, worth_trying
 from gradproof.mend.mend import search
+from gradproof.mend.suggested_changes import mended
 from gradproof.mend.targets import trees_of
-from gradproof.mend.told import mended
 from gradproof.source.hints import code_of, place_of
 
 

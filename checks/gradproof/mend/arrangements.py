@@ -87,8 +87,8 @@ def put_back(tree: Tree) -> Iterator[Change]:
     """Entries that are taken by an order once more, where they must go back to where they came from."""
     for slot in tree.slots:
         for order, whole in _orders_undone(slot.node):
-            told = f"{short(slot.node)} takes by {order} what has to go back by it"
-            text = f"the entries are in another order than in forward: {told}"
+            what = f"{short(slot.node)} takes by {order} what has to go back by it"
+            text = f"the entries are in another order than in forward: {what}"
             yield instead(slot, parse(whole), "GP109", text, sure=True)
 
 
@@ -129,7 +129,7 @@ _TURNED = ("::-1", ":, ::-1", "..., ::-1", "::-1, ::-1", "..., ::-1, ::-1")
 
 
 def letters(tree: Tree) -> Iterator[Change]:
-    """Another letter at one place of what einsum is told."""
+    """Another letter at one place of what einsum is what."""
     for slot in tree.slots:
         written = constant(slot.node)
         if not calls(slot.parent, "einsum") or slot.index != 0 or not isinstance(written, str):

@@ -57,13 +57,13 @@ def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
         return
     plain = [ast.unparse(operand) for operand in operands]
     is_bracketed = [_rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) for operand in operands]
-    told = [f"({text})" if inside else text for text, inside in zip(plain, is_bracketed, strict=True)]
+    texts = [f"({text})" if inside else text for text, inside in zip(plain, is_bracketed, strict=True)]
     for first, last in combinations(range(len(operands)), 2):
         if (first, last) != (0, len(operands) - 1):
-            yield parse(_joined(_with_brackets(told, first, last), signs))
+            yield parse(_joined(_with_brackets(texts, first, last), signs))
     for i, text in enumerate(plain):
         if is_bracketed[i] and len(operands) > 1:
-            yield parse(_joined([*told[:i], text, *told[i + 1 :]], signs))
+            yield parse(_joined([*texts[:i], text, *texts[i + 1 :]], signs))
 
 
 def _with_brackets(operands: list[str], first: int, last: int) -> list[str]:
@@ -74,8 +74,8 @@ def _with_brackets(operands: list[str], first: int, last: int) -> list[str]:
     return found
 
 
-def _joined(told: list[str], signs: list[str]) -> str:
-    return " ".join([told[0], *(f"{sign} {operand}" for sign, operand in zip(signs, told[1:], strict=True))])
+def _joined(operands: list[str], signs: list[str]) -> str:
+    return " ".join([operands[0], *(f"{sign} {operand}" for sign, operand in zip(signs, operands[1:], strict=True))])
 
 
 def _into_calls(node: ast.BinOp) -> Iterator[ast.expr]:
@@ -83,7 +83,7 @@ def _into_calls(node: ast.BinOp) -> Iterator[ast.expr]:
     call = node.left
     sign = {**_SIGNS, ast.Pow: "**"}.get(type(node.op))
     if sign is not None and _is_call_of_one(call) and not calls(call, "len"):
-        yield parse(f"{ast.unparse(call.func)}({ast.unparse(call.args[0])} {sign} {_told(node.right)})")
+        yield parse(f"{ast.unparse(call.func)}({ast.unparse(call.args[0])} {sign} {_as_operand(node.right)})")
 
 
 def _is_call_of_one(node: ast.expr) -> TypeGuard[ast.Call]:
@@ -91,7 +91,7 @@ def _is_call_of_one(node: ast.expr) -> TypeGuard[ast.Call]:
     return isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
 
 
-def _told(node: ast.expr) -> str:
+def _as_operand(node: ast.expr) -> str:
     return f"({ast.unparse(node)})" if isinstance(node, ast.BinOp) else ast.unparse(node)
 
 

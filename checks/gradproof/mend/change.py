@@ -59,7 +59,7 @@ class Change:
         return [(slot.parent, slot.field, slot.index) for slot in self.slots]
 
     @property
-    def told(self) -> str:
+    def words(self) -> str:
         """The slip in words, with the region of values, or the column, that it is confined to."""
         if all(_is_in_branch(slot) for slot in self.slots):
             return f"{self.likely}{BRANCH}"
@@ -144,8 +144,8 @@ def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = 
 
 def short(node: ast.expr) -> str:
     """The source of an expression, cut where it is long."""
-    told = ast.unparse(node)
-    return told if len(told) <= MOST_WORD else f"{told[: MOST_WORD - 4]} ..."
+    text = ast.unparse(node)
+    return text if len(text) <= MOST_WORD else f"{text[: MOST_WORD - 4]} ..."
 
 
 def parse(text: str) -> ast.expr:

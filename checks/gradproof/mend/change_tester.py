@@ -97,7 +97,7 @@ class ChangeTester:
         """Keep those with which some wrong gradient is right, and no right one wrong, at every example."""
         for change, code in self._untried(changes, tree):
             mended = self._confirmed(tree, change, code, self._mended(tree, change, code, anew=anew))
-            if mended and not change.is_idle and self._can_be_told(tree, change, anew=anew):
+            if mended and not change.is_idle and self._can_be_shown(tree, change, anew=anew):
                 examples = len(self.trials) + len(self.confirming) + len(self.fresh)
                 self.found.append(Mend(change, tree, mended, examples))
 
@@ -147,7 +147,7 @@ class ChangeTester:
             found = trial.given(change.needs)
         return found
 
-    def _can_be_told(self, tree: Tree, change: Change, *, anew: bool) -> bool:
+    def _can_be_shown(self, tree: Tree, change: Change, *, anew: bool) -> bool:
         """Whether it is the change that it looks like, and Python as it will stand there."""
         if not all(parses(each.text) for each in edited(change, tree.function.file)):
             return False
@@ -193,6 +193,6 @@ class ChangeTester:
 def _of_forward(change: Change) -> Change:
     """A change of forward, in words that say that backward is right for another forward."""
     if change.code == "GP108":
-        told = f"an epsilon is in one of forward and backward alone: {change.text}"
-        return replace(change, likely=told)
+        words = f"an epsilon is in one of forward and backward alone: {change.text}"
+        return replace(change, likely=words)
     return replace(change, code="GP110", likely=f"your backward is right for another forward: {change.likely}")

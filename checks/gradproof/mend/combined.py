@@ -54,22 +54,22 @@ def triples(sensitivity: Sensitivity) -> Iterator[tuple[Written, Make]]:
 def _with_rows(sensitivity: Sensitivity, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
     """An array times one number for each of its rows, made of two others."""
     first, shape = sensitivity.names[0], sensitivity.values[0].shape
-    told = _powered(a, power)
+    powered = _powered(a, power)
     for subscripts in contractions(first[a], first[b], shape[:1]):
         for c in alike(sensitivity)[:TRIPLED]:
-            yield partial(_of_rows, subscripts, told, b, c), _triple_of_rows(subscripts, a, b, c, power)
+            yield partial(_of_rows, subscripts, powered, b, c), _triple_of_rows(subscripts, a, b, c, power)
 
 
 def _with_shapes(sensitivity: Sensitivity, a: str, b: str, power: int) -> Iterator[tuple[Written, Make]]:
     """An array times a product of two others that has its shape, or less than that and is broadcast."""
     first, shape = sensitivity.names[0], sensitivity.values[0].shape
-    told = _powered(a, power)
+    powered = _powered(a, power)
     for out in dict.fromkeys((shape, shape[1:], (*shape[:1], 1))):
         for subscripts in contractions(first[a], first[b], out):
             for c in alike(sensitivity)[:TRIPLED]:
                 if "s" not in subscripts and power == 2:
                     yield partial(_over_square, subscripts, a, b, c), _triple(subscripts, a, b, c, -2)
-                yield partial(_of_three, subscripts, told, b, c), _triple(subscripts, a, b, c, power)
+                yield partial(_of_three, subscripts, powered, b, c), _triple(subscripts, a, b, c, power)
 
 
 def _powered(name: str, power: int) -> str:
@@ -95,8 +95,8 @@ def _triple_of_rows(subscripts: str, a: str, b: str, c: str, power: int) -> Make
 def _over_square(subscripts: str, a: str, b: str, c: str) -> str:
     labels, out = subscripts.split("->")
     one, other = labels.split(",")
-    told, inverse = written(f"{other},{one}->{out}", b, f"1 / {a} ** 2"), f" * (1 / {a} ** 2)"
-    return f"{c} * {told.removesuffix(inverse)} / {a} ** 2" if told.endswith(inverse) else f"{c} * ({told})"
+    whole, inverse = written(f"{other},{one}->{out}", b, f"1 / {a} ** 2"), f" * (1 / {a} ** 2)"
+    return f"{c} * {whole.removesuffix(inverse)} / {a} ** 2" if whole.endswith(inverse) else f"{c} * ({whole})"
 
 
 def _triple(subscripts: str, a: str, b: str, c: str, power: int) -> Make:
@@ -127,8 +127,8 @@ def fractions(sensitivity: Sensitivity) -> Iterator[tuple[Written, Make]]:
     sides = [(name, form) for name in alike(sensitivity) for form in SIDES]
     for one, other in permutations(sides, 2):
         for sign in "*/":
-            told = partial(_joined, one[1].of(one[0]), sign, other[1].of(other[0]))
-            yield told, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
+            text = partial(_joined, one[1].of(one[0]), sign, other[1].of(other[0]))
+            yield text, _fraction(made_of(*one), made_of(*other), divides=sign == "/")
 
 
 def alike(sensitivity: Sensitivity) -> list[str]:

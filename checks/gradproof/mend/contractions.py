@@ -49,11 +49,11 @@ def written(subscripts: str, a: str, b: str) -> str:
     labels, out = subscripts.split("->")
     one, other = labels.split(",")
     if _SUMMED in one:
-        told = _matmul((a, one), (b, other), out) or _matmul((b, other), (a, one), out)
+        text = _matmul((a, one), (b, other), out) or _matmul((b, other), (a, one), out)
     else:
         left, right = _broadcast(a, one, out), _broadcast(b, other, out)
-        told = f"{left} * {right}" if left and right else None
-    return (told or f"np.einsum('{subscripts}', {a}, {b})").replace(".T.T", "")
+        text = f"{left} * {right}" if left and right else None
+    return (text or f"np.einsum('{subscripts}', {a}, {b})").replace(".T.T", "")
 
 
 def bracketed(text: str) -> str:
@@ -77,10 +77,10 @@ def _matmul(first: tuple[str, str], second: tuple[str, str], out: str) -> str | 
 
 def _broadcast(text: str, own: str, out: str) -> str | None:
     """An array of fewer axes laid along those of the result; None where they stand in another order."""
-    told = bracketed(text)
+    array = bracketed(text)
     if own == out[len(out) - len(own) :]:
-        return told
+        return array
     if "".join(sorted(own)) == own:
         index = ", ".join(":" if letter in own else "None" for letter in out)
-        return f"{told}[{index}]"
-    return f"{told}.T" if own == out[::-1] else None
+        return f"{array}[{index}]"
+    return f"{array}.T" if own == out[::-1] else None

@@ -61,8 +61,8 @@ def couplings(own: str, names: Sequence[str], ndim: int) -> Iterator[Formula]:
     """The value less its own mean or sum along axes, alone or times an array; less what belongs to the true class."""
     e = f"({own})"
     for axes in (axes for count in range(1, ndim + 1) for axes in combinations(range(ndim), count)):
-        told = axes[0] if len(axes) == 1 else axes
-        yield from _coupled(e, names, axes, f"axis={told}, keepdims=True", told)
+        axis = axes[0] if len(axes) == 1 else axes
+        yield from _coupled(e, names, axes, f"axis={axis}, keepdims=True", axis)
         if axes == (ndim - 1,):  # of arrays of another rank, too
             yield from _coupled(e, names, (-1,), "axis=-1, keepdims=True", -1)
     for name in names:
@@ -71,8 +71,8 @@ def couplings(own: str, names: Sequence[str], ndim: int) -> Iterator[Formula]:
             yield form.format(e=e, one=one), _at_labels(name, at_class), "GP113", f"a term is missing: {likely}"
 
 
-def _coupled(e: str, names: Sequence[str], axes: tuple[int, ...], over: str, told: object) -> Iterator[Formula]:
-    words = f"a term is missing: the mean over axis {told} is not subtracted"
+def _coupled(e: str, names: Sequence[str], axes: tuple[int, ...], over: str, axis: object) -> Iterator[Formula]:
+    words = f"a term is missing: the mean over axis {axis} is not subtracted"
     yield f"{e} - {e}.mean({over})", _centred(axes), "GP113", words
     for name in names:
         for form, likely, function in _COUPLED:

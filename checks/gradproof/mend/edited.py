@@ -21,7 +21,7 @@ _BREAK = re.compile(r"\s*(?:#[^\n]*)?\n\s*")
 
 
 def edited(change: Change, file: str) -> tuple[Replacement, ...]:
-    """The statements after the change, each once, the one that is told first."""
+    """The statements after the change, each once, the one that is shown first."""
     if change.deletes:
         text = _NO_BRANCH if hasattr(change.statement, "body") else _DELETED
         return (_instead(change.statement, "", text, file),)
@@ -35,7 +35,7 @@ def edited(change: Change, file: str) -> tuple[Replacement, ...]:
 
 
 def parses(line: str) -> bool:
-    """Whether a told line is Python as it stands, or says in words where a line goes."""
+    """Whether a line that is shown is Python as it stands, or says in words where a line goes."""
     return line in ("", _DELETED, _NO_BRANCH, _INTO_LOOP) or _tree(line) is not None
 
 
@@ -87,9 +87,9 @@ def _with_expressions(change: Change, statement: ast.stmt, file: str) -> str:
         return plain
     edits = sorted(((_span(old), ast.unparse(new)) for old, new in pairs), reverse=True)
     for form in ("{}", "({})"):
-        told = _replaced(file, _head(statement), [(span, form.format(text)) for span, text in edits])
-        if _is_same(told, plain):
-            return told
+        line = _replaced(file, _head(statement), [(span, form.format(text)) for span, text in edits])
+        if _is_same(line, plain):
+            return line
     return plain
 
 

@@ -164,12 +164,12 @@ def _times_and_over(slot: Slot, factor: str, tree: Tree) -> Iterator[Change]:
 
 def _factor(state: str, node: ast.expr, sizes: frozenset[str], *, divides: bool = False) -> tuple[str, str]:
     """The code and the words for a factor, which may be a size."""
-    told = ast.unparse(node)
+    text = ast.unparse(node)
     what = "the division by" if divides else "the factor"
     if constant(node) is not None:
-        return "GP102", f"the number {told} is {state} as a {'divisor' if divides else 'factor'}"
-    if told in sizes or any(part in told for part in (".shape[", "len(", ".size")):
-        return "GP102", f"the size {told} is {state}: {what} {told}"
+        return "GP102", f"the number {text} is {state} as a {'divisor' if divides else 'factor'}"
+    if text in sizes or any(part in text for part in (".shape[", "len(", ".size")):
+        return "GP102", f"the size {text} is {state}: {what} {text}"
     return "GP117", f"{what} {short(node)} is {state}"
 
 

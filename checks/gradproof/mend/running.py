@@ -15,8 +15,8 @@ def turned(tree: Tree) -> Iterator[Change]:
     """A running sum from the other end: what forward adds from the front, backward adds from the back."""
     for slot in tree.slots:
         for value, axis in _sums(slot.node):
-            told = f"{short(slot.node)} adds up what comes before each entry"
-            text = f"the sum runs in the wrong direction: {told}, where what comes after it belongs"
+            what = f"{short(slot.node)} adds up what comes before each entry"
+            text = f"the sum runs in the wrong direction: {what}, where what comes after it belongs"
             yield instead(slot, parse(_from_behind(value, axis)), "GP109", text, sure=True)
 
 

@@ -178,11 +178,11 @@ def _taken_back(statement: ast.stmt, here: Way, of_forward: Way) -> Iterator[Cha
     if here.indices == back.indices:
         return
     slots = Slot(here.into, "slice", None, statement), Slot(here.out_of, "slice", None, statement)
-    told = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (back.into, back.out_of))
+    places = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (back.into, back.out_of))
     takes_fewer = 0 < _taken(here.out_of.slice) < _taken(back.out_of.slice)
     what = "entries are left out" if takes_fewer else "other entries are taken"
     changed = same(back.into.slice), same(back.out_of.slice)
-    yield Change(slots, changed, "GP109", f"{what}: forward's go back to {told}", sure=True)
+    yield Change(slots, changed, "GP109", f"{what}: forward's go back to {places}", sure=True)
 
 
 def _way(statement: ast.stmt) -> Way | None:

@@ -53,13 +53,13 @@ def pairs(tree: Tree) -> Iterator[Change]:
         is_part_of_sum = is_sum(slot.parent)
         if is_part_of_sum or len(terms) <= 2:
             continue
-        mine = [_told(term, sign) for term, sign in terms]
-        opposite = [_told(term, -sign) for term, sign in terms]
+        mine = [_signed(term, sign) for term, sign in terms]
+        opposite = [_signed(term, -sign) for term, sign in terms]
         for i in range(1, len(terms) - 1):
-            told = [*mine[:i], *opposite[i : i + 2], *mine[i + 2 :]]
+            changed = [*mine[:i], *opposite[i : i + 2], *mine[i + 2 :]]
             text = f"the sign of two terms is wrong: {' '.join(mine[i : i + 2])} stands where"
-            text = f"{text} {' '.join(told[i : i + 2])} belongs"
-            yield instead(slot, parse(" ".join(told).removeprefix("+ ")), "GP103", text)
+            text = f"{text} {' '.join(changed[i : i + 2])} belongs"
+            yield instead(slot, parse(" ".join(changed).removeprefix("+ ")), "GP103", text)
 
 
 def _terms(node: ast.expr, sign: int) -> Iterator[tuple[ast.expr, int]]:
@@ -82,7 +82,7 @@ def _is_array(node: ast.expr) -> bool:
     return isinstance(node, ast.Name | ast.Subscript) or is_attribute(node)
 
 
-def _told(term: ast.expr, sign: int) -> str:
+def _signed(term: ast.expr, sign: int) -> str:
     return f"{'+' if sign > 0 else '-'} {bracketed(ast.unparse(term))}"
 
 

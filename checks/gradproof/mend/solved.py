@@ -34,7 +34,7 @@ NICE: Mapping[float, str] = {
     4.0: "4 * ",
 }  # numbers that stand before a term
 NEARLY = 0.2  # two arrays whose ratio is nearer to 1 differ by an epsilon
-SAME = 1e-5  # relative: a number that is told for a measured one
+SAME = 1e-5  # relative: a number that is shown for a measured one
 
 
 def counted(sensitivity: Sensitivity) -> Iterator[Change]:
@@ -61,9 +61,9 @@ def _multiplied(sensitivity: Sensitivity, own: str) -> Iterator[Change]:
     more = sensitivity.times(_row(sensitivity.values))
     number = None if more is None else 1 + more
     if number is not None and number > 0 and not np.isclose(number, 1.0):
-        told = _number(sensitivity, number)
-        if told is not None:
-            times = told.removesuffix(" * ")
+        text = _number(sensitivity, number)
+        if text is not None:
+            times = text.removesuffix(" * ")
             words = ("GP102", f"the number {times} is missing as a factor")
             yield _changed(sensitivity, f"{bracketed(times)} * {bracketed(own)}", *words)
 
@@ -124,7 +124,7 @@ def _fitting(sensitivity: Sensitivity, formulas: Iterable[Formula]) -> Iterator[
     for formula in formulas:
         made = _values(sensitivity, formula.make)
         if made is not None and sensitivity.fits(_row(made) - _row(sensitivity.values)):
-            yield _changed(sensitivity, *formula.told())
+            yield _changed(sensitivity, *formula.words())
 
 
 def _times(sensitivity: Sensitivity, text: str, made: Sequence[Floats]) -> tuple[str, str, str]:

@@ -32,7 +32,7 @@ class Term:
         return Counter(self.divisors)
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """The term with its sign, as one writes it."""
         over = "".join(f" / {divisor}" for divisor in self.divisors)
         return f"{'+' if self.sign > 0 else '-'} {' * '.join(self.factors) or '1'}{over}"

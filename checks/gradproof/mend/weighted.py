@@ -58,8 +58,8 @@ def _is_number(value: Floats) -> bool:
 
 
 def _weighted(own: str, mask: str, number: str, *, within: bool, divides: bool) -> Formula:
-    told = f"1 / {number}" if divides else number
-    text = f"np.where({mask}, {told}, 1)" if within else f"np.where({mask}, 1, {told})"
+    factor = f"1 / {number}" if divides else number
+    text = f"np.where({mask}, {factor}, 1)" if within else f"np.where({mask}, 1, {factor})"
     where = f"where {mask} is {1 if within else 0}"
     words = f"the factor {number} is {'one too many' if divides else 'missing'} {where}"
 

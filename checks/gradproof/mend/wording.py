@@ -18,13 +18,13 @@ Make = Callable[[Floats, Mapping[str, Floats]], Floats]  # of the value itself a
 
 @dataclass(frozen=True)
 class Formula:
-    """What may stand in an expression's place: how it is made, and what is told of it where it fits.
+    """What may stand in an expression's place: how it is made, and what is formula of it where it fits.
 
-    ``told`` gives its text, and the code and the words of the slip that it would mend; most formulas never need it.
+    ``words`` gives its text, and the code and the words of the slip that it would mend; most formulas never need it.
     """
 
     make: Make
-    told: Callable[[], tuple[str, str, str]]
+    words: Callable[[], tuple[str, str, str]]
 
 
 def made_of(name: str, form: Form) -> Make:
@@ -35,31 +35,31 @@ def made_of(name: str, form: Form) -> Make:
 def factor(own: str, name: str, form: Form, *, below: bool) -> Formula:
     """The expression ``own`` times a form of a name. below: it stands below the line, so that this divides."""
 
-    def told() -> tuple[str, str, str]:
+    def words() -> tuple[str, str, str]:
         text = f"{bracketed(own)} * {bracketed(form.of(name))}"
         return text, *_words(own, name, form, below=below)
 
-    return Formula(lambda value, names: value * form.function(names[name]), told)
+    return Formula(lambda value, names: value * form.function(names[name]), words)
 
 
 def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
-    told = form.of(name)
-    if form.masks or isinstance(parse(told), ast.Compare):
-        return "GP107", f"a mask is missing: the factor {bracketed(told)}"
+    formula = form.of(name)
+    if form.masks or isinstance(parse(formula), ast.Compare):
+        return "GP107", f"a mask is missing: the factor {bracketed(formula)}"
     if form.slope:
-        return "GP117", f"a derivative is missing: the factor ({told})"
+        return "GP117", f"a derivative is missing: the factor ({formula})"
     divides = form.text.startswith("1 / ")
-    plain = told.removeprefix("1 / ")
+    plain = formula.removeprefix("1 / ")
     products = terms(parse(own))
     is_divided_already = divides and all(plain in product.divisors for product in products)
     if is_divided_already and not below:
         return "GP117", f"the power is wrong: the division by {plain} stands where one by {plain} ** 2 belongs"
-    if all(told in product.factors for product in products):
-        return "GP117", f"the power is wrong: {told} stands where {told} ** 2 belongs"
+    if all(formula in product.factors for product in products):
+        return "GP117", f"the power is wrong: {formula} stands where {formula} ** 2 belongs"
     if divides != below:
         return "GP117", f"the division by {plain} is missing"
     if "sign" in form.text:
-        return "GP103", f"the sign of {name} is lost: the factor {told} is missing"
+        return "GP103", f"the sign of {name} is lost: the factor {formula} is missing"
     return "GP117", f"the factor {plain} is missing"
 
 
@@ -67,18 +67,18 @@ def difference(mine: ast.expr, whole: ast.expr) -> tuple[str, str] | None:
     """What an expression lacks beside another one, or has too many: terms, a factor, a sign; None for anything else."""
     missing, extra = (terms(a) - terms(b) for a, b in ((whole, mine), (mine, whole)))
     if missing.total() == 1 and not extra:
-        return "GP113", f"a term is missing: {next(iter(missing)).told}"
+        return "GP113", f"a term is missing: {next(iter(missing)).text}"
     if extra and not missing:
-        told = " ".join(term.told for term in extra)
+        text = " ".join(term.text for term in extra)
         is_one = extra.total() == 1
-        return "GP113", f"the term {told} is one too many" if is_one else f"these terms are too many: {told}"
+        return "GP113", f"the term {text} is one too many" if is_one else f"these terms are too many: {text}"
     if missing.total() == extra.total() == 1:
         return _of_one_term(next(iter(extra)), next(iter(missing)))
     return None
 
 
 def stands_for(mine: ast.expr, whole: ast.expr) -> tuple[str, str]:
-    """The slip by which one expression stands where another belongs: of what they share, nothing is told."""
+    """The slip by which one expression stands where another belongs: of what they share, nothing is formula."""
     found = difference(mine, whole)
     if found is not None:
         return found
@@ -110,7 +110,7 @@ def _of_one_term(found: Term, wanted: Term) -> tuple[str, str] | None:
     )
     changes = [each for each in differences if each[2]]
     if not changes:
-        return "GP103", f"the sign of a term is wrong: {found.told} stands where {wanted.told} belongs"
+        return "GP103", f"the sign of a term is wrong: {found.text} stands where {wanted.text} belongs"
     what, state, names = changes[0]
     if len(changes) > 1 or names.total() > 1 or found.sign != wanted.sign:
         return None

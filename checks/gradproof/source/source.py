@@ -55,8 +55,8 @@ class Function:
     def text(self, node: ast.stmt | ast.expr) -> str:
         """The source of a node on one line, cut where it is long."""
         lines = linecache.getlines(self.file)[node.lineno - 1 : node.end_lineno]
-        told = " ".join(line.split("  #")[0].strip() for line in lines)
-        return told if len(told) <= MOST_TEXT else f"{told[: MOST_TEXT - 4]} ..."
+        text = " ".join(line.split("  #")[0].strip() for line in lines)
+        return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 4]} ..."
 
     def segment(self, node: ast.expr) -> str:
         """The source of an expression, on one line."""

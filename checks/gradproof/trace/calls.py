@@ -9,7 +9,7 @@ from gradproof.trace.arrays import Watched, like
 from gradproof.trace.changes import StillUnknown, Unfit
 from gradproof.trace.clash import Clash
 from gradproof.trace.distant_causes import anything, whole_numbers
-from gradproof.trace.first_uses import FirstUse, told
+from gradproof.trace.first_uses import FirstUse, take_first_use
 from gradproof.trace.results import note
 from gradproof.trace.run import TracedRun, current
 from gradproof.trace.unknown import Unknown, UnknownShape
@@ -29,7 +29,7 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
             return _of_unknown_shape(run, each, args, name)
         if type(each) is Unknown:
             try:
-                told(FirstUse(name, each, args, kwargs))
+                take_first_use(FirstUse(name, each, args, kwargs))
             except StillUnknown:
                 return each
     if name == "arange" and len(args) == 3:

@@ -32,7 +32,7 @@ class FirstUse:
         return any(each is self.unknown for each in flat(values))
 
 
-def told(use: FirstUse) -> None:
+def take_first_use(use: FirstUse) -> None:
     """What the call says. Raises Unfit; StillUnknown where the result is an array of the same, unknown shape."""
     FIRST_USES.get(use.name, _operand)(use)
     _operand(use)

@@ -19,8 +19,8 @@ def mended(findings: Sequence[Finding], found: Mended) -> list[Finding]:
     """Each finding about a gradient, its form or its crash with the change that was tried for it, or with two."""
     fitting = [_fitting(finding, found) if _concerns(finding) else None for finding in findings]
     swapped = frozenset(finding.tensor for finding in findings if finding.code == "GP106")
-    told = [_told(f, mend, _tied(mend, found), swapped) for f, mend in zip(findings, fitting, strict=True)]
-    return told if found.cut_off is None else [_cut_off(f, found.cut_off) if _concerns(f) else f for f in told]
+    changed = [_with_change(f, mend, _tied(mend, found), swapped) for f, mend in zip(findings, fitting, strict=True)]
+    return changed if found.cut_off is None else [_cut_off(f, found.cut_off) if _concerns(f) else f for f in changed]
 
 
 def _cut_off(finding: Finding, seconds: float) -> Finding:
@@ -47,7 +47,7 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
     Where forward is the wrong side, a change of backward would make it right for a forward that nobody meant.
     """
     if finding.code == "GP201" and finding.tensor in found.any_shape:
-        return None  # its values were mended, and they are told of by themselves
+        return None  # its values were mended, and are findings of their own
     mine = found.of(finding.tensor)
     if finding.code == "GP303":  # a line that no longer raises is not yet right
         mine = [mend for mend in mine if mend.tensors >= found.wrong]
@@ -82,7 +82,7 @@ def _concerns(finding: Finding) -> bool:
     return finding.severity == "error" and is_returned
 
 
-def _told(finding: Finding, mend: Mend | None, other: Mend | None, swapped: frozenset[str | None]) -> Finding:
+def _with_change(finding: Finding, mend: Mend | None, other: Mend | None, swapped: frozenset[str | None]) -> Finding:
     if mend is None:
         return finding
     if _names_cause(finding, mend, swapped):
@@ -102,10 +102,10 @@ def _names_cause(finding: Finding, mend: Mend, swapped: frozenset[str | None]) -
 
 def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
     """The finding with the slip for its cause; what was measured stays."""
-    told = tuple(each.change.told for each in (mend, other) if each is not None)
-    # what is wrong with the form is known; the slip behind it is told
+    slips = tuple(each.change.words for each in (mend, other) if each is not None)
+    # what is wrong with the form is known; the slip behind it is its cause
     code = mend.change.code if is_of_gradient(finding.code) else finding.code
-    return replace(finding, code=code, cause=Cause(code, SLIP, {"slips": told}, of=finding.cause))
+    return replace(finding, code=code, cause=Cause(code, SLIP, {"slips": slips}, of=finding.cause))
 
 
 def _edit(mend: Mend) -> Edit:
