@@ -23,7 +23,7 @@ from gradproof.compare.examine import (
     dense_directions,
     locate_in,
 )  # examine() adds directions up to tensors: here each one counts
-from gradproof.compare.locate import Located
+from gradproof.compare.wrong_entries import Located
 from gradproof.differentiate.problem import Problem
 from gradproof.differentiate.sampling import DirectionSampler, EntrySampler
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradproof.compare.directions import Answer, Directions, Judged, Suspicion
-from gradproof.compare.trial import FINE, MOST, Trial
+from gradproof.compare.judgement import FINE, MOST, Judgement
 from gradproof.differentiate import readings
 from gradproof.differentiate.differentiate import RUNGS, Sampler
 from gradproof.differentiate.noise import Steps
@@ -28,64 +28,70 @@ CLIMB_RUNGS = 4  # its rungs: with those of the first try, 14 forwards
 def judge(directions: Directions, sample: Sampler, suspect: Callable[[], Suspicion]) -> Judged:
     """Judge every direction; ``suspect`` is called only if some direction does not simply agree."""
     with np.errstate(all="ignore"):
-        trial = Trial(directions, sample, suspect)
-        trial.run(len(RUNGS))
-        _climb(trial, FINE)
-        if _close(trial):
-            _climb(trial, 0.1 * COARSE)
-        _weigh(trial)
-    return Judged(trial.outcome, trial.numeric, trial.bound, trial.rho, trial.step, trial.forwards)
+        judgement = Judgement(directions, sample, suspect)
+        judgement.run(len(RUNGS))
+        _climb(judgement, FINE)
+        if _close(judgement):
+            _climb(judgement, 0.1 * COARSE)
+        _weigh(judgement)
+    return Judged(
+        judgement.outcome, judgement.numeric, judgement.bound, judgement.rho, judgement.step, judgement.forwards
+    )
 
 
-def _climb(trial: Trial, sharp: float) -> None:
+def _climb(judgement: Judgement, sharp: float) -> None:
     """Where the function is straight as far as round-off shows, judge again from a far larger step, which sees more."""
-    directions, first = trial.directions, trial.directions.top * 2.0 ** RUNGS[1]
-    coarse = (trial.outcome == Answer.AGREE) & (trial.rho > sharp * directions.scale) & (trial.step >= first)
-    affordable = trial.forwards + 2 * CLIMB_RUNGS + 4 <= MOST  # 4: two accusations that do not persist
-    who = np.flatnonzero((coarse | (trial.outcome == Answer.STRAIGHT)) & affordable)
+    directions, first = judgement.directions, judgement.directions.top * 2.0 ** RUNGS[1]
+    coarse = (
+        (judgement.outcome == Answer.AGREE) & (judgement.rho > sharp * directions.scale) & (judgement.step >= first)
+    )
+    affordable = judgement.forwards + 2 * CLIMB_RUNGS + 4 <= MOST  # 4: two accusations that do not persist
+    who = np.flatnonzero((coarse | (judgement.outcome == Answer.STRAIGHT)) & affordable)
     if who.size:
-        chosen, second = directions.only(who, trial.noise, CLIMB), lambda: trial.second_look().only(who)
-        higher = Trial(chosen, lambda steps, some: trial.sample(steps, who[some]), second)
+        chosen, second = directions.only(who, judgement.noise, CLIMB), lambda: judgement.second_look().only(who)
+        higher = Judgement(chosen, lambda steps, some: judgement.sample(steps, who[some]), second)
         higher.run(CLIMB_RUNGS)
-        trial.take_over(who, higher)
-    trial.outcome[trial.outcome == Answer.STRAIGHT] = Answer.PENDING
+        judgement.take_over(who, higher)
+    judgement.outcome[judgement.outcome == Answer.STRAIGHT] = Answer.PENDING
 
 
-def _close(trial: Trial) -> bool:
+def _close(judgement: Judgement) -> bool:
     """Directions still open: once more with all the noise there may be, then a reason. False where none was open."""
-    if not (trial.outcome == Answer.PENDING).any():
+    if not (judgement.outcome == Answer.PENDING).any():
         return False
-    if not trial.informed:
-        trial.inform()
-    suspicion = trial.second_look()
-    trial.noise = suspicion.blurred()
-    trial.replay()
-    nan, every = np.full(trial.outcome.size, np.nan), np.full(trial.outcome.size, True)
+    if not judgement.informed:
+        judgement.inform()
+    suspicion = judgement.second_look()
+    judgement.noise = suspicion.blurred()
+    judgement.replay()
+    nan, every = np.full(judgement.outcome.size, np.nan), np.full(judgement.outcome.size, True)
     moves_in_steps = every & (suspicion.steps is Steps.STAIRCASE)
-    jumps = trial.jumps_nearby()
-    is_blurred = trial.noise.of_slope(trial.ladder.steps[0]) > COARSE * trial.directions.least
-    is_blind = is_blurred | trial.unmoved()
+    jumps = judgement.jumps_nearby()
+    is_blurred = judgement.noise.of_slope(judgement.ladder.steps[0]) > COARSE * judgement.directions.least
+    is_blind = is_blurred | judgement.unmoved()
     reasons = (
-        (trial.ladder.broken, Answer.NON_FINITE),
+        (judgement.ladder.broken, Answer.NON_FINITE),
         (moves_in_steps, Answer.QUANTISED),
         (jumps, Answer.JUMP),
         (is_blind, Answer.BELOW_RESOLUTION),
-        (readings.rough(trial.ladder, trial.noise), Answer.JUMP),
+        (readings.rough(judgement.ladder, judgement.noise), Answer.JUMP),
         (every, Answer.UNSETTLED),
     )
     for holds, outcome in reasons:
-        trial.settle((trial.outcome == Answer.PENDING) & holds, outcome, nan, nan, nan, trial.ladder.steps[-1])
+        judgement.settle(
+            (judgement.outcome == Answer.PENDING) & holds, outcome, nan, nan, nan, judgement.ladder.steps[-1]
+        )
     return True
 
 
-def _weigh(trial: Trial) -> None:
+def _weigh(judgement: Judgement) -> None:
     """An agreement too coarse to mean anything is none, unless nothing is claimed and what moved is negligible."""
-    blurred = (trial.outcome == Answer.AGREE) & (trial.rho > COARSE * trial.directions.scale)
+    blurred = (judgement.outcome == Answer.AGREE) & (judgement.rho > COARSE * judgement.directions.scale)
     if not blurred.any():
         return
-    sampled = np.isfinite(trial.ladder.residuals)
-    still = (np.array(trial.ladder.still) | ~sampled).all(axis=0) & sampled.any(axis=0)
-    zero = (trial.directions.claim == 0) & (still | (trial.rho <= COARSE * trial.directions.least))
-    stepped = trial.informed and trial.second_look().steps is Steps.STAIRCASE
-    trial.outcome[blurred & ~zero] = Answer.QUANTISED if stepped else Answer.BELOW_RESOLUTION
-    trial.outcome[blurred & ~zero & trial.jumps_nearby()] = Answer.JUMP
+    sampled = np.isfinite(judgement.ladder.residuals)
+    still = (np.array(judgement.ladder.still) | ~sampled).all(axis=0) & sampled.any(axis=0)
+    zero = (judgement.directions.claim == 0) & (still | (judgement.rho <= COARSE * judgement.directions.least))
+    stepped = judgement.informed and judgement.second_look().steps is Steps.STAIRCASE
+    judgement.outcome[blurred & ~zero] = Answer.QUANTISED if stepped else Answer.BELOW_RESOLUTION
+    judgement.outcome[blurred & ~zero & judgement.jumps_nearby()] = Answer.JUMP

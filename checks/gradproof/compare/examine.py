@@ -13,8 +13,8 @@ import numpy as np
 from gradproof.compare import suspect
 from gradproof.compare.compare import judge
 from gradproof.compare.directions import MARGIN, Answer, Directions, Judged, Suspicion
-from gradproof.compare.locate import Located, locate
 from gradproof.compare.tally import by_direction, by_entry
+from gradproof.compare.wrong_entries import Located, locate
 from gradproof.differentiate.differentiate import KAPPA, Floats, Ints, Noise, top_step
 from gradproof.differentiate.noise import largest
 from gradproof.differentiate.problem import Problem, Tensor, finite

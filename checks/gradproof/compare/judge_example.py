@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from gradproof.compare.beside_kinks import judge_beside
-from gradproof.compare.confirm import own_dtype_defects
 from gradproof.compare.dependence import dependence
 from gradproof.compare.examine import examine
 from gradproof.compare.float32_cast import beyond_float32
+from gradproof.compare.own_dtype import own_dtype_defects
 from gradproof.deadlines import Expired
 from gradproof.differentiate.problem import Problem, Tensor
 from gradproof.differentiate.problem_builder import NoProblem, ProblemBuilder

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradproof.compare.directions import Answer, Judged
-from gradproof.compare.locate import Located
+from gradproof.compare.wrong_entries import Located
 from gradproof.differentiate.differentiate import Bools, Floats, Ints
 from gradproof.differentiate.problem import Tensor
 from gradproof.values import Entry, Reason, TensorResult, Verdict

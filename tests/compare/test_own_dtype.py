@@ -7,7 +7,7 @@ import pytest
 
 from elementwise import elementwise, node, normal, report_of, sigmoid, sigmoid_slope
 from gradproof import Verdict
-from gradproof.compare.confirm import own_dtype_defects
+from gradproof.compare.own_dtype import own_dtype_defects
 
 SINGLE = np.dtype(np.float32)
 

@@ -41,7 +41,7 @@ STEPPED = {Steps.STAIRCASE: Answer.QUANTISED, Steps.PLATEAUS: Answer.JUMP}
 
 
 @dataclass(eq=False)
-class Trial:
+class Judgement:
     """The state of one judgement; each method moves some directions out of PENDING."""
 
     directions: Directions
@@ -241,7 +241,7 @@ class Trial:
             deeper = deeper / 16
         return persists
 
-    def take_over(self, who: Ints, other: Trial) -> None:
+    def take_over(self, who: Ints, other: Judgement) -> None:
         """Take the other's answers, direction by direction, where they are sharper agreements or accusations."""
         self.forwards[who] += other.forwards
         taken = ((other.outcome == Answer.AGREE) & ~(other.rho >= self.rho[who])) | (other.outcome == Answer.DISAGREE)

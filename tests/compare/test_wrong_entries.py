@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradproof.compare.locate import BUDGET, MOST, PER_MEASUREMENT, locate
+from gradproof.compare.wrong_entries import BUDGET, MOST, PER_MEASUREMENT, locate
 
 N = 20_000
 
