@@ -24,7 +24,7 @@ def seen_of(use):
         pass
     finally:
         end()
-    return run.seen.in_arithmetic, run.seen.picking
+    return run.evidence.in_arithmetic, run.evidence.picking
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ class Confirming:
         left = run.left_over()
         if left:
             return Confirmed(candidate, False, False, [], left + _without_room(left), "what slices leave over")
-        windows = run.windows(run.seen.spans)
-        if run.seen.below and not windows <= candidate.small:
+        windows = run.windows(run.evidence.spans)
+        if run.evidence.below and not windows <= candidate.small:
             return Confirmed(candidate, False, False, [], [Proposal(0.0, Small(windows))], "a size is below 1")
         candidate = _with_windows(candidate, run, windows)
         try:
@@ -225,12 +225,12 @@ def _with_windows(candidate: Candidate, run: TracedRun, windows: frozenset[str])
     """With what differences of sizes ask for: small windows, wide axes, least sizes."""
     candidate = replace(candidate, small=candidate.small | windows)
     least: dict[str, int] = {}
-    for span in run.seen.spans:
+    for span in run.evidence.spans:
         free = [m[0] for m, factor in span.terms if len(m) == 1 and factor == 1]
         if len(free) == 1 and list(span.dims) == free:
             least[free[0]] = max(least.get(free[0], 1), 1 - span.at({free[0]: 0}))
     wide: set[str] = set()
-    for span in run.seen.spans:
+    for span in run.evidence.spans:
         if any(factor < 0 and candidate.small.intersection(m) for m, factor in span.terms):
             wide.update(name for m, factor in span.terms if factor > 0 for name in m)
     least = {name: size for name, size in least.items() if 1 < size <= 6}
@@ -240,7 +240,7 @@ def _with_windows(candidate: Candidate, run: TracedRun, windows: frozenset[str])
 def _other_ranks(candidate: Candidate, run: TracedRun) -> list[Proposal]:
     """Of arguments whose operation gave one dim twice, which broadcasting by accident does."""
     found: list[Proposal] = []
-    for roots in run.seen.outer[:2]:
+    for roots in run.evidence.outer[:2]:
         arrays = [argument for argument in roots if candidate.kinds[argument].is_array]
         found += [Proposal(0.3, Rank(a, candidate.kinds[a].rank + more)) for a in sorted(arrays) for more in (1, -1)]
     return found

@@ -205,7 +205,7 @@ def _is_used_as(search: Search, candidate: Candidate, name: str, kind: Kind) -> 
     if candidate.kinds[name].what is not kind.what:
         return False
     if kind.what is What.LABELS:
-        seen = search.tracer.run(candidate, falling=False).run.seen
+        seen = search.tracer.run(candidate, falling=False).run.evidence
         if name in seen.in_arithmetic - seen.picking:
             return False
     axes = {each for other in candidate.kinds for axis in candidate.axes(other) for each in axis.dims}
@@ -233,7 +233,7 @@ def _constant(found: Found) -> tuple[str, ...]:
 def _labels_for_nothing(search: Search, candidate: Candidate, hints: Mapping[str, Hint]) -> tuple[str, ...]:
     """What forward is about, where it only ran with whole numbers that it then does not index with."""
     labelled = [n for n, kind in candidate.kinds.items() if kind.what is What.LABELS and hints[n].first]
-    picking = search.tracer.run(candidate, falling=False).run.seen.picking if labelled else set[str]()
+    picking = search.tracer.run(candidate, falling=False).run.evidence.picking if labelled else set[str]()
     return tuple(f"{name} was only found to run as whole numbers" for name in labelled if name not in picking)
 
 

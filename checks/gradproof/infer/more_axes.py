@@ -24,7 +24,7 @@ def of_flattened(search: Search, found: Found) -> tuple[Found, str | None]:
         return found, None
     matrices = [name for name, kind in candidate.kinds.items() if kind.what is What.ARRAY and kind.rank == 2]
     for first in (name for name in matrices if search.hints[name].first):
-        if first not in _traced(search, candidate).run.seen.flattened:
+        if first not in _traced(search, candidate).run.evidence.flattened:
             continue
         deeper = search.find([_flat_behind(candidate, first), _flat_before(candidate, first)], most=RUNS)
         if _is_deeper(search, deeper, first):
@@ -42,7 +42,7 @@ def _is_deeper(search: Search, found: Found, first: str) -> bool:
         return False
     trace = _traced(search, found.candidate)
     is_restored = trace.output[:1] == (dim(f"{first}.0"),)
-    return trace.run.seen.flattened.get(first, False) or (first in trace.run.seen.flattened and is_restored)
+    return trace.run.evidence.flattened.get(first, False) or (first in trace.run.evidence.flattened and is_restored)
 
 
 def _flat_behind(candidate: Candidate, first: str) -> Candidate:

@@ -136,7 +136,7 @@ class Search:
         """Traced at rising sizes, at falling ones where that went through, and then plainly."""
         trace = self._traced(candidate, falling=False)
         if trace.proposals is None:
-            candidate = replace(candidate, small=candidate.small | trace.run.windows(trace.run.seen.spans))
+            candidate = replace(candidate, small=candidate.small | trace.run.windows(trace.run.evidence.spans))
             trace = self._traced(candidate, falling=True)  # what fits by accident at rising sizes does not at these
         if trace.proposals is not None:
             return trace, None

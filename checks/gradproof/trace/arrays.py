@@ -115,7 +115,7 @@ class Watched(np.ndarray[Any, Any]):
     def __iter__(self) -> Iterator[Any]:  # not by running over the end, which is a clash here
         run = current()
         if run is not None:
-            run.seen.loops.append(run.stands_for(len(self)))
+            run.evidence.loops.append(run.stands_for(len(self)))
         return (self[place] for place in range(len(self)))
 
     def __deepcopy__(self, memo: Any) -> Watched:
@@ -184,9 +184,9 @@ def _note_labels(run: TracedRun, ufunc: Any, inputs: Any) -> None:
     """Whether labels are compared or calculated with; an offset that is added to them keeps them labels."""
     held = {each.labels for each in inputs if isinstance(each, Watched) and each.labels is not None}
     if ufunc in _COMPARISONS:
-        run.seen.picking |= held
+        run.evidence.picking |= held
     elif any(isinstance(each, np.ndarray) and each.dtype.kind == "f" for each in inputs):
-        run.seen.in_arithmetic |= held
+        run.evidence.in_arithmetic |= held
 
 
 def _note_outer(run: TracedRun, inputs: Any, result: Any) -> None:
@@ -195,7 +195,7 @@ def _note_outer(run: TracedRun, inputs: Any, result: Any) -> None:
     if len(set(found)) == len(found):
         return
     if all(len(set(axes)) == len(axes) for axes in map(_longer_axes, inputs)):
-        run.seen.outer.append(frozenset[str]().union(*(getattr(each, "roots", frozenset()) for each in inputs)))
+        run.evidence.outer.append(frozenset[str]().union(*(getattr(each, "roots", frozenset()) for each in inputs)))
 
 
 def _longer_axes(array: Any) -> list[int]:

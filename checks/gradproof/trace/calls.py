@@ -47,7 +47,7 @@ def _of_unknown_shape(run: TracedRun, shape: UnknownShape, args: Sequence[Any], 
     """An array of an argument's shape is as unknown as the argument. Raises Unfit of any other call."""
     is_whole_shape = bool(args) and args[0] is shape
     if name in ("zeros", "ones", "empty") and is_whole_shape:
-        run.seen.arrays.add(shape.of.hint.name)
+        run.evidence.arrays.add(shape.of.hint.name)
         return shape.of
     raise shape.unfit([2, 1, 3, 4])
 

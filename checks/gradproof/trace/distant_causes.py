@@ -23,7 +23,7 @@ def anything(run: TracedRun) -> list[Proposal]:
 def _compared(run: TracedRun) -> list[Proposal]:
     """That sizes are equal, or numbers of axes, which were compared and differ."""
     found: list[Proposal] = []
-    latest_first = reversed(run.seen.compared[-_LAST:])  # the latest is likely the cause
+    latest_first = reversed(run.evidence.compared[-_LAST:])  # the latest is likely the cause
     for place, compared in enumerate(latest_first):
         if isinstance(compared, UnequalSizes):
             found += run.equal(compared.pairs, 0.05 + 0.1 * place)
@@ -35,7 +35,7 @@ def _compared(run: TracedRun) -> list[Proposal]:
 def _multiples(run: TracedRun) -> list[Proposal]:
     """That dims are multiples of what they were divided by with a rest."""
     found: list[Proposal] = []
-    for size, divisor in dict.fromkeys(run.seen.inexact[-_LAST_DIVISIONS:]):
+    for size, divisor in dict.fromkeys(run.evidence.inexact[-_LAST_DIVISIONS:]):
         found += [Proposal(0.02, Multiple(name, divisor)) for name in _whole_terms(size)]
     return found
 
@@ -49,13 +49,13 @@ def _whole_terms(size: Polynomial) -> list[str]:
 
 def _smaller(run: TracedRun) -> list[Proposal]:
     """That dims are small which were compared and are larger."""
-    larger = [frozenset(size.dims) for size in run.seen.larger[-_LAST_LARGER:]]
+    larger = [frozenset(size.dims) for size in run.evidence.larger[-_LAST_LARGER:]]
     return [Proposal(0.06, Small(dims)) for dims in larger if not dims <= run.candidate.small]
 
 
 def _windows(run: TracedRun) -> list[Proposal]:
     """That dims are small which left less than 1 of what they were taken off."""
-    windows = run.windows(run.seen.below[-_LAST_BELOW:]) - run.candidate.small
+    windows = run.windows(run.evidence.below[-_LAST_BELOW:]) - run.candidate.small
     return [Proposal(0.0, Small(windows))] if windows else []
 
 

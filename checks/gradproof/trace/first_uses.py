@@ -50,7 +50,7 @@ def _same_shape(use: FirstUse) -> None:
 def _note_array(unknown: Unknown) -> None:
     run = current()
     if run is not None:
-        run.seen.arrays.add(unknown.hint.name)
+        run.evidence.arrays.add(unknown.hint.name)
 
 
 def _created(use: FirstUse) -> None:

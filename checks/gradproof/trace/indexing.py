@@ -46,7 +46,7 @@ def _one_axis(run: TracedRun, size: int, part: Any) -> None:
         return
     argument = getattr(part, "labels", None)
     if argument is not None and run.kind(argument).what is What.LABELS:
-        run.seen.picking.add(argument)
+        run.evidence.picking.add(argument)
         below = run.candidate.below(argument)
         if solutions(below, run.stands_for(size)):
             raise Unfit(run.equal([(below, run.stands_for(size))]), f"the labels {argument} index an axis")
@@ -71,7 +71,7 @@ def _bound(run: TracedRun, size: int, part: slice, bound: Any, *, is_start: bool
     if not isinstance(bound, Dim) or not bound.stands_for.dims or part.step is not None:
         return
     axis, goes_on = run.stands_for(size), is_start and part.stop is None
-    run.seen.cuts.setdefault(axis, set()).add((bound.stands_for, goes_on))
+    run.evidence.cuts.setdefault(axis, set()).add((bound.stands_for, goes_on))
     if bound > size:
         _make_room(run, size, axis, bound)
     if goes_on and bound < size:

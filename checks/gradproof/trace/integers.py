@@ -60,7 +60,7 @@ class AxisCount(int):
     def __eq__(self, other: object) -> bool:
         run = current()
         if run is not None and isinstance(other, int) and int(other) != int(self):
-            run.seen.compared.append(UnequalRanks(self.roots, int(other) - int(self)))
+            run.evidence.compared.append(UnequalRanks(self.roots, int(other) - int(self)))
         return int(self) == other
 
     def __ne__(self, other: object) -> bool:
@@ -126,12 +126,12 @@ def _note_unlike(run: TracedRun, one: tuple[Any, ...], two: tuple[Any, ...]) -> 
     if len(one) == len(two):
         pairs = zip(tuple.__iter__(one), tuple.__iter__(two), strict=True)
         unlike = tuple((a, b) for a, b in pairs if _are_ints(a, b) and int(a) != int(b))
-        run.seen.compared.append(UnequalSizes(unlike))
+        run.evidence.compared.append(UnequalSizes(unlike))
         return
     for shape, wanted in ((one, len(two)), (two, len(one))):
         owner = getattr(shape, "owner", None)
         if owner is not None:
-            run.seen.compared.append(UnequalRanks(owner.roots, wanted - len(shape)))
+            run.evidence.compared.append(UnequalRanks(owner.roots, wanted - len(shape)))
 
 
 def _are_ints(one: Any, two: Any) -> bool:
@@ -150,9 +150,9 @@ def _result(run: TracedRun, size: int, stands_for: Polynomial) -> Dim:
     if stands_for.dims and size > 0:
         run.known.setdefault(size, stands_for)
     if any(factor < 0 for _, factor in stands_for.terms):
-        run.seen.spans[stands_for] = None
+        run.evidence.spans[stands_for] = None
         if size <= 0:
-            run.seen.below.append(stands_for)
+            run.evidence.below.append(stands_for)
     return Dim(size, stands_for)
 
 
@@ -174,20 +174,20 @@ def _quotient(run: TracedRun, one: Any, two: Any, size: int) -> Dim:
     if exact is not None:
         return _result(run, size, exact)
     if int(two) and int(one) % int(two):
-        run.seen.inexact.append((whole, divisor))
+        run.evidence.inexact.append((whole, divisor))
         return Dim(size, run.known.setdefault(size, dim(f"?{size}")))
     return Dim(size)
 
 
 def _rest(run: TracedRun, one: Any, two: Any, rest: int) -> int:
     if rest:
-        run.seen.inexact.append((polynomial(one), polynomial(two)))
+        run.evidence.inexact.append((polynomial(one), polynomial(two)))
     return rest
 
 
 def _equality(run: TracedRun, one: Any, two: Any, equal: bool) -> bool:
     if not equal:
-        run.seen.compared.append(UnequalSizes(((polynomial(one), polynomial(two)),)))
+        run.evidence.compared.append(UnequalSizes(((polynomial(one), polynomial(two)),)))
     return equal
 
 
@@ -199,7 +199,7 @@ def _inequality(run: TracedRun, one: Any, two: Any, unequal: bool) -> bool:
 def _is_less(run: TracedRun, one: Any, two: Any, holds: bool) -> bool:
     """What is larger may have to be small: a window, a number of groups."""
     if holds:
-        run.seen.larger.append(polynomial(two))
+        run.evidence.larger.append(polynomial(two))
     return holds
 
 

@@ -96,10 +96,10 @@ def watched_range(*bounds: Any) -> Any:
     if run is None:
         return range(*bounds)
     ends = [bound for bound in bounds if isinstance(bound, Dim) and bound.stands_for.dims]
-    run.seen.loops += [bound.stands_for for bound in ends]
+    run.evidence.loops += [bound.stands_for for bound in ends]
     start, stop, step = _whole(bounds)
     if step == 1 and isinstance(stop, Dim) and int(stop) <= 0:
-        run.seen.below.append(stop.stands_for)
+        run.evidence.below.append(stop.stands_for)
     run.divide(stop, step)
     return steps(start, stop, step) if isinstance(stop, Dim) else range(*bounds)
 

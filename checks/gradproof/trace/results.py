@@ -51,7 +51,7 @@ def _flattened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -
     is_whole = list(before) == [axis.at(run.sizes) for axis in run.candidate.axes(root)]
     keeps_first, keeps_last = before[:1] == result[:1], before[-1:] == result[-1:]
     if is_whole and len(before) > 1 and (keeps_first or keeps_last):
-        run.seen.flattened[root] = keeps_first
+        run.evidence.flattened[root] = keeps_first
 
 
 # operations -> the row that notes what sizes of their result are

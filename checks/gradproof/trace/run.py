@@ -65,7 +65,7 @@ class UnequalRanks:
 
 
 @dataclass(eq=False)
-class Evidence:
+class TraceEvidence:
     """What a run met that is no clash by itself: it tells where to look when something far from its cause fails.
 
     compared: what was compared and differs, in order; inexact: divisions with a rest; below: sizes below 1; larger:
@@ -109,7 +109,7 @@ class TracedRun:
         self.candidate, self.sizes, self.hints, self.call = candidate, sizes, hints, call
         self.order = list(hints)
         self.modules: frozenset[str] = frozenset()
-        self.seen = Evidence()
+        self.evidence = TraceEvidence()
         self.calls = 0
         self.known: dict[int, Polynomial] = {1: ONE}
         for name, size in sizes.items():
@@ -152,7 +152,7 @@ class TracedRun:
         """Note that a size is gone through in steps: where a rest is left, it may have to be a multiple."""
         is_plain = isinstance(step, int) and isinstance(size, int)
         if is_plain and step > 1 and size % step:
-            self.seen.inexact.append((self.polynomial(size), number(int(step))))
+            self.evidence.inexact.append((self.polynomial(size), number(int(step))))
 
     def kind(self, argument: str) -> Kind:
         """What the candidate takes an argument for."""
@@ -216,7 +216,7 @@ class TracedRun:
     def left_over(self) -> list[Proposal]:
         """Of an axis of which slices were taken: that they leave nothing over; of one slice alone, that it has room."""
         found: list[Proposal] = []
-        for axis, bounds in self.seen.cuts.items():
+        for axis, bounds in self.evidence.cuts.items():
             name = axis.lone_dim
             last = self._last_bound(bounds) if name in self.sizes else None
             if name is None or last is None or name in last.dims or any(map(is_rest, last.dims)):

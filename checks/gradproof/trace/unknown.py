@@ -43,7 +43,7 @@ class Unknown:
 
     def is_learned(self) -> bool:
         """Whether it is a parameter, as far as is known."""
-        return self.hint.learned or self.hint.name in _run().seen.arrays
+        return self.hint.learned or self.hint.name in _run().evidence.arrays
 
     def operand(self, other: Any = None) -> Likely:
         """What it may be as an operand of arithmetic with ``other``."""

@@ -82,7 +82,7 @@ def _labels_below(clash: Clash, axis: Polynomial) -> dict[str, list[Proposal]]:
 
 def _loops_to_the_end(clash: Clash, parts: Any, index: int, axis: Polynomial) -> list[Proposal]:
     """That an axis is as long as the loop whose variable the index is, or as one that ended there, or as any other."""
-    ends = list(reversed(clash.run.seen.loops))
+    ends = list(reversed(clash.run.evidence.loops))
     bounds = _own_loops(parts, index) or [bound for bound in ends if _is_last(clash, bound, index)]
     if bounds:
         return clash.run.equal([(axis, bound) for bound in dict.fromkeys(bounds)])
