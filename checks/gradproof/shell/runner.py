@@ -16,7 +16,7 @@ from gradproof.diagnose.diagnose import ERROR_CODES
 from gradproof.diagnose.exceptions import advice, remarks_of
 from gradproof.errors import UsageError
 from gradproof.findings import Finding, SubjectReport
-from gradproof.infer.inference import judged, tells_nothing
+from gradproof.infer.inference import Inference, judged, tells_nothing
 from gradproof.infer.own_faults import is_own_fault, remedy
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.surroundings import restored
@@ -69,13 +69,18 @@ def _check(item: Item, options: Options, checked: list[SubjectReport]) -> None:
         checked += [part if item.inference is None else judged(part, item.inference) for part in partial]
         raise
     (whole,) = partial
-    if item.inference is not None:
-        is_wrong = whole.verdict is Verdict.FAIL
-        readings = [_checked(item, each.case, options, []) for each in item.inference.readings if is_wrong]
-        behind = item.inference.implied if tells_nothing(whole) else None
-        implied = None if behind is None else _checked(item, behind.case, options, [])
-        whole = _doubted(judged(whole, item.inference, reports, readings, implied), item.target)
-    checked.append(whole)
+    checked.append(whole if item.inference is None else _inferred(item, item.inference, whole, reports, options))
+
+
+def _inferred(
+    item: Item, inference: Inference, whole: SubjectReport, others: list[SubjectReport], options: Options
+) -> SubjectReport:
+    """The report of an inferred Case, in the light of the others: of those too that are tried where it fails."""
+    is_wrong = whole.verdict is Verdict.FAIL
+    readings = [_checked(item, each.case, options, []) for each in inference.readings if is_wrong]
+    behind = inference.implied if tells_nothing(whole) else None
+    implied = None if behind is None else _checked(item, behind.case, options, [])
+    return _doubted(judged(whole, inference, others, readings, implied), item.target)
 
 
 def _doubted(report: SubjectReport, target: Any) -> SubjectReport:
