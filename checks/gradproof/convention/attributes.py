@@ -160,17 +160,24 @@ class _Reader:
             case [ast.Tuple(elts=left)], ast.Tuple(elts=right) if len(left) == len(right):
                 for target, part in zip(left, right, strict=True):
                     yield from self._assigned([target], part)
-                return
             case _:
-                pass
+                yield from self._assigned_whole(targets, value)
+
+    def _assigned_whole(self, targets: Sequence[ast.expr], value: ast.expr) -> Iterator[Event]:
         yield from self._read(value)
         is_absent = isinstance(value, ast.Name) and value.id in self._absent
         use = Use.SET_EMPTY if _is_nothing(value) or is_absent else Use.SET
         for target in targets:
             yield from self._stored(target, use)
-            if isinstance(value, ast.Dict) and (name := self._name(target)):
-                keys = [key.value for key in value.keys if isinstance(key, ast.Constant)]
-                yield from (Event(Use.SET, f"{name}[{key!r}]") for key in keys)
+            if isinstance(value, ast.Dict):
+                yield from self._entries(target, value)
+
+    def _entries(self, target: ast.expr, value: ast.Dict) -> Iterator[Event]:
+        """The entries of a dict that an attribute is set to, under keys that are constants."""
+        name = self._name(target)
+        for key in value.keys if name else ():
+            if isinstance(key, ast.Constant):
+                yield Event(Use.SET, f"{name}[{key.value!r}]")
 
     def _stored(self, target: ast.expr, use: Use) -> Iterator[Event]:
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -204,8 +211,8 @@ class _Reader:
             case ast.Call(func=ast.Name(id="hasattr" | "getattr"), args=[_, ast.Constant(value=str(name)), *_]):
                 yield Event(Use.TESTED, name)
                 return
-            case ast.Call(func=ast.Attribute(value=holder, attr=method)):
-                yield from self._called(holder, method, node)
+            case ast.Call(func=ast.Attribute(value=holder, attr=method)) as call:
+                yield from self._called(holder, method, call)
                 return
             case _:
                 pass
@@ -216,20 +223,22 @@ class _Reader:
             for child in ast.iter_child_nodes(node):
                 yield from self._read(child, skipped)
 
-    def _called(self, holder: ast.expr, method: str, call: ast.AST) -> Iterator[Event]:
+    def _called(self, holder: ast.expr, method: str, call: ast.Call) -> Iterator[Event]:
         """A call through an attribute: of the object's own method, of a base's, or of what an attribute holds."""
         for child in ast.iter_child_nodes(call):
-            if not (isinstance(child, ast.Attribute) and child.attr == method and child.value is holder):
+            if child is not call.func:
                 yield from self._read(child)
-        if isinstance(holder, ast.Name) and holder.id == self._own:
-            yield Event(Use.CALLED, method)
-        elif isinstance(holder, ast.Call) and isinstance(holder.func, ast.Name) and holder.func.id == "super":
-            yield Event(Use.SUPER, method)
-        elif (held := self._name(holder)) is not None:
-            grows = method in ("append", "extend", "insert", "update", "setdefault")
-            yield Event(Use.SET if grows else Use.READ, held)
-        else:
-            yield from self._read(holder)
+        held = self._name(holder)
+        match holder:
+            case ast.Name(id=self._own):
+                yield Event(Use.CALLED, method)
+            case ast.Call(func=ast.Name(id="super")):
+                yield Event(Use.SUPER, method)
+            case _ if held is not None:
+                grows = method in ("append", "extend", "insert", "update", "setdefault")
+                yield Event(Use.SET if grows else Use.READ, held)
+            case _:
+                yield from self._read(holder)
 
     def _name(self, node: ast.AST) -> str | None:
         """``W`` for ``self.W``, ``params['W']`` for ``self.params['W']``."""

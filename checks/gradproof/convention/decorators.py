@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 from inspect import Parameter
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 
 _ANYTHING = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
@@ -33,19 +33,23 @@ def _reveal_all(bases: tuple[type, ...]) -> None:
 
 
 def _note(function: Any) -> None:
-    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__") or not function.__closure__:
+    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
         return
-    if {p.kind for p in inspect.signature(function).parameters.values()} != _ANYTHING:
+    if not function.__closure__ or not _takes_anything(function):
         return
-    held = [cell.cell_contents for cell in function.__closure__ if _is_filled(cell)]
+    held = [_content(cell) for cell in function.__closure__]
     functions = [value for value in held if isinstance(value, FunctionType) and value is not function]
     if len(functions) == 1:
         function.__wrapped__ = functions[0]  # type: ignore[attr-defined]
 
 
-def _is_filled(cell: Any) -> bool:
+def _takes_anything(function: FunctionType) -> bool:
+    return {parameter.kind for parameter in inspect.signature(function).parameters.values()} == _ANYTHING
+
+
+def _content(cell: CellType) -> Any:
+    """What a variable of a closure holds; None where it is not set yet."""
     try:
-        cell.cell_contents  # noqa: B018  reading is what may raise
+        return cell.cell_contents
     except ValueError:
-        return False
-    return True
+        return None

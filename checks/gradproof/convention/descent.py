@@ -43,9 +43,9 @@ def optimizers_in(thing: object) -> list[leaves.Path]:
 def _runs(path: leaves.Path, value: object) -> bool:
     if isinstance(value, Descent):
         return True
-    named = next((step.key for step in reversed(path) if isinstance(step.key, str) and is_optimizer(step.key)), None)
+    is_named = any(isinstance(step.key, str) and is_optimizer(step.key) for step in path)
     methods = [name for base in type(value).__mro__[:-1] for name in vars(base)]
-    return named is not None and any(name == "__call__" or _RUNNING.match(name) for name in methods)
+    return is_named and any(name == "__call__" or _RUNNING.match(name) for name in methods)
 
 
 class Descent:
@@ -80,30 +80,45 @@ class _Method:
 
 def _run(owner: Descent, values: Sequence[Any], named: Mapping[str, Any], frame: FrameType) -> Any:
     """One call of the optimizer by the code of ``frame``."""
-    given = [("", value) for value in values] + list(named.items())
-    groups = [(name, value) for name, value in given if isinstance(value, (list, tuple, dict))]
+    everything = [*values, *named.values()]
+    if any(map(_is_object, everything)):  # of a layer itself it knows no names
+        return owner
+    groups = [value for value in everything if isinstance(value, (list, tuple, dict))]
+    if len(groups) >= 2:
+        return _moved_groups(owner, groups[0], groups[1], discarded=_is_discarded(frame))
+    return _run_on_arrays(owner, [*(("", value) for value in values), *named.items()], frame)
+
+
+def _run_on_arrays(owner: Descent, given: Sequence[tuple[str, Any]], frame: FrameType) -> Any:
+    """One call with arrays, or with numbers where there are none. given: the values, each with its keyword or ""."""
     arrays = [(name, value) for name, value in given if _is_float(value)]
     numbers = [(name, value) for name, value in given if isinstance(value, float)]
-    after = _following(frame)[:1]
-    discarded = after == ("POP_TOP",)
-    if any(_is_object(value) for _, value in given):  # of a layer itself it knows no names
-        return owner
-    if len(groups) >= 2:
-        return _moved_groups(owner, groups[0][1], groups[1][1], discarded=discarded)
-    taken = arrays if arrays else numbers
-    if len(taken) >= 4 and len(taken) % 2 == 0 and not discarded:
-        half = len(taken) // 2
-        return tuple(
-            _moved(owner, w, g, discarded=False) for (_, w), (_, g) in zip(taken[:half], taken[half:], strict=True)
-        )
+    taken = arrays or numbers
+    discarded = _is_discarded(frame)
+    are_several = len(taken) >= 4 and len(taken) % 2 == 0
+    if are_several and not discarded:
+        return _moved_halves(owner, [value for _, value in taken])
     if len(taken) >= 2:
-        weight, gradient = _in_order(taken[0], taken[1], frame)
-        if after and after[0] in _SIGNS:
-            return _sign(frame) * owner.rate * np.asarray(gradient)
-        return _moved(owner, weight, gradient, discarded=discarded)
+        return _moved_pair(owner, taken[0], taken[1], frame)
     if arrays and not discarded:
         return _sign(frame) * owner.rate * arrays[0][1]
     return owner
+
+
+def _moved_halves(owner: Descent, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Several weights, and behind them their gradients in the same order."""
+    half = len(values) // 2
+    both = zip(values[:half], values[half:], strict=True)
+    return tuple(_moved(owner, weight, gradient, discarded=False) for weight, gradient in both)
+
+
+def _moved_pair(owner: Descent, first: tuple[str, Any], second: tuple[str, Any], frame: FrameType) -> Any:
+    """A weight and its gradient: the weight after the step, or the step where the code adds it to a weight itself."""
+    weight, gradient = _in_order(first, second, frame)
+    after = _following(frame)[:1]
+    if after and after[0] in _SIGNS:
+        return _sign(frame) * owner.rate * np.asarray(gradient)
+    return _moved(owner, weight, gradient, discarded=_is_discarded(frame))
 
 
 def _moved(owner: Descent, weight: Any, gradient: Any, *, discarded: bool) -> Any:
@@ -140,14 +155,26 @@ def _gradient_key(key: Any, gradients: Mapping[Any, Any]) -> Any:
 
 def _in_order(first: tuple[str, Any], second: tuple[str, Any], frame: FrameType) -> tuple[Any, Any]:
     """The weight and its gradient, whichever comes first: by their keywords, else by what the calling object holds."""
-    if first[0] and second[0] and _is_paired(second[0], first[0]):
-        return second[1], first[1]
+    (first_name, one), (second_name, other) = first, second
+    are_named = first_name and second_name
+    if are_named and _is_paired(second_name, first_name):
+        return other, one
     owner = next(iter(frame.f_locals.values()), None)
     held = {id(value): path for path, value in reversed(leaves.leaves(owner).items()) if isinstance(value, np.ndarray)}
-    one, other = held.get(id(first[1])), held.get(id(second[1]))
-    if other is None or (one is None and pairs(list(held.values()), [other])):
-        return first[1], second[1]
-    return (second[1], first[1]) if one is None or pairs([other], [one]) else (first[1], second[1])
+    path, other_path = held.get(id(one)), held.get(id(other))
+    return (other, one) if _is_weight_second(path, other_path, list(held.values())) else (one, other)
+
+
+def _is_weight_second(first: leaves.Path | None, second: leaves.Path | None, held: Sequence[leaves.Path]) -> bool:
+    """Whether the second of two values is the weight, by where the calling object holds each; None where it does not.
+
+    held: where it holds arrays.
+    """
+    if second is None:
+        return False
+    if first is None:
+        return not pairs(held, [second])  # else the second is the gradient of another array
+    return bool(pairs([second], [first]))
 
 
 def _is_paired(weight: str, gradient: str) -> bool:
@@ -167,6 +194,11 @@ def _is_float(value: Any) -> bool:
 def _following(frame: FrameType) -> tuple[str, ...]:
     """The instructions behind the call that a frame is at: operators by their signs, variables by their names."""
     return _program(frame.f_code).get(frame.f_lasti, ())
+
+
+def _is_discarded(frame: FrameType) -> bool:
+    """Whether the code makes no use of what the call gives: the update is to be in place."""
+    return _following(frame)[:1] == ("POP_TOP",)
 
 
 def _sign(frame: FrameType) -> int:

@@ -105,10 +105,13 @@ def forward_of(name: str, known: Collection[str]) -> str | None:
 
 def backward_expected(name: str) -> str | None:
     """The name of the backward half that a function which is surely a forward half should have; None for others."""
-    for forth, back in () if "test" in words(name) else _HALVES:
+    if "test" in words(name):
+        return None
+    for forth, back in _HALVES:
         before, found, after = name.partition(forth)
-        apart = not after[:1].islower() and (forth[0].isupper() or not before[-1:].isalpha())
-        if found and apart:
+        begins_a_word = forth[0].isupper() or not before[-1:].isalpha()
+        ends_a_word = not after[:1].islower()
+        if found and begins_a_word and ends_a_word:
             return f"{before}{back}{after}"
     return None
 
@@ -124,13 +127,17 @@ def forward_expected(name: str) -> str:
 def _readings(name: str) -> list[tuple[Word, Words, Words]]:
     """Each row whose word stands in the name, with the words before and behind it; the longest first."""
     parts = words(name)
+    if "test" in parts:  # a test, or what one is given
+        return []
     found: list[tuple[Word, Words, Words]] = []
-    for row in () if "test" in parts else WORDS:  # a test, or what one is given
+    for row in WORDS:
         own = words(row.word)
-        places = [i for i in range(len(parts) - len(own) + 1) if parts[i : i + len(own)] == own]
-        places = [i for i in places if i == 0] if row.leads else places
-        found += [(row, parts[:i], parts[i + len(own) :]) for i in places]
-    found = [(row, before, after) for row, before, after in found if before or after or row.forward]
+        for i in range(1 if row.leads else len(parts)):
+            before, after = parts[:i], parts[i + len(own) :]
+            stands_there = parts[i : i + len(own)] == own
+            is_alone = not before and not after
+            if stands_there and (row.forward or not is_alone):
+                found.append((row, before, after))
     return sorted(found, key=lambda reading: -len(words(reading[0].word)))
 
 
@@ -139,8 +146,9 @@ def _wanted(name: str) -> Iterator[Words]:
     for row, before, after in _readings(name):
         bare = _plain((*before, *after))
         replaced = [_plain((*before, *words(forth), *after)) for forth in row.forward]
-        alone = [_plain((*before, *words(forth))) for forth in row.forward if before and after]
-        yield from (parts for parts in ([bare, *replaced] if row.local else [*replaced, *alone, bare]) if parts)
+        alone = [_plain((*before, *words(forth))) for forth in row.forward] if before and after else []
+        likely = [bare, *replaced] if row.local else [*replaced, *alone, bare]
+        yield from filter(None, likely)
         if row.local and before[-2:] == _LAST:
             yield _plain(before[:-2])
 

@@ -109,22 +109,31 @@ def pairs(parameters: Iterable[Path], others: Iterable[Path], levels: int = STRI
 def _pairs(parameters: tuple[Path, ...], others: tuple[Path, ...], levels: int) -> Mapping[Path, Path]:
     left, found = list(parameters), dict[Path, Path]()
     for level in range(levels):
-        readings: dict[tuple[str, ...], tuple[int, int, Path]] = {}
-        for path in others:
-            if path in found.values() or (level >= STRICT and path in found):  # it has a gradient of its own
-                continue
-            for rank, stem in _gradient_of(path, level):
-                readings[stem] = min(readings.get(stem, (rank, len(path), path)), (rank, len(path), path), key=_order)
+        free = [path for path in others if path not in found.values()]
+        if level >= STRICT:
+            free = [path for path in free if path not in found]  # it has a gradient of its own
+        gradients = _gradients_by_parameter(free, level)
         for path in left:
-            best = readings.get(_parameter(path, level))
-            if best is not None and best[2] != path:
-                found[path] = best[2]
+            gradient = gradients.get(_parameter(path, level))
+            if gradient is not None and gradient != path:
+                found[path] = gradient
         left = [path for path in left if path not in found]
     return found
 
 
-def _order(reading: tuple[int, int, Path]) -> tuple[int, int]:
-    return reading[:2]
+def _gradients_by_parameter(paths: Iterable[Path], level: int) -> Mapping[tuple[str, ...], Path]:
+    """The path whose name says best that it is the gradient of a parameter, for each that they name; then the shortest.
+
+    A parameter goes by the words of its path.
+    """
+    best: dict[tuple[str, ...], tuple[int, int]] = {}
+    found: dict[tuple[str, ...], Path] = {}
+    for path in paths:
+        for rank, stem in _gradient_of(path, level):
+            order = rank, len(path)
+            if stem not in best or order < best[stem]:
+                best[stem], found[stem] = order, path
+    return found
 
 
 def _parameter(path: Path, level: int) -> tuple[str, ...]:

@@ -17,13 +17,7 @@ def named_plans(known: Sources, given: Given) -> tuple[Plan, ...]:
     is_own_dout = not _unnamed(known, given) and not _compares(own, given)
     if is_own_dout:
         known = {name: source for name, source in known.items() if not source.startswith("input ")}
-    others: list[Sources] = []
-    if given.cache and "cache" not in known.values():
-        kept = _cache_argument(known, given)
-        if kept in known and kept in given.inputs:
-            others = [{kept: f"input {kept}"}]
-        if kept is not None:
-            known |= {kept: "cache"}
+    known, others = _with_cache(known, given)
     if is_own_dout and len(own) == 1 and not given.cache:
         others = _without_dout(own[0], given)
     filled = _filled(known, given)
@@ -61,6 +55,17 @@ def _compares(own: Sequence[str], given: Given) -> bool:
     return len(own) > 1 or bool(answers)
 
 
+def _with_cache(known: Sources, given: Given) -> tuple[Sources, list[Sources]]:
+    """With an argument for the cache, where none bears its name; and the input that this one may be given instead."""
+    is_missing = given.cache and "cache" not in known.values()
+    kept = _cache_argument(known, given) if is_missing else None
+    if kept is None:
+        return known, []
+    is_input = kept in known and kept in given.inputs
+    others: list[Sources] = [{kept: f"input {kept}"}] if is_input else []
+    return known | {kept: "cache"}, others
+
+
 def _cache_argument(known: Sources, given: Given) -> str | None:
     """Which argument is the cache, where none bears its name: the last that is left, unless that is dout.
 
@@ -71,9 +76,14 @@ def _cache_argument(known: Sources, given: Given) -> str | None:
     own = [name for name, source in known.items() if source.startswith("input ")]
     if own and len(left) == 1 and role_of(left[0]) == "dout":
         return own[0] if len(own) == 1 else None
-    are_douts = len(left) <= given.outputs and all(role_of(name) == "dout" for name in left)
-    if not are_douts:
+    others = [name for name in left if role_of(name) != "dout"]
+    if others or len(left) > given.outputs:
         return left[-1]
+    return _optional_cache(known, given)
+
+
+def _optional_cache(known: Sources, given: Given) -> str | None:
+    """The first argument with a default that may be the cache."""
     optional = [name for name in given.names if name not in known and name not in given.required]
     return next((name for name in optional if role_of(name) != "dout"), None)
 

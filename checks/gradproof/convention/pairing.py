@@ -43,31 +43,40 @@ def parameters(layer: object) -> dict[str, Array]:
         return unpaired(layer, ())
     arrays = {path: value for path, value in leaves.leaves(layer).items() if isinstance(value, np.ndarray)}
     members = {id(value): value for path, value in arrays.items() if path[0] == PARAMS}
-    groups = {
-        key: tuple(path for path, value in arrays.items() if id(value) == key and path[0] != GRADS) for key in members
-    }
-    return dict(zip(_names(list(groups.values())), members.values(), strict=True))
+    outside = {path: value for path, value in arrays.items() if path[0] != GRADS}
+    groups = [_places_of(value, outside) for value in members.values()]
+    return dict(zip(_names(groups), members.values(), strict=True))
+
+
+def _places_of(array: object, found: Mapping[Path, Any]) -> tuple[Path, ...]:
+    return tuple(path for path, value in found.items() if value is array)
 
 
 def unpaired(layer: object, known: Sequence[Array]) -> dict[str, Array]:
     """The float arrays that are not the gradient of anything by their name, and share no memory with those known."""
     found = leaves.leaves(layer)
-    slots = set(pairs(list(found), list(found)).values())
-    gradients = {id(found[path]) for path in slots if leaves.is_handed_out(path)}  # under a name that says nothing
-    slots |= {path for path, value in found.items() if id(value) in gradients and isinstance(value, np.ndarray)}
+    gradients = _paths_of_gradients(found)
+    floats = {path: value for path, value in found.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
     groups: dict[int, tuple[Path, ...]] = {}
-    for path, value in found.items():
-        is_float = isinstance(value, np.ndarray) and value.dtype.kind == "f"
-        if is_float and path and path not in slots and not any(np.may_share_memory(value, array) for array in known):
+    for path, value in floats.items():
+        may_be_parameter = path and path not in gradients
+        if may_be_parameter and not any(np.may_share_memory(value, array) for array in known):
             groups[id(value)] = (*groups.get(id(value), ()), path)
-    groups = {key: group for key, group in groups.items() if not all(map(leaves.is_handed_out, group))}
-    return dict(zip(_names(list(groups.values())), (found[group[0]] for group in groups.values()), strict=True))
+    own = [group for group in groups.values() if not all(map(leaves.is_handed_out, group))]
+    return dict(zip(_names(own), (found[group[0]] for group in own), strict=True))
+
+
+def _paths_of_gradients(found: Mapping[Path, Any]) -> set[Path]:
+    """The paths that are of a gradient by their names, and those of the arrays that a method hands out as one."""
+    paths = set(pairs(list(found), list(found)).values())
+    gradients = {id(found[path]) for path in paths if leaves.is_handed_out(path)}  # under a name that says nothing
+    return paths | {path for path, value in found.items() if id(value) in gradients and isinstance(value, np.ndarray)}
 
 
 def places(layer: object, known: Mapping[str, Array]) -> Paths:
     """Every path that leads to each of these arrays."""
     found = leaves.leaves(layer)
-    return {name: tuple(path for path, value in found.items() if value is array) for name, array in known.items()}
+    return {name: _places_of(array, found) for name, array in known.items()}
 
 
 def _names(groups: Sequence[tuple[Path, ...]]) -> tuple[str, ...]:
@@ -99,21 +108,26 @@ def slots(layer: object, known: Paths, levels: int = STRICT) -> Paths:
     levels: of likeness between the two names, see ``gradnames``. A shared array has one place for each place where it
     stands itself. Of several names for one place, as in ``dW`` beside ``grads["W"]``, one counts.
     """
-    mine = [path for paths in known.values() for path in paths]
-    candidates = [path for path in leaves.leaves(layer) if path and path not in set(mine)]
-    if is_listed(layer) and read(layer, "grads") is not None:
-        mine = [path for path in mine if path[0] == PARAMS]
-        candidates = [path for path in candidates if path[0] == GRADS]
-    matched = pairs(mine, candidates, levels)
+    matched = _matched(layer, [path for paths in known.values() for path in paths], levels)
     found: dict[str, tuple[Path, ...]] = {}
     for name, paths in known.items():
-        places = _one_container(tuple(path for path in paths if path in matched))
-        if places:
-            found[name] = tuple(matched[path] for path in places)
+        paired = [path for path in paths if path in matched]
+        if paired:
+            found[name] = tuple(matched[path] for path in _one_container(paired))
     return found
 
 
-def _one_container(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+def _matched(layer: object, parameters: Sequence[Path], levels: int) -> Mapping[Path, Path]:
+    """The path of the gradient for that of each parameter: in ``grads`` alone, where the object has both lists."""
+    mine = set(parameters)
+    others = [path for path in leaves.leaves(layer) if path and path not in mine]
+    if is_listed(layer) and read(layer, "grads") is not None:
+        listed = [path for path in parameters if path[0] == PARAMS]
+        return pairs(listed, [path for path in others if path[0] == GRADS], levels)
+    return pairs(parameters, others, levels)
+
+
+def _one_container(paths: Sequence[Path]) -> tuple[Path, ...]:
     """Of one object's places for one array, those in one container: the innermost one."""
     containers: dict[Path, Path] = {}
     for path in paths:
@@ -162,16 +176,22 @@ def unlike(layer: object, places: Paths) -> tuple[Defect, ...]:
     if not isinstance(params, (list, tuple)):
         return ()
     if grads is None:
-        # without parameters, only a list under another name shows that grads was meant to be there
-        lists = [name for name in _close(layer) if isinstance(read(layer, name), list)]
-        meant = len(params) or lists
-        elsewhere = [path for paths in places.values() for path in paths if path[0].key not in lists]
-        return (_grads_missing(layer),) if meant and not elsewhere else ()
-    if len(params) and isinstance(grads, (list, tuple)) and len(grads) != len(params):
-        headline = f"grads has {len(grads)} entries, params has {len(params)}"
-        advice = "keep one gradient for each parameter, in the same order"
-        return (Defect("GP205", headline, None, (("what to do", advice),), kind=COUNT),)
-    return ()
+        return (_grads_missing(layer),) if _is_grads_meant(layer, params, places) else ()
+    if not len(params) or not isinstance(grads, (list, tuple)) or len(grads) == len(params):
+        return ()
+    headline = f"grads has {len(grads)} entries, params has {len(params)}"
+    advice = "keep one gradient for each parameter, in the same order"
+    return (Defect("GP205", headline, None, (("what to do", advice),), kind=COUNT),)
+
+
+def _is_grads_meant(layer: object, params: Sequence[Any], places: Paths) -> bool:
+    """Whether a layer without grads should have it: no gradient stands elsewhere, and there is something to be listed.
+
+    Without parameters, only a list under another name shows that grads was meant to be there.
+    """
+    lists = [name for name in _close(layer) if isinstance(read(layer, name), list)]
+    elsewhere = [path for paths in places.values() for path in paths if path[0].key not in lists]
+    return bool(len(params) or lists) and not elsewhere
 
 
 def _close(layer: object) -> list[str]:

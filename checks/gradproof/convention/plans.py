@@ -159,17 +159,23 @@ def _plans(given: Given) -> tuple[Plan, ...]:
     known = known_by_name(given)
     for name in _made_anew(known, given):
         del known[name]
-    upstream = [name for name in given.names if name not in known and role_of(name) == "dout"]
+    upstream = _upstream(known, given)
     needed = [name for name in upstream if name in given.required]
     unknown = _unknown(known, upstream, given)
-    unused = _unused(unknown, given) if needed or len(unknown) > 1 else []
-    known |= dict.fromkeys(unused, "nothing")
-    unknown = [name for name in unknown if name not in unused]
+    if needed or len(unknown) > 1:
+        unused = _unused(unknown, given)
+        known |= dict.fromkeys(unused, "nothing")
+        unknown = [name for name in unknown if name not in unused]
     if given.local and not upstream and len(unknown) <= left_over(known, given):
         return _local(known, unknown, given)
     is_open = 0 < len(unknown) <= _MOST_UNKNOWN
     found = open_plans(known, needed, unknown, given) if is_open else ()
     return found or named_plans(known, given)
+
+
+def _upstream(known: Sources, given: Given) -> list[str]:
+    """The arguments whose names say that they are upstream gradients."""
+    return [name for name in given.names if name not in known and role_of(name) == "dout"]
 
 
 def _unknown(known: Sources, upstream: Sequence[str], given: Given) -> list[str]:
@@ -240,15 +246,19 @@ def _receivers(way: Plan, given: Given) -> Sequence[str]:
     is_one_of_several = given.alone and len(given.inputs) > 1
     if not is_one_of_several or way.untold:
         return ()
-    answers = targets(given.inputs)
-    certain = [name for name in given.inputs if name not in answers]
-    required = [name for name in certain if name not in given.optional]
-    certain = required or certain
+    certain = _differentiable(given)
     if len(certain) > 1:
         compared = predictions(given.inputs)
         if len(compared) == 1:
             return compared
     if not way.takes_dout or way.jacobian:
         return certain
-    has_sure_answer = any(name.lower() != "y" for name in answers)
+    has_sure_answer = any(name.lower() != "y" for name in targets(given.inputs))
     return certain if len(certain) == 1 and has_sure_answer else ()
+
+
+def _differentiable(given: Given) -> list[str]:
+    """The inputs that are no answers of a loss; of these the ones that may not be left out, where there are such."""
+    answers = targets(given.inputs)
+    found = [name for name in given.inputs if name not in answers]
+    return [name for name in found if name not in given.optional] or found

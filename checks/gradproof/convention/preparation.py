@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import Any
@@ -113,9 +113,12 @@ class _Class:
         """An object as the constructor leaves it."""
         thing = _Object(held=set(self.given))
         for method in ("__new__", "__init__", "__post_init__"):
-            for event in self._events(method):
-                self._apply(event, thing)
+            self._run(method, thing)
         return thing
+
+    def _run(self, method: str, thing: _Object) -> None:
+        for event in self._events(method):
+            self._apply(event, thing)
 
     def _apply(self, event: Event, thing: _Object) -> None:
         if event.use is Use.SET:
@@ -129,44 +132,38 @@ class _Class:
         """What must be called before these methods can run one after the other; whether they would raise without."""
         found: list[str] = []
         certain = False
+        busy = (*stack, *methods)
         events = [event for method in methods for event in self._events(method)]
         tested = {event.name for event in events if event.use is Use.TESTED}
         for event in events:
-            absent = not thing.has(event.name)
-            wanted = event.use is Use.DEMANDED or (event.use is Use.READ and event.name not in tested)
-            if absent and wanted:
-                provider = self._provider(event.name, thing, (*stack, *methods))
-                if provider is not None:
-                    before, _ = self.prepared(thing, [provider], (*stack, *methods))
+            if not thing.has(event.name) and _is_wanted(event, tested):
+                provider = self._provider(event.name, busy)
+                if provider is None:
+                    thing.held.add(event.name)  # nobody sets it: asked once
+                else:
+                    before, _ = self.prepared(thing, [provider], busy)
                     found += [*before, provider]
                     certain = certain or event.use is Use.DEMANDED or not thing.is_empty(event.name)
-                    for made in self._events(provider):
-                        self._apply(made, thing)
-                else:
-                    thing.held.add(event.name)  # nobody sets it: asked once
+                    self._run(provider, thing)
             self._apply(event, thing)
         return found, certain
 
     def reads(self, *methods: str) -> list[str]:
         """The attributes that these methods read and do not set before; the constructor may have begun them."""
         thing, found = _Object(held=set(self.given)), list[str]()
-        for event in (event for method in methods for event in self._events(method)):
-            if event.use in (Use.READ, Use.DEMANDED) and not thing.has(event.name):
-                found.append(event.name)
-            self._apply(event, thing)
+        for method in methods:
+            for event in self._events(method):
+                if event.use in (Use.READ, Use.DEMANDED) and not thing.has(event.name):
+                    found.append(event.name)
+                self._apply(event, thing)
         return found
 
-    def _provider(self, name: str, thing: _Object, busy: tuple[str, ...]) -> str | None:
+    def _provider(self, name: str, busy: tuple[str, ...]) -> str | None:
         """The likeliest method that sets an attribute; None where there is none."""
-        taken = {*busy, *self.used, "__init__", "__new__", "__post_init__"}
-        fitting = [
-            method
-            for method in self.methods
-            if method not in taken and not method.startswith("__") and self.sets(method, name)
-        ]
-        ranked = [(_rank(method), place, method) for place, method in enumerate(fitting)]
-        likely = [entry for entry in sorted(ranked) if entry[0] < len(_RANKS)]
-        return likely[0][2] if likely else None
+        taken = {*busy, *self.used}
+        free = [method for method in self.methods if method not in taken and not method.startswith("__")]
+        likely = [method for method in free if _rank(method) < len(_RANKS) and self.sets(method, name)]
+        return min(likely, key=_rank, default=None)
 
     def sets(self, method: str, name: str) -> bool:
         """Whether the method, or one that it calls, sets the attribute or fills it."""
@@ -213,6 +210,11 @@ class _Class:
         owner = next((i for i, base in enumerate(bases) if vars(base).get(caller.__name__) is caller), len(bases))
         found = (vars(base)[name] for base in bases[owner + 1 :] if name in vars(base))
         return next((value for value in found if inspect.isfunction(value)), None)
+
+
+def _is_wanted(event: Event, tested: Collection[str]) -> bool:
+    """Whether a method cannot do without the attribute: it demands it, or reads it and tests nowhere if it is there."""
+    return event.use is Use.DEMANDED or (event.use is Use.READ and event.name not in tested)
 
 
 _RANKS = ("plain word for preparing", "sets something", "another name")

@@ -41,15 +41,16 @@ def rate_by_hand(function: Callable[..., Any]) -> float | None:
 
 def _rate_of(step: ast.AST, names: Mapping[str, Any]) -> float | None:
     match step:
-        case ast.AugAssign(op=ast.Sub(), value=value):
-            factors = list(_factors(value))
-        case ast.Assign(value=ast.BinOp(op=ast.Sub(), right=value)):
-            factors = list(_factors(value))
+        case ast.AugAssign(op=ast.Sub(), value=taken) | ast.Assign(value=ast.BinOp(op=ast.Sub(), right=taken)):
+            factors = [_value(part, names) for part in _factors(taken)]
         case _:
             return None
-    numbers = [names.get(part.id) if isinstance(part, ast.Name) else ast.literal_eval(part) for part in factors]
-    found = [float(number) for number in numbers if isinstance(number, (int, float))]
-    return found[0] if len(found) == 1 and found[0] > 0 else None
+    numbers = [float(factor) for factor in factors if isinstance(factor, (int, float))]
+    return numbers[0] if len(numbers) == 1 and numbers[0] > 0 else None
+
+
+def _value(factor: ast.Name | ast.Constant, names: Mapping[str, Any]) -> Any:
+    return names.get(factor.id) if isinstance(factor, ast.Name) else factor.value
 
 
 def _factors(value: ast.expr) -> Iterator[ast.Name | ast.Constant]:
@@ -70,9 +71,9 @@ def compares(function: Callable[..., Any], name: str) -> bool:
 def _compares(node: ast.AST, name: str) -> bool:
     match node:
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
-            return _is_name(left, name) != _is_name(right, name) and not (
-                _mentions(left, name) and _mentions(right, name)
-            )
+            is_on_one_side = _is_name(left, name) != _is_name(right, name)
+            is_in_both = _mentions(left, name) and _mentions(right, name)
+            return is_on_one_side and not is_in_both
         case ast.Subscript(slice=place):
             return _mentions(place, name)
         case _:
