@@ -20,15 +20,24 @@ def answer_of(names: Sequence[str], *, loss: bool) -> str | None:
 
     loss: whether the subject is a loss by its own name: then a bare ``y`` beside another name is the answer.
     """
-    plain = {name: name.lower().strip("_") for name in names}
-    told = [name for name in names if role_of(name, constructor=False) is Role.TARGET]
-    predicted = [name for name, word in plain.items() if _PREDICTED.fullmatch(word)]
-    if len(told) == 1:
-        return told[0]
-    candidates = [name for name, word in plain.items() if _ANSWER.fullmatch(word) and name not in predicted]
-    if len(candidates) != 1:
+    targets = [name for name in names if role_of(name, constructor=False) is Role.TARGET]
+    if len(targets) == 1:
+        return targets[0]
+    answers = [name for name in names if _ANSWER.fullmatch(_plain(name)) and not _is_predicted(name)]
+    if len(answers) != 1:
         return None
-    beside = [name for name in names if name != candidates[0]]
-    is_beside_prediction = bool(beside) and beside[0] in predicted
-    is_beside_other = loss and bool(beside) and _PERHAPS.fullmatch(plain[beside[0]]) is not None
-    return candidates[0] if is_beside_prediction or is_beside_other else None
+    (answer,) = answers
+    beside = next((name for name in names if name != answer), None)
+    if beside is None:
+        return None
+    may_be_predicted = loss and _PERHAPS.fullmatch(_plain(beside)) is not None
+    return answer if _is_predicted(beside) or may_be_predicted else None
+
+
+def _is_predicted(name: str) -> bool:
+    """Whether the name says that it is what is compared."""
+    return _PREDICTED.fullmatch(_plain(name)) is not None
+
+
+def _plain(name: str) -> str:
+    return name.lower().strip("_")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradproof.case.case import Case
 from gradproof.case.limits import SIZES
@@ -26,6 +27,8 @@ from gradproof.infer.stillness import is_constant
 from gradproof.subject.gradient_shapes import differs_in_ones
 from gradproof.subject.subject import Subject, subject_of
 from gradproof.values import Defect, Example, LayerError, Reason, Role
+
+Array = NDArray[Any]
 
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)  # no product of others stands for one of them
 _STAGES = ("the constructor", "forward", "backward")
@@ -76,38 +79,50 @@ class Attempt:
 
 def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | None = None) -> Attempt:
     """Run ``case`` once, at sizes that rise in the order of its dims, or fall; ``fixed`` are the sizes of some."""
-    dims = {**different(case.space, falling=falling), **(fixed or {})}
-    if any(isinstance(spec, Floats) and len(spec.shape.axes) > 3 for spec in case.inputs.values()) and BATCH in dims:
-        dims[BATCH] = 3 if falling else 2  # layers loop over images in Python
-    styles = dict.fromkeys(styled(case), Style.NORMAL)
-    example = _with_extreme_labels(case, build(case, Plan(dims, styles, seed), {}))
+    dims = _sizes(case, falling=falling, fixed=fixed or {})
+    plan = Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), seed)
+    example = _with_extreme_labels(case, build(case, plan, {}))
     wanted = tuple(name for name in example.inputs if name in example.differentiable)
     with quiet(), Randomness(seed) as random:
         builder: ProblemBuilder | None = None
-        still, idle, constant = frozenset[str](), False, False
         rng = np.random.default_rng(seed)
         try:
             subject = subject_of(case, example, random)
             builder = ProblemBuilder(subject, example.inputs, wanted)
             problem = builder.build(rng)
-            if isinstance(problem, Problem):
-                still, idle = _still(problem, rng), _is_idle(problem, subject, example, rng)
-                others = [build(case, Plan(dims, styles, seed + 1 + i), {}).inputs for i in range(_STIRRED)]
-                constant = is_constant(subject, example.inputs, others, rng)
+            if isinstance(problem, NoProblem):
+                return Attempt(dims, builder.forwards, defects=problem.defects, reason=problem.reason)
+            still, is_idle = _still(problem, rng), _is_idle(problem, subject, example, rng)
+            others = [build(case, replace(plan, seed=seed + 1 + i), {}).inputs for i in range(_STIRRED)]
+            constant = is_constant(subject, example.inputs, others, rng)
         except SubjectError as raised:
             return Attempt(dims, 0 if builder is None else builder.forwards, error=raised.error)
-    if isinstance(problem, NoProblem):
-        return Attempt(dims, builder.forwards, defects=problem.defects, reason=problem.reason)
     shapes = {tensor.name: tensor.value.shape for tensor in problem.tensors}
     defects = tuple(defect for defect in builder.remarks if _tells_of_shapes(defect, shapes))
     missing = {defect.tensor for defect in defects if defect.code == _MISSING and defect.tensor in wanted}
     if missing and _is_first(case, shapes):
         defects = tuple(defect for defect in defects if defect.tensor not in missing)
         shapes = {name: shape for name, shape in shapes.items() if name not in missing}
-    left_out = frozenset(wanted).difference(shapes)
-    between = subject.takes_dout() and problem.shapes != ((),)
-    seen = still, len(problem.tensors), left_out, idle, constant, between
-    return Attempt(dims, builder.forwards, None, defects, None, *seen)
+    return Attempt(
+        dims,
+        builder.forwards,
+        defects=defects,
+        still=still,
+        tensors=len(problem.tensors),
+        left_out=frozenset(wanted).difference(shapes),
+        idle=is_idle,
+        constant=constant,
+        between=subject.takes_dout() and problem.shapes != ((),),
+    )
+
+
+def _sizes(case: Case, *, falling: bool, fixed: Mapping[str, int]) -> Chosen:
+    """Sizes that all differ, but for those that are fixed; few images, over which layers loop in Python."""
+    dims = {**different(case.space, falling=falling), **fixed}
+    has_images = any(isinstance(spec, Floats) and len(spec.shape.axes) > 3 for spec in case.inputs.values())
+    if has_images and BATCH in dims:
+        dims[BATCH] = 3 if falling else 2
+    return dims
 
 
 def _is_first(case: Case, tensors: Collection[str]) -> bool:
@@ -151,16 +166,24 @@ def different(space: Space, *, falling: bool) -> Chosen:
     chosen: dict[str, int] = {}
     for name in narrow:
         least, most = space.ranges[name]
-        values = range(most, least - 1, -1) if falling else range(max(least, min(2, most)), most + 1)
-        last = max(least, min(2, most)) if falling else most  # where all are taken, the order of sizes is kept
-        chosen[name] = next((value for value in values if value not in chosen.values()), last)
+        chosen[name] = _size_between(least, most, chosen.values(), falling=falling)
     pool = [value for value in _PRIMES if value not in chosen.values()][: len(free) + 2]
     for name in reversed(free) if falling else free:
-        fitting = [value for value in pool if value >= space.ranges[name][0]] or [max(_PRIMES) + len(chosen)]
-        chosen[name] = fitting[0]
-        pool = [value for value in pool if value != fitting[0]]
+        least, _ = space.ranges[name]
+        size = next((value for value in pool if value >= least), max(_PRIMES) + len(chosen))
+        chosen[name] = size
+        pool = [value for value in pool if value != size]
     dims: Chosen = {name: chosen[name] for name in space.ranges}
     return {**dims, **dict.fromkeys(space.axes, (2,))}
+
+
+def _size_between(least: int, most: int, taken: Collection[int], *, falling: bool) -> int:
+    """A size that is not taken, from the largest down or from 2 up; where all are taken, the order of sizes is kept."""
+    small = max(least, min(2, most))
+    values, last = range(small, most + 1), most
+    if falling:
+        values, last = range(most, least - 1, -1), small
+    return next((value for value in values if value not in taken), last)
 
 
 def _with_extreme_labels(case: Case, example: Example) -> Example:
@@ -176,12 +199,21 @@ def _still(problem: Problem, rng: np.random.Generator) -> frozenset[str]:
     """The inputs that the output does not depend on, as far as other values of them show."""
     found: set[str] = set()
     for number, tensor in enumerate(problem.tensors):
-        others = (np.abs(tensor.value) * rng.uniform(0.5, 1, tensor.value.shape) for _ in range(_STIRRED))
-        if tensor.role is Role.INPUT and tensor.value.size:
-            moved = (problem.evaluate(number, sign * other) for other in others for sign in _signs(tensor.value))
-            if all(np.array_equal(problem.outputs, outputs, equal_nan=True) for outputs in moved):
-                found.add(tensor.name)
+        is_input = tensor.role is Role.INPUT and tensor.value.size
+        if is_input and _is_still(problem, number, tensor.value, rng):
+            found.add(tensor.name)
     return frozenset(found)
+
+
+def _is_still(problem: Problem, number: int, value: Array, rng: np.random.Generator) -> bool:
+    """Whether the outputs stay as they are with other values of the tensor; the first that moves them ends it."""
+    for _ in range(_STIRRED):
+        other = np.abs(value) * rng.uniform(0.5, 1, value.shape)
+        for sign in _signs(value):
+            outputs = problem.evaluate(number, sign * other)
+            if not np.array_equal(problem.outputs, outputs, equal_nan=True):
+                return False
+    return True
 
 
 def _is_idle(problem: Problem, subject: Subject, example: Example, rng: np.random.Generator) -> bool:

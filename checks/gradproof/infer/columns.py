@@ -38,7 +38,7 @@ def _extra_columns(candidate: Candidate, hints: Mapping[str, Hint]) -> str | Non
     predictions = [name for name, what in fed.items() if what is What.ARRAY and not hints[name].target]
     if len(targets) != 1 or len(predictions) != 1:
         return None
-    of_target, of_prediction = (product_of(candidate.axes(name)) for name in (targets[0], predictions[0]))
-    rest = of_prediction.over(of_target)
+    of_target = product_of(candidate.axes(targets[0]))
+    rest = product_of(candidate.axes(predictions[0])).over(of_target)
     name = None if rest is None else rest.lone_dim
-    return name if name is not None and name not in of_target.dims else None
+    return None if name in of_target.dims else name

@@ -7,10 +7,11 @@ open: the ranks of its arguments, which of them are data, and flags with a defau
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gradproof.case.case import Case
 from gradproof.errors import UsageError
 from gradproof.infer.attempt import Attempt, attempt
 from gradproof.infer.declare import Declaring
@@ -18,6 +19,7 @@ from gradproof.infer.dim_names import BATCH
 from gradproof.infer.elsewhere import elsewhere
 from gradproof.infer.hyperparameters import number_for
 from gradproof.infer.own_faults import is_own_fault
+from gradproof.infer.windows import with_windows
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Axes, Become, Equal, Kind, Proposal, Rank, Small, What, array, labels, value
 from gradproof.trace.polynomials import ONE, Polynomial
@@ -62,24 +64,33 @@ class Confirming:
         windows = run.windows(run.evidence.spans)
         if run.evidence.below and not windows <= candidate.small:
             return Confirmed(candidate, False, False, [], [Proposal(0.0, Small(windows))], "a size is below 1")
-        candidate = _with_windows(candidate, run, windows)
+        candidate = with_windows(candidate, run, windows)
         try:
             case = self._declaring.case(candidate, trial=True)
         except UsageError as error:
             return Confirmed(candidate, False, False, [], [], str(error))
+        seen = self._attempts(case)
+        are_clean = all(each.clean for each in seen)
+        settled = all(_has_run_forward(each) for each in seen)
+        proposals = [*_other_ranks(candidate, run), *self._without_batch(candidate, output)]
+        clean = are_clean and not proposals
+        if not are_clean:
+            proposals += self._open(candidate, seen, settled=settled, trace=trace)
+        return Confirmed(candidate, clean, settled, seen, proposals)
+
+    def _attempts(self, case: Case) -> list[Attempt]:
+        """Runs at rising sizes, and at falling ones where these come back."""
         seen: list[Attempt] = []
         for falling in (False, True):
-            seen.append(attempt(case, falling=falling, seed=SEED))
-            self.attempts, self.forwards = self.attempts + 1, self.forwards + seen[-1].forwards
+            seen.append(self._attempt(case, falling=falling))
             if not seen[-1].ran:
                 break
-        outer = [*_other_ranks(candidate, run), *self._without_batch(candidate, output)]
-        clean = all(each.clean for each in seen) and not outer
-        settled = all(each.error is None or each.error.stage == "backward" for each in seen)
-        proposals = outer
-        if not all(each.clean for each in seen):
-            proposals = [*outer, *self._open(candidate, seen, settled=settled, trace=trace)]
-        return Confirmed(candidate, clean, settled, seen, proposals)
+        return seen
+
+    def _attempt(self, case: Case, *, falling: bool = False, fixed: Mapping[str, int] | None = None) -> Attempt:
+        seen = attempt(case, falling=falling, seed=SEED, fixed=fixed)
+        self.attempts, self.forwards = self.attempts + 1, self.forwards + seen.forwards
+        return seen
 
     def completed(self, candidate: Candidate) -> Candidate:
         """What forward does not use at all is a number for the constructor, and an array for forward."""
@@ -93,15 +104,22 @@ class Confirming:
         """A parameter that has the axis which runs from the input to the output: the input has one more, the batch."""
         first = next(iter(self._hints))
         axes = candidate.axes(first) if candidate.kinds[first].is_array else []
-        batch = axes[0].lone_dim if axes and output and axes[0] == output[0] else None
-        if batch is None:
+        if not axes or not output or axes[0] != output[0]:
             return []
-        arrays = [a for a, k in candidate.kinds.items() if k.is_array and self._is_parameter(a)]
-        holding = [a for a in arrays if any(batch in axis.dims for axis in candidate.axes(a))]
-        if not holding or (len(axes) == 1 and not self._hints[holding[0]].built):
+        batch = axes[0].lone_dim
+        holding = [] if batch is None else self._parameters_with(candidate, batch)
+        if not holding:
+            return []
+        if len(axes) == 1 and not self._hints[holding[0]].built:
             return []
         fewer = [Proposal(0.1, Rank(argument, candidate.kinds[argument].rank - 1)) for argument in holding]
         return [Proposal(0.02, Rank(first, len(axes) + 1)), *fewer]
+
+    def _parameters_with(self, candidate: Candidate, name: str) -> list[str]:
+        """The parameters that have an axis in which this dim occurs."""
+        arrays = [argument for argument, kind in candidate.kinds.items() if kind.is_array]
+        own = [argument for argument in arrays if self._is_parameter(argument)]
+        return [argument for argument in own if any(name in axis.dims for axis in candidate.axes(argument))]
 
     def _is_parameter(self, argument: str) -> bool:
         """Whether the constructor takes it, or its name says so in more than one letter."""
@@ -111,10 +129,9 @@ class Confirming:
     def _open(self, candidate: Candidate, seen: list[Attempt], *, settled: bool, trace: Trace) -> list[Proposal]:
         """What to try next; where forward has settled the shapes, only what it left open."""
         worst = next((each for each in seen if not each.clean), seen[-1])
-        moved = elsewhere(candidate, self._hints)
-        if settled:
-            moved = [each for each in moved if self._is_rank_of_input(each) or self._is_column_of_target(each)]
-        found = [each.dearer(0.2) for each in moved]
+        others = elsewhere(candidate, self._hints)
+        allowed = [each for each in others if not settled or self._is_left_open(each)]
+        found = [each.dearer(0.2) for each in allowed]
         found += self._shapes_of_gradients(candidate, worst, trace)
         found += self._data(candidate, worst)
         if settled and worst.error is not None:
@@ -123,14 +140,18 @@ class Confirming:
             found += _other_values(candidate)
         return found
 
-    def _is_rank_of_input(self, proposal: Proposal) -> bool:
-        change = proposal.change
-        return isinstance(change, Rank) and not self._hints[change.argument].built
+    def _is_left_open(self, proposal: Proposal) -> bool:
+        """Whether a change is one of what forward leaves open: the rank of an input, or a target that becomes a column.
 
-    def _is_column_of_target(self, proposal: Proposal) -> bool:
-        """Whether a target becomes a column: one with more meets a prediction of one column by broadcasting alone."""
-        change = proposal.change
-        return isinstance(change, Equal) and change.size == ONE and self._hints[argument_of(change.dim)].target
+        One with more columns meets a prediction of one column by broadcasting alone.
+        """
+        match proposal.change:
+            case Rank(argument=argument):
+                return not self._hints[argument].built
+            case Equal(dim=dim, size=size):
+                return size == ONE and self._hints[argument_of(dim)].target
+            case _:
+                return False
 
     def _flags(self, candidate: Candidate) -> list[Proposal]:
         """Flags of forward that are off by default: backward may need what they keep."""
@@ -160,15 +181,19 @@ class Confirming:
             tensor, shape = defect.tensor, defect.shape
             if tensor is None or shape is None or tensor not in candidate.kinds:
                 continue
-            own = candidate.axes(tensor)
-            along_output = len(trace.output) > 1 and all(axis in trace.output for axis in own)
-            if self._hints[tensor].weight and along_output and math.prod(shape) == 1:
+            if self._is_sum_over_all(tensor, shape, candidate.axes(tensor), trace.output):
                 continue
-            is_known = candidate.kinds[tensor].is_array and all(name in sizes for axis in own for name in axis.dims)
-            if is_known and math.prod(shape) != math.prod([axis.at(sizes) for axis in own]):
+            if _has_other_size(candidate, tensor, shape, sizes):
                 axes = tuple(ONE if size == 1 else reader.stands_for(size) for size in shape)
                 found.append(Proposal(0.02, Axes(tensor, axes)))
         return found
+
+    def _is_sum_over_all(
+        self, tensor: str, shape: tuple[int, ...], own: Sequence[Polynomial], output: tuple[Polynomial, ...]
+    ) -> bool:
+        """Whether one number came back for a weight along axes of the output."""
+        along_output = len(output) > 1 and all(axis in output for axis in own)
+        return self._hints[tensor].weight and along_output and math.prod(shape) == 1
 
     def _data(self, candidate: Candidate, worst: Attempt) -> list[Proposal]:
         """Which arguments of forward are data without a gradient, or labels."""
@@ -179,14 +204,10 @@ class Confirming:
             last = enumerate(reversed(floats))
             found += [Proposal(0.03 + 0.02 * place, _constant(candidate, argument)) for place, argument in last]
         for argument in floats:
-            found.append(Proposal(0.1 if self._hints[argument].target else 0.5, _constant(candidate, argument)))
+            cost = 0.1 if self._hints[argument].target else 0.5
+            found.append(Proposal(cost, _constant(candidate, argument)))
         for argument in fed:
-            kind, hint = candidate.kinds[argument], self._hints[argument]
-            may_be_labels = hint.target or hint.index or not (hint.weight or hint.scalar)
-            if kind.what in (What.ARRAY, What.CONSTANT) and may_be_labels and kind.rank > 0:
-                cost = 0.04 if hint.target and hint.takes_log else 0.4
-                found.append(Proposal(cost, Become(argument, Kind(What.ONE_HOT, kind.rank))))
-                found.append(Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1)))))
+            found += _as_labels(argument, candidate.kinds[argument], self._hints[argument])
         return found
 
     def plain(self, candidate: Candidate) -> Attempt | None:
@@ -208,9 +229,8 @@ class Confirming:
             if names[name] == BATCH or names[name] not in case.space.ranges:
                 continue
             for size in range(begin, _WIDEST):
-                seen = attempt(case, falling=False, seed=SEED, fixed={names[name]: size})
-                self.attempts, self.forwards = self.attempts + 1, self.forwards + seen.forwards
-                if seen.error is None or seen.error.stage == "backward":
+                seen = self._attempt(case, fixed={names[name]: size})
+                if _has_run_forward(seen):
                     if size > begin:
                         least[name] = size
                     break
@@ -221,20 +241,26 @@ class Confirming:
         return replace(candidate, least=least), {name: seen for name, seen in refused.items() if name in least}
 
 
-def _with_windows(candidate: Candidate, run: TracedRun, windows: frozenset[str]) -> Candidate:
-    """With what differences of sizes ask for: small windows, wide axes, least sizes."""
-    candidate = replace(candidate, small=candidate.small | windows)
-    least: dict[str, int] = {}
-    for span in run.evidence.spans:
-        free = [m[0] for m, factor in span.terms if len(m) == 1 and factor == 1]
-        if len(free) == 1 and list(span.dims) == free:
-            least[free[0]] = max(least.get(free[0], 1), 1 - span.at({free[0]: 0}))
-    wide: set[str] = set()
-    for span in run.evidence.spans:
-        if any(factor < 0 and candidate.small.intersection(m) for m, factor in span.terms):
-            wide.update(name for m, factor in span.terms if factor > 0 for name in m)
-    least = {name: size for name, size in least.items() if 1 < size <= 6}
-    return replace(candidate, wide=frozenset(wide - candidate.small), least=least)
+def _has_run_forward(seen: Attempt) -> bool:
+    return seen.error is None or seen.error.stage == "backward"
+
+
+def _has_other_size(candidate: Candidate, tensor: str, shape: tuple[int, ...], sizes: Mapping[str, int]) -> bool:
+    """Whether what has this shape has not as many entries as a tensor; False where the tensor's size is not known."""
+    own = candidate.axes(tensor)
+    is_known = candidate.kinds[tensor].is_array and all(name in sizes for axis in own for name in axis.dims)
+    return is_known and math.prod(shape) != math.prod([axis.at(sizes) for axis in own])
+
+
+def _as_labels(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
+    """One-hot rows or labels for an argument that may be either: its name takes it for no weight and no number."""
+    may_be_labels = hint.target or hint.index or not (hint.weight or hint.scalar)
+    is_float = kind.what in (What.ARRAY, What.CONSTANT)
+    if not is_float or not may_be_labels or kind.rank <= 0:
+        return []
+    cost = 0.04 if hint.target and hint.takes_log else 0.4
+    one_hot = Proposal(cost, Become(argument, Kind(What.ONE_HOT, kind.rank)))
+    return [one_hot, Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1))))]
 
 
 def _other_ranks(candidate: Candidate, run: TracedRun) -> list[Proposal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from gradproof.infer.roles import Role, Setting, role_of
 from gradproof.trace.candidate import Candidate
@@ -27,32 +27,58 @@ def readable(candidate: Candidate, hints: Mapping[str, Hint], setting: Setting) 
     own = [name for argument in fed for axis in candidate.axes(argument) for name in axis.dims]
     wishes: dict[str, list[str]] = {name: [] for name in dict.fromkeys([*own, *candidate.dims()])}
     for argument, kind in candidate.kinds.items():
-        letters = _letters(hints[argument], kind, setting)
-        for axis, letter in zip(candidate.axes(argument), letters, strict=False):
-            for name in axis.dims:
-                wishes[name].append(letter if axis.lone_dim == name else _inner(letter))
+        for name, letter in _wished(candidate, argument, _letters(hints[argument], kind, setting)):
+            wishes[name].append(letter)
         if kind.what is What.LABELS:
+            letter = "c" if hints[argument].target else "v"
             for name in candidate.below(argument).dims:
-                wishes[name].append("c" if hints[argument].target else "v")
-    batch = _batch_of(candidate, hints)
-    return _told_apart(wishes, batch)
+                wishes[name].append(letter)
+    return _distinct_names(wishes, _batch_of(candidate, hints))
 
 
-def _told_apart(wishes: Mapping[str, list[str]], batch: str | None) -> dict[str, str]:
-    is_annotated = batch is not None and argument_of(batch) == "annotated"
-    found: dict[str, str] = {} if batch is None or is_annotated else {batch: BATCH}
+def _wished(candidate: Candidate, argument: str, letters: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The free dims in the axes of an argument, each with the letter that its place asks for."""
+    for axis, letter in zip(candidate.axes(argument), letters, strict=False):
+        for name in axis.dims:
+            yield name, letter if axis.lone_dim == name else _inner(letter)
+
+
+def _distinct_names(wishes: Mapping[str, Sequence[str]], batch: str | None) -> dict[str, str]:
+    """A name for each free dim: the most telling of those that are wished and not taken yet.
+
+    batch: the dim that counts examples, which has the name of its own; an annotation that names it goes before.
+    """
+    found: dict[str, str] = {}
+    if batch is not None and not _is_annotated(batch):
+        found[batch] = BATCH
     taken = {BATCH}
     for name, wished in wishes.items():
-        if name in found:
-            continue
-        own = [name.partition(".")[2]] if argument_of(name) == "annotated" else []
-        order = sorted(set(wished), key=lambda each: _TELLING.index(each) if each in _TELLING else len(_TELLING))
-        order = [each for each in [*own, *order] if each]
-        second = [_SECOND[each] for each in order if each in _SECOND]
-        numbered = (f"{(order or ['d'])[0]}{number}" for number in range(2, 100))
-        found[name] = next(each for each in [*order, *second, *_SPARE, *numbered] if each not in taken)
-        taken.add(found[name])
+        if name not in found:
+            found[name] = next(each for each in _in_order(name, wished) if each not in taken)
+            taken.add(found[name])
     return found
+
+
+def _in_order(dim: str, wished: Sequence[str]) -> Iterator[str]:
+    """The names that a dim may have, the likeliest first: its author's, those wished, spare letters, numbered ones."""
+    likely = [each for each in sorted(set(wished), key=_rank) if each]
+    if _is_annotated(dim):
+        _, _, own = dim.partition(".")
+        likely = [own, *likely] if own else likely
+    yield from likely
+    yield from (_SECOND[each] for each in likely if each in _SECOND)
+    yield from _SPARE
+    letter = likely[0] if likely else "d"
+    yield from (f"{letter}{number}" for number in range(2, 100))
+
+
+def _rank(name: str) -> int:
+    return _TELLING.index(name) if name in _TELLING else len(_TELLING)
+
+
+def _is_annotated(dim: str) -> bool:
+    """Whether its author's annotation names the dim."""
+    return argument_of(dim) == "annotated"
 
 
 def _inner(letter: str) -> str:
@@ -74,7 +100,7 @@ def _batch_of(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
 def _letters(hint: Hint, kind: Kind, setting: Setting) -> tuple[str, ...]:
     rank = kind.axes
     if kind.what is What.SIZE:
-        return (next((letter for word, letter in _OF_SIZE.items() if word in hint.name.lower()), "k"),)
+        return (_letter_of_size(hint.name.lower()),)
     if kind.what is What.SIZES:
         return _SIZES.get(rank, ())
     if kind.what is What.LABELS:
@@ -84,6 +110,13 @@ def _letters(hint: Hint, kind: Kind, setting: Setting) -> tuple[str, ...]:
     if hint.built or hint.weight:
         is_table = setting.lookup and rank == 2
         return ("v", "d") if is_table else _PARAMETER.get(rank, ())
-    is_state = role_of(hint.name, constructor=False) is Role.STATE or hint.name.lower() in ("h", "hs", "hidden")
     axes = _FED.get(rank, ())
-    return (*axes[:-1], "h") if is_state and rank > 1 else axes
+    return (*axes[:-1], "h") if rank > 1 and _is_state(hint.name) else axes
+
+
+def _letter_of_size(name: str) -> str:
+    return next((letter for word, letter in _OF_SIZE.items() if word in name), "k")
+
+
+def _is_state(name: str) -> bool:
+    return role_of(name, constructor=False) is Role.STATE or name.lower() in ("h", "hs", "hidden")

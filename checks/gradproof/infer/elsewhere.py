@@ -20,24 +20,26 @@ def elsewhere(candidate: Candidate, hints: Mapping[str, Hint]) -> list[Proposal]
     for argument, kind in candidate.kinds.items():
         hint = hints[argument]
         if kind.is_array:
-            found += [
-                Proposal(0.6, Rank(argument, kind.rank + more))
-                for more in (1, -1)
-                if kind.rank < _MOST_AXES or more < 0
-            ]
+            found += _other_ranks(argument, kind)
         if kind.what in _FLOATS and not hint.built:
             found += _column(argument, kind) + _square(argument, kind) + _as_labels(argument, kind, hint)
-        if kind.what is What.VALUE:
+        elif kind.what is What.VALUE:
             found += _other_values(argument, kind, hint)
-        if kind.what is What.LABELS and f"{argument}.c" not in candidate.bound:
+        elif kind.what is What.LABELS:
             found += _bounds_of_labels(candidate, argument, hints)
-        if kind.what is What.SIZE:
+        elif kind.what is What.SIZE:
             found += [Proposal(0.6, Become(argument, value(number))) for number in (2, 4)]
-        if kind.what is What.UNKNOWN:
+        elif kind.what is What.UNKNOWN:
             found += [Proposal(0.1 + 0.1 * i, Become(argument, value(word))) for i, word in enumerate(hint.words)]
         if hint.optional and kind.what is not What.DEFAULT:
             found.append(Proposal(0.5, Become(argument, DEFAULT)))
     return found
+
+
+def _other_ranks(argument: str, kind: Kind) -> list[Proposal]:
+    """One axis more, where there are few, or one fewer."""
+    more, fewer = Proposal(0.6, Rank(argument, kind.rank + 1)), Proposal(0.6, Rank(argument, kind.rank - 1))
+    return [more, fewer] if kind.rank < _MOST_AXES else [fewer]
 
 
 def _column(argument: str, kind: Kind) -> list[Proposal]:
@@ -73,12 +75,17 @@ def _other_values(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
 
 
 def _bounds_of_labels(candidate: Candidate, argument: str, hints: Mapping[str, Hint]) -> list[Proposal]:
-    """Labels are below a size of another argument: the last axis of what forward takes, any of the constructor's."""
+    """Labels are below a size of another argument: the last axis of what forward takes, any of the constructor's.
+
+    None where they are below a size already.
+    """
+    bound = f"{argument}.c"
+    if bound in candidate.bound:
+        return []
     found: list[Proposal] = []
     for other, kind in candidate.kinds.items():
-        if kind.what is What.ARRAY or kind.what is What.SIZE:
+        if kind.what in (What.ARRAY, What.SIZE):
             axes = candidate.axes(other)
-            found += [
-                Proposal(0.15, Equal(f"{argument}.c", axis)) for axis in (axes if hints[other].built else axes[-1:])
-            ]
+            likely = axes if hints[other].built else axes[-1:]
+            found += [Proposal(0.15, Equal(bound, axis)) for axis in likely]
     return found

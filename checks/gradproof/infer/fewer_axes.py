@@ -57,8 +57,10 @@ def _sizes_that_labels_multiply(candidate: Candidate, hints: Mapping[str, Hint])
     counted = [candidate.below(name) for name, kind in candidate.kinds.items() if kind.what is What.LABELS]
     multiples = {name for size in counted if size.lone_dim is None for name in size.dims}
     for first in _firsts(candidate, hints):
-        lone = [axis.lone_dim for axis in candidate.axes(first)]
-        yield from (name for name in lone[1:] if name is not None and name in multiples)
+        for axis in candidate.axes(first)[1:]:
+            name = axis.lone_dim
+            if name is not None and name in multiples:
+                yield name
 
 
 def _sizes_of_vectors(candidate: Candidate, hints: Mapping[str, Hint], usage: Usage) -> Iterator[tuple[str, str]]:
@@ -76,12 +78,13 @@ def _sizes_of_vectors(candidate: Candidate, hints: Mapping[str, Hint], usage: Us
 def _sizes_of_weights(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterator[tuple[str, str]]:
     """The free dims of matrices that are weights which the first argument of forward does not have."""
     kept = {name for first in _firsts(candidate, hints) for axis in candidate.axes(first) for name in axis.dims}
-    for argument, kind in candidate.kinds.items():
-        is_weight = hints[argument].built or hints[argument].weight
-        if kind.what is not What.ARRAY or kind.rank != 2 or not is_weight or not kept:
-            continue
-        lone = [axis.lone_dim for axis in candidate.axes(argument)]
-        yield from ((name, argument) for name in lone if name is not None and name not in kept)
+    if not kept:
+        return
+    matrices = [name for name, kind in candidate.kinds.items() if kind.what is What.ARRAY and kind.rank == 2]
+    for argument in matrices:
+        if hints[argument].built or hints[argument].weight:
+            lone = [axis.lone_dim for axis in candidate.axes(argument)]
+            yield from ((name, argument) for name in lone if name is not None and name not in kept)
 
 
 def _firsts(candidate: Candidate, hints: Mapping[str, Hint]) -> list[str]:
@@ -114,16 +117,17 @@ def without_size(candidate: Candidate, name: str) -> Candidate | None:
     for argument, kind in candidate.kinds.items():
         axes = candidate.axes(argument)
         kept = [axis for axis in axes if axis != dim(name)]
-        depends = any(name in axis.dims for axis in kept)
         loses = len(axes) - len(kept)
-        if depends or loses > 1 or (loses and kind.what not in _FLOATS):
+        may_lose = loses == 0 or (loses == 1 and kind.what in _FLOATS)
+        if not may_lose or any(name in axis.dims for axis in kept):
             return None
-        below = candidate.below(argument) if kind.what is What.LABELS else None
-        if below == dim(name):
-            return None
-        kinds[argument] = replace(kind, rank=len(kept)) if loses else kind
         sizes = {f"{argument}.{place}": axis for place, axis in enumerate(kept)}
-        if below is not None and name not in below.dims:
-            sizes[f"{argument}.c"] = below
+        if kind.what is What.LABELS:
+            below = candidate.below(argument)
+            if below == dim(name):
+                return None
+            if name not in below.dims:
+                sizes[f"{argument}.c"] = below
+        kinds[argument] = replace(kind, rank=len(kept)) if loses else kind
         bound |= {own: size for own, size in sizes.items() if size != dim(own)}
     return replace(candidate, kinds=kinds, bound=bound, cost=0.0, steps=0)

@@ -74,30 +74,63 @@ def infer_target(target: Target) -> Inference:
         found = of_columns(search, _as_data(found), hints)
         found, refused = _roomy(found, confirming)
         found = _as_distribution(search, found, target)
-        deeper = with_three_axes(search, found, declaring)
-        also = [*_other_targets(search, found, hints), *filter(None, [deeper])]
-        others = tuple(declaring.case(other) for other in also)
-        alike = [*with_fewer_axes(search, found, hints), *with_ones(search, found, hints)]
-        alike += with_equal_sizes(search, found, hints)
+        others = tuple(declaring.case(other) for other in _others(search, found, declaring, hints))
+        alike = _alike(search, found, hints)
         case = None if found.candidate is None else declaring.case(found.candidate)
-        cases = [declaring.case(other) for other in alike]
-        readings = [Reading(each, f"{each.declaration()}: forward takes both") for each in cases]
-        readings += [] if case is None else [*of_logits(target, case), *of_handing_on(target, case)]
+        readings = [_also_taken(declaring.case(other)) for other in alike]
+        if case is not None:
+            readings += [*of_logits(target, case), *of_handing_on(target, case)]
     except UsageError as error:
         return Inference(None, problem=str(error))
     spent = search.runs + confirming.forwards
-    if case is None or found.candidate is None or not found.runs:
+    candidate = found.candidate
+    if case is None or candidate is None or not found.runs:
         nothing = _nothing(target, found, case)
         return replace(nothing, seconds=time.perf_counter() - began, forwards=spent)
-    doubted = (*_constant(found), *doubts(found.candidate, hints, declaring), *_idle(found.candidate, found, target))
-    doubted = (*doubted, *_labels_for_nothing(search, found.candidate, hints))
-    if all(seen.between for seen in found.seen):
-        doubted = (*doubted, *without_gradient(found.candidate, hints))
     ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
-    left_out = ranks + limits(refused, found.candidate, declaring) + ((LATE,) if search.cut_off else ())
-    seconds = time.perf_counter() - began
-    inference = Inference(case, others, None, doubted, left_out, chosen(found.candidate), None, seconds, spent)
-    return replace(inference, readings=tuple(readings))
+    late = (LATE,) if search.cut_off else ()
+    return Inference(
+        case,
+        others,
+        doubts=_doubts(search, found, candidate, declaring, target),
+        limits=ranks + limits(refused, candidate, declaring) + late,
+        chosen=chosen(candidate),
+        seconds=time.perf_counter() - began,
+        forwards=spent,
+        readings=tuple(readings),
+    )
+
+
+def _others(search: Search, found: Found, declaring: Declaring, hints: Mapping[str, Hint]) -> list[Candidate]:
+    """What runs as well and is to be judged beside it: another kind of target, and an axis more."""
+    deeper = with_three_axes(search, found, declaring)
+    others = _other_targets(search, found, hints)
+    return others if deeper is None else [*others, deeper]
+
+
+def _alike(search: Search, found: Found, hints: Mapping[str, Hint]) -> list[Candidate]:
+    """What runs as well and may be what is meant: fewer axes, axes of one, equal sizes."""
+    fewer = list(with_fewer_axes(search, found, hints))
+    return [*fewer, *with_ones(search, found, hints), *with_equal_sizes(search, found, hints)]
+
+
+def _also_taken(case: Case) -> Reading:
+    return Reading(case, f"{case.declaration()}: forward takes both")
+
+
+def _doubts(
+    search: Search, found: Found, candidate: Candidate, declaring: Declaring, target: Target
+) -> tuple[str, ...]:
+    """What keeps a pass from meaning much."""
+    hints = search.hints
+    all_constant = bool(found.seen) and all(seen.constant for seen in found.seen)
+    of_output = (CONSTANT,) if all_constant else ()
+    of_arguments = doubts(candidate, hints, declaring)
+    of_idle = unused(candidate, target) if any(seen.idle for seen in found.seen) else ()
+    of_labels = _labels_for_nothing(search, candidate, hints)
+    is_between = all(seen.between for seen in found.seen)
+    of_gradients = without_gradient(candidate, hints) if is_between else ()
+    return (*of_output, *of_arguments, *of_idle, *of_labels, *of_gradients)
 
 
 def start_of(target: Target) -> Candidate:
@@ -113,21 +146,26 @@ def start_of(target: Target) -> Candidate:
 
 
 def _first_kind(target: Target, name: str) -> Kind:
-    parameter, built = target.parameter(name), name in target.built
+    built = name in target.built
     role = role_of(name, constructor=built)
-    default: Any = parameter.default
-    is_function = role is Role.FUNCTION and len(name) > 1  # one letter says little
-    if default is Parameter.empty and built and is_function:
-        return value(np.exp, "np.exp")  # its own derivative: it may stand for a function and for its derivative
-    if default is Parameter.empty and _is_flag(target, name):
-        return value(True)
+    default: Any = target.parameter(name).default
     if default is Parameter.empty:
-        return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN
+        return _of_required(target, name, role)
     if role is Role.TARGET and default is None:
         return UNKNOWN
     if not built or role not in (Role.SIZE, Role.SHAPE):
         return DEFAULT
     return _of_large_default(default, role)
+
+
+def _of_required(target: Target, name: str, role: Role) -> Kind:
+    """What the name of an argument without a default says."""
+    is_function = role is Role.FUNCTION and len(name) > 1  # one letter says little
+    if is_function and name in target.built:
+        return value(np.exp, "np.exp")  # its own derivative: it may stand for a function and for its derivative
+    if _is_flag(target, name):
+        return value(True)
+    return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN
 
 
 def _is_flag(target: Target, name: str) -> bool:
@@ -160,15 +198,23 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
     kinds = found.candidate.kinds
     fed = [name for name in hints if not (hints[name].built or hints[name].first)]
     names = [name for name in fed if kinds[name].what in targets]
+    if not names:
+        return []
+    name = names[0]
+    if hints[name].index and not hints[name].target:
+        return []
     others: list[Candidate] = []
-    for name in names[:1]:
-        if hints[name].index and not hints[name].target:
-            continue
-        for kind in _other_kinds(kinds[name]):
-            other = search.find([_with_kind(found.candidate, name, kind)], most=ALTERNATIVES)
-            if other.clean and other.candidate is not None and _is_used_as(search, other.candidate, name, kind):
-                others.append(other.candidate)
+    for kind in _other_kinds(kinds[name]):
+        other = _clean_with(search, found.candidate, name, kind)
+        if other is not None and _is_used_as(search, other, name, kind):
+            others.append(other)
     return others
+
+
+def _clean_with(search: Search, candidate: Candidate, name: str, kind: Kind) -> Candidate | None:
+    """The clean candidate that a few runs find, where an argument begins as of this kind; None where there is none."""
+    other = search.find([_with_kind(candidate, name, kind)], most=ALTERNATIVES)
+    return other.candidate if other.clean else None
 
 
 def _as_data(found: Found) -> Found:
@@ -192,9 +238,14 @@ def _as_distribution(search: Search, found: Found, target: Target) -> Found:
         if is_compared and name in target.called and target.is_distribution(name):
             rows = Kind(What.PROBABILITIES, kind.rank)
             other = search.find([_with_kind(candidate, name, rows)], most=ALTERNATIVES)
-            if other.clean and other.candidate is not None and other.candidate.kinds[name].what is rows.what:
+            if _is_clean_with(other, name, rows):
                 return other
     return found
+
+
+def _is_clean_with(found: Found, name: str, kind: Kind) -> bool:
+    """Whether what was found is clean, and the argument still what it began as."""
+    return found.clean and found.candidate is not None and found.candidate.kinds[name].what is kind.what
 
 
 def _is_used_as(search: Search, candidate: Candidate, name: str, kind: Kind) -> bool:
@@ -226,19 +277,11 @@ def _with_kind(candidate: Candidate, name: str, kind: Kind) -> Candidate:
     return replace(candidate, kinds=kinds, bound=own, cost=0.0, steps=0)
 
 
-def _constant(found: Found) -> tuple[str, ...]:
-    return (CONSTANT,) if found.seen and all(seen.constant for seen in found.seen) else ()
-
-
 def _labels_for_nothing(search: Search, candidate: Candidate, hints: Mapping[str, Hint]) -> tuple[str, ...]:
     """What forward is about, where it only ran with whole numbers that it then does not index with."""
     labelled = [n for n, kind in candidate.kinds.items() if kind.what is What.LABELS and hints[n].first]
     picking = search.tracer.run(candidate, falling=False).run.evidence.picking if labelled else set[str]()
     return tuple(f"{name} was only found to run as whole numbers" for name in labelled if name not in picking)
-
-
-def _idle(candidate: Candidate, found: Found, target: Target) -> tuple[str, ...]:
-    return unused(candidate, target) if any(seen.idle for seen in found.seen) else ()
 
 
 def _nothing(target: Target, found: Found, case: Case | None) -> Inference:

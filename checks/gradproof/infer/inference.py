@@ -96,13 +96,15 @@ def judged(
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
     report, *others = [_softened(each, inference) for each in (report, *others)]
     report, inference, others = _one_hot_first(report, inference, others)
-    differ = [(case, other) for case, other in zip(inference.others, others, strict=False) if _differs(report, other)]
+    checked = zip(inference.others, others, strict=False)
+    differ = [(case, other) for case, other in checked if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
     advice = keep(report.location, inference.case)
-    if report.verdict is Verdict.PASS and (differ or inference.doubts):
-        reason = "another declaration that runs has another verdict" if differ else inference.doubts[0]
-        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}. {inference.remedy or advice}")
+    doubts = ["another declaration that runs has another verdict"] if differ else inference.doubts
+    if report.verdict is Verdict.PASS and doubts:
+        reason = f"{doubts[0]}. {inference.remedy or advice}"
+        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason)
     if report.verdict is Verdict.FAIL and inference.chosen:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. {advice}")
     return _in_doubt(report, inference, readings)
@@ -142,22 +144,29 @@ def _is_one_hot(case: Case) -> bool:
 
 def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them."""
-    errors = [f for f in report.findings if f.severity == "error"]
-    guessed = [f for f in errors if f.code in _EXCEPTIONS or not report.tensors]
-    guessed = [finding for finding in guessed if not _is_certain(finding, inference)]
-    of_states = {f.tensor for f in report.findings if f.code == _SHAPE and _is_of_a_state(f, inference.case)}
+    shapes = [finding for finding in report.findings if finding.code == _SHAPE]
+    of_states = {finding.tensor for finding in shapes if _is_of_a_state(finding, inference.case)}
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    guessed = [finding for finding in errors if _is_guessed(finding, report, inference)]
     guessed += [finding for finding in errors if finding.tensor in of_states]
     if not guessed:
         return report
-    findings = tuple(replace(f, severity="warning") if f in guessed else f for f in report.findings)
-    failed = any(t.verdict is Verdict.FAIL and t.name not in of_states for t in report.tensors)
-    if failed or any(finding.severity == "error" for finding in findings):
+    findings = tuple(replace(each, severity="warning") if each in guessed else each for each in report.findings)
+    has_failed = any(each.verdict is Verdict.FAIL and each.name not in of_states for each in report.tensors)
+    has_error = any(finding.severity == "error" for finding in findings)
+    if has_failed or has_error:
         return replace(report, findings=findings)
     reason = f"{headline(guessed[0])}: the layer or the inferred shapes are wrong"
     if not report.tensors:
         reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
     reason = f"{reason}. {keep(report.location, inference.case)}"
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+
+
+def _is_guessed(finding: Finding, report: SubjectReport, inference: Inference) -> bool:
+    """Whether it may only come of the shapes that were found: an exception, or anything where no example ran."""
+    may_be_guessed = finding.code in _EXCEPTIONS or not report.tensors
+    return may_be_guessed and not _is_certain(finding, inference)
 
 
 def _is_of_a_state(finding: Finding, case: Case | None) -> bool:

@@ -68,12 +68,17 @@ def may_be_avoided(error: LayerError, subject: Any) -> bool:
         case "TypeError":
             return _OURS.search(error.message) is not None and not is_own_fault(error, subject)
         case "AttributeError":
-            missing = _missing(error)
             of_nothing = _OURS.search(error.message) is not None
-            owner = None if missing is None else _class_named(missing[0], subject)
-            return of_nothing or (owner is not None and not is_own_fault(error, subject))
+            is_of_the_author = _owner(error, subject) is not None
+            return of_nothing or (is_of_the_author and not is_own_fault(error, subject))
         case _:
             return False
+
+
+def _owner(error: LayerError, subject: Any) -> type | None:
+    """The author's class that lacks an attribute; None where the exception is of another kind, or another's class."""
+    missing = _missing(error)
+    return None if missing is None else _class_named(missing[0], subject)
 
 
 def _is_never_set(error: LayerError, subject: Any) -> bool:
@@ -98,12 +103,20 @@ def _is_of_the_layer(error: LayerError, subject: Any) -> bool:
 
 def _is_of_an_empty_list(error: LayerError, subject: type) -> bool:
     """Whether the line that raised reads a list that the constructor makes empty, and that neither pass fills."""
-    constructor = methods_of(subject).get("__init__")
-    empty = [name for name in dict.fromkeys(_READ.findall(error.text)) if _is_made(constructor, name, ("[]", "list()"))]
     convention = convention_for(subject, subject.__name__, None)
     passes = [methods_of(subject).get(name) for name in (convention.forward, convention.backward)]
     own = [method for method in passes if method is not None]
-    return any(not any(_fills(method, name) for method in own) for name in empty)
+    for name in _read_and_made(error, subject, ("[]", "list()")):
+        if not any(_fills(method, name) for method in own):
+            return True
+    return False
+
+
+def _read_and_made(error: LayerError, subject: type, sources: Sequence[str]) -> list[str]:
+    """The attributes that the line that raised reads and that the constructor makes one of these."""
+    constructor = methods_of(subject).get("__init__")
+    read = dict.fromkeys(_READ.findall(error.text))
+    return [name for name in read if _is_made(constructor, name, sources)]
 
 
 def _fills(method: Any, name: str) -> bool:
@@ -118,15 +131,16 @@ def _is_always_none(error: LayerError, subject: Any) -> bool:
     """Whether the line that raised reads an attribute that the constructor sets to None, and that nothing else sets."""
     if "NoneType" not in error.message or not isinstance(subject, type):
         return False
-    constructor = methods_of(subject).get("__init__")
-    empty = [name for name in dict.fromkeys(_READ.findall(error.text)) if _is_made(constructor, name, ("None",))]
+    empty = _read_and_made(error, subject, ("None",))
     return bool(empty) and not any(_is_filled(subject, name) for name in empty)
 
 
 def _is_made(constructor: Any, name: str, sources: Sequence[str]) -> bool:
     """Whether a constructor makes the attribute one of these: an argument that is None by default may be given."""
     definition = None if constructor is None else definition_of(constructor)
-    lines = [] if definition is None else [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
+    if definition is None:
+        return False
+    lines = [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
     values = [line.value for line in lines if any(_is_attribute(target, name) for target in line.targets)]
     return bool(values) and all(ast.unparse(value) in sources for value in values)
 
@@ -138,8 +152,8 @@ def _is_attribute(target: ast.expr, name: str) -> bool:
 def _is_filled(cls: type, name: str) -> bool:
     """Whether anything sets the attribute to more than None: a method, or other code beside the class."""
     every = [method for owner in (cls, *subclasses(cls)) for method in methods_of(owner).values()]
-    events = [event for method in every for event in events_of(method)]
-    is_set = any(event.use is Use.SET and event.name == name for event in events) or any(map(sets_any, every))
+    uses = {(event.use, event.name) for method in every for event in events_of(method)}
+    is_set = (Use.SET, name) in uses or any(map(sets_any, every))
     return is_set or set_elsewhere(cls, name) is not None
 
 
@@ -179,16 +193,22 @@ def _may_be_defined(name: str, subject: Any) -> bool:
 
 
 def _defines(tree: ast.Module, name: str) -> bool:
-    for node in _module_level(tree):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
-            return True
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
-            return True
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not _is_imported(node.module):
-            return True
-        if isinstance(node, ast.alias) and (node.asname or node.name.split(".")[0]) == name:
-            return True
+    if any(_may_define(node, name) for node in _module_level(tree)):
+        return True
     return any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
+
+
+def _may_define(node: ast.AST, name: str) -> bool:
+    """Whether a piece of a module gives something the name, or imports everything from a module that is not there."""
+    match node:
+        case ast.Name(id=own, ctx=ast.Store()) | ast.FunctionDef(name=own) | ast.ClassDef(name=own):
+            return own == name
+        case ast.ImportFrom(names=[ast.alias(name="*")], module=module):
+            return not _is_imported(module)
+        case ast.alias(name=imported, asname=own):
+            return (own or imported.split(".")[0]) == name
+        case _:
+            return False
 
 
 def _is_imported(module: str | None) -> bool:
@@ -207,18 +227,19 @@ def _module_level(node: ast.AST) -> Iterator[ast.AST]:
 def remedy(error: LayerError, subject: Any) -> str | None:
     """What to write so that what an object lacks is there; None where nothing is known of it."""
     missing = _missing(error) if error.kind == "AttributeError" else None
-    owner = None if missing is None else _class_named(missing[0], subject)
+    owner = _owner(error, subject)
     if missing is None or owner is None:
         return None
-    setter, name = setter_of(owner, missing[1]), missing[1]
-    if setter is not None and setter.split(".")[0] != owner.__name__:
-        return f"{setter.split('.')[0]} sets {name}: check that class instead"
-    method = "" if setter is None else setter.partition(".")[2]
+    _, name = missing
+    setter = setter_of(owner, name)
+    cls, _, method = ("", "", "") if setter is None else setter.partition(".")
+    if setter is not None and cls != owner.__name__:
+        return f"{cls} sets {name}: check that class instead"
     if method and method not in ("forward", "backward", "__init__"):
         return (
             f"{setter} sets {name}: declare a Case with its arguments and "
             f'settings=Settings(convention=Convention(prepare=("{method}",)))'
         )
     place = set_elsewhere(owner, name)
-    told = "" if place is None else f", as {place} does"
-    return f"build one object, set its {name}{told}, and write check(layer, x) with an input of yours"
+    example = "" if place is None else f", as {place} does"
+    return f"build one object, set its {name}{example}, and write check(layer, x) with an input of yours"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -129,6 +129,7 @@ _NEVER_BUILT = frozenset({Role.INPUT, Role.SEQUENCE, Role.STATE, Role.TARGET, Ro
 _NEVER_FED = frozenset(
     {Role.SIZE, Role.SIZE_LIST, Role.LAYER, Role.LAYERS, Role.CORPUS, Role.KERNEL, Role.SHAPE, Role.PENALTY}
 )
+_FIRST_STATES = frozenset({"h0", "c0", "s0", "a0", "h_0", "c_0"})
 _LONE = {"h": Role.INPUT, "c": Role.INPUT, "s": Role.INPUT, "g": Role.GROUPS, "p": Role.RATE, "t": Role.TARGET}
 
 
@@ -136,17 +137,22 @@ def role_of(name: str, *, constructor: bool) -> Role:
     """What an argument of this name is for, in a constructor or in a forward."""
     lowered = name.lower().strip("_")
     stem = lowered.rstrip("0123456789").rstrip("_") or lowered
-    if not constructor and (lowered in ("h0", "c0", "s0", "a0", "h_0", "c_0") or stem in ("h_prev", "prev_h")):
+    is_first_state = lowered in _FIRST_STATES or stem in ("h_prev", "prev_h")
+    if is_first_state and not constructor:
         return Role.STATE
     if name == "G":
         return Role.GROUPS
-    if constructor and _COMPILED[Role.PENALTY].fullmatch(lowered):
-        return Role.PENALTY
-    if not constructor and stem in _LONE:
-        return _LONE[stem]
-    excluded = _NEVER_BUILT if constructor else _NEVER_FED
-    found = (role for role, pattern in _COMPILED.items() if role not in excluded and pattern.fullmatch(stem))
-    return next(found, Role.UNKNOWN)
+    if constructor:
+        return Role.PENALTY if _COMPILED[Role.PENALTY].fullmatch(lowered) else _matched(stem, _NEVER_BUILT)
+    return _LONE.get(stem) or _matched(stem, _NEVER_FED)
+
+
+def _matched(stem: str, excluded: Collection[Role]) -> Role:
+    """The first role whose pattern knows the name, without those that are excluded."""
+    for role, pattern in _COMPILED.items():
+        if role not in excluded and pattern.fullmatch(stem):
+            return role
+    return Role.UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -98,29 +98,44 @@ class Search:
         last = self.runs + most
         while self.runs < last and not self._is_spent():
             candidate = queue.pop()
-            if candidate is None or (best is not None and candidate.cost > best.candidate.cost + FURTHER):
+            if candidate is None or _is_too_dear(candidate, best):
                 break
             trace, confirmed = self._try(candidate)
-            if confirmed is not None:
-                if confirmed.clean and (best is None or not self._is_bent(confirmed.candidate, best)):
-                    return Found(confirmed.candidate, True, True, tuple(confirmed.attempts))
-                if confirmed.settled and (best is None or self._moves_first(confirmed, best)):
-                    best = confirmed
-            else:
+            if confirmed is None:
                 fault = self._own_fault(candidate, trace)
                 if fault is not None:
                     return Found(self.confirming.completed(candidate), seen=(fault,))
                 likeliest = _likelier(likeliest, candidate)
-            proposals = (trace.proposals or []) if confirmed is None else confirmed.proposals
+                proposals = trace.proposals or []
+            else:
+                if self._ends_search(confirmed, best):
+                    return Found(confirmed.candidate, True, True, tuple(confirmed.attempts))
+                if self._is_better(confirmed, best):
+                    best = confirmed
+                candidate, proposals = confirmed.candidate, confirmed.proposals
             for proposal in proposals:
-                other = applying.applied(candidate if confirmed is None else confirmed.candidate, proposal)
+                other = applying.applied(candidate, proposal)
                 if other is not None:
                     queue.add(other)
         if best is not None:
             return Found(best.candidate, True, False, tuple(best.attempts), self.cut_off)
-        likeliest = None if likeliest is None else self.confirming.completed(likeliest)
-        seen = None if likeliest is None else self.confirming.plain(likeliest)
-        return Found(likeliest, seen=() if seen is None else (seen,), cut_off=self.cut_off)
+        return self._not_run(likeliest)
+
+    def _ends_search(self, confirmed: Confirmed, best: Confirmed | None) -> bool:
+        """Whether forward and backward did all that they should, and nothing was bent for backward's sake."""
+        return confirmed.clean and (best is None or not self._is_bent(confirmed.candidate, best))
+
+    def _is_better(self, confirmed: Confirmed, best: Confirmed | None) -> bool:
+        """Whether forward ran, as the first, or as the first whose output depends on what it is given."""
+        return confirmed.settled and (best is None or self._moves_first(confirmed, best))
+
+    def _not_run(self, likeliest: Candidate | None) -> Found:
+        """The likeliest of the candidates, of which none ran, with what its plain run shows."""
+        if likeliest is None:
+            return Found(None, cut_off=self.cut_off)
+        candidate = self.confirming.completed(likeliest)
+        seen = self.confirming.plain(candidate)
+        return Found(candidate, seen=() if seen is None else (seen,), cut_off=self.cut_off)
 
     def _own_fault(self, candidate: Candidate, trace: Trace) -> Attempt | None:
         """The plain run of a likely candidate that raises what no other arguments avoid."""
@@ -187,6 +202,11 @@ class Search:
     def _is_spent(self) -> bool:
         self.cut_off = self.cut_off or time.perf_counter() - self.began > SECONDS
         return self.calls > CALLS or self.confirming.attempts > ATTEMPTS or self.cut_off
+
+
+def _is_too_dear(candidate: Candidate, best: Confirmed | None) -> bool:
+    """Whether a candidate costs too much more than the first whose forward ran to be tried as well."""
+    return best is not None and candidate.cost > best.candidate.cost + FURTHER
 
 
 def _is_constant(confirmed: Confirmed) -> bool:

@@ -38,6 +38,7 @@ _DILATION = re.compile(r".*dilat\w*|.*_rate|atrous", re.IGNORECASE)
 _GROUPS = re.compile(r"g|(\w+_)?(groups?|heads)(_?(num|count))?", re.IGNORECASE)
 _WINDOW = re.compile(r"k[hwxy]?|.*(kernel|pool|window|filter_?size|field)\w*|f[hw]|h{2}|w{2}", re.IGNORECASE)
 _AXIS = re.compile(r"axis|dim|axes", re.IGNORECASE)
+_FOR_EACH_AXIS = (_PAD, _STRIDE, _WINDOW, _DILATION)
 _PENALTY = 0.7  # of regularisation, beside a strength of 0, at which it hides
 _INTEGER = re.compile(r"alpha|beta|gamma|temperature|temp|scale|power|exponent|degree|slope|delta|sigma", re.IGNORECASE)
 
@@ -86,8 +87,9 @@ def variations(case: Case, *, inferred: bool) -> tuple[Variation, ...]:
 def _of(
     function: Callable[..., Any], specs: Mapping[str, Any], rank: int, *, of_constructor: bool, inferred: bool
 ) -> Iterator[Variation]:
-    given = {name: spec.value for name, spec in specs.items() if isinstance(spec, Literal)} if inferred else {}
-    known = {name: value for name, value in _defaults(function).items() if name not in specs} | given
+    known = {name: value for name, value in _defaults(function).items() if name not in specs}
+    if inferred:
+        known |= {name: spec.value for name, spec in specs.items() if isinstance(spec, Literal)}
     for name, value in known.items():
         entries: Mapping[Any, Any] = value if isinstance(value, dict) else {None: value}
         for key, own in entries.items():
@@ -142,19 +144,24 @@ def _floats(name: str, own: float) -> tuple[float, ...]:
 
 
 def _integers(name: str, own: int, rank: int) -> tuple[int, ...]:
-    if _STRIDE.fullmatch(name):
-        return tuple(value for value in (1, 2, 3) if value != own)
-    if _PAD.fullmatch(name):
-        return tuple(value for value in (0, 1, 2) if value != own)
+    for pattern, values in ((_STRIDE, (1, 2, 3)), (_PAD, (0, 1, 2))):
+        if pattern.fullmatch(name):
+            return tuple(value for value in values if value != own)
     if _AXIS.fullmatch(name):
-        return _axes(own, rank) if name != "dim" or own < 0 else ()
-    if _DILATION.fullmatch(name) and own >= 1:
+        may_be_size = name == "dim" and own >= 0
+        return () if may_be_size else _axes(own, rank)
+    return _positive(name, own) if own >= 1 else ()
+
+
+def _positive(name: str, own: int) -> tuple[int, ...]:
+    """Other values of an integer that is at least 1, and stays so."""
+    if _DILATION.fullmatch(name):
         return (2,) if own == 1 else (1,)
     if _GROUPS.fullmatch(name):
         return (1,) if own > 1 else ()  # whatever they divide, one group divides it as well
-    if _WINDOW.fullmatch(name) and own >= 1:
+    if _WINDOW.fullmatch(name):
         return tuple(value for value in (own - 1, own + 1) if value >= 1)
-    return (own + 1, own + 2) if _INTEGER.fullmatch(name) and own >= 1 else ()
+    return (own + 1, own + 2) if _INTEGER.fullmatch(name) else ()
 
 
 def _axes(own: int, rank: int) -> tuple[int, ...]:
@@ -167,10 +174,9 @@ def _axes(own: int, rank: int) -> tuple[int, ...]:
 def _tuples(name: str, own: Any) -> tuple[Any, ...]:
     """Pairs that are unlike in their two parts: a window that is not square, a stride for each axis."""
     is_pair = isinstance(own, (tuple, list)) and len(own) == 2 and all(type(part) is int for part in own)
-    least = 0 if _PAD.fullmatch(name) else 1
-    fits = is_pair and (least == 0 or _STRIDE.fullmatch(name) or _WINDOW.fullmatch(name) or _DILATION.fullmatch(name))
-    if not fits:
+    if not is_pair or not any(pattern.fullmatch(name) for pattern in _FOR_EACH_AXIS):
         return ()
+    least = 0 if _PAD.fullmatch(name) else 1
     first, second = own
     pairs: Sequence[tuple[int, int]] = [(first, second + 1), (first + 1, second), (second, max(first - 1, least))]
     return tuple(type(own)(pair) for pair in pairs if pair != tuple(own))
