@@ -55,19 +55,26 @@ def choose(examples: Sequence[Example], called: Called, *, declared: bool = True
     plans = _plans(examples, called)
     if len(plans) < 2 and not any(plan.guessed for plan in plans):
         return Choice()
-    tried = {plan: [spot_check(one, called(one, plan), declared=declared) for one in examples] for plan in plans}
+    tried: dict[Plan, list[Outcome]] = {}
+    for plan in plans:
+        tried[plan] = [spot_check(example, called(example, plan), declared=declared) for example in examples]
     forwards = sum(outcome.forwards for outcomes in tried.values() for outcome in outcomes)
-    most = max(sum(bool(outcome.tensors) for outcome in outcomes) for outcomes in tried.values())
+    judged = {plan: _count_of_judged(outcomes) for plan, outcomes in tried.items()}
+    most = max(judged.values())
     right = tuple(plan for plan, outcomes in tried.items() if _is_right(outcomes, most))
     if right:
         others = "the only one that is right" if len(right) == 1 else f"the likeliest of {len(right)} that are right"
         return Choice(right, f"of {len(plans)} ways that its names allow, {others}", forwards)
-    runs = (plan for plan, outcomes in tried.items() if most and sum(bool(o.tensors) for o in outcomes) == most)
-    likeliest = next(runs, plans[0])
+    likeliest = next(plan for plan, count in judged.items() if count == most)
     if likeliest.guessed:
         return Choice((likeliest.without_guesses,), "", forwards)
     note = f"of {len(plans)} ways that its names allow, none is right, and this is the likeliest"
     return Choice((likeliest,), note, forwards)
+
+
+def _count_of_judged(outcomes: Sequence[Outcome]) -> int:
+    """At how many examples a gradient comes back."""
+    return sum(bool(outcome.tensors) for outcome in outcomes)
 
 
 def _plans(examples: Sequence[Example], called: Called) -> Sequence[Plan]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -99,17 +99,14 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
             return Attempt(dims, 0 if builder is None else builder.forwards, error=raised.error)
     shapes = {tensor.name: tensor.value.shape for tensor in problem.tensors}
     defects = tuple(defect for defect in builder.remarks if _tells_of_shapes(defect, shapes))
-    missing = {defect.tensor for defect in defects if defect.code == _MISSING and defect.tensor in wanted}
-    if missing and _is_first(case, shapes):
-        defects = tuple(defect for defect in defects if defect.tensor not in missing)
-        shapes = {name: shape for name, shape in shapes.items() if name not in missing}
+    data = _data(case, defects, shapes, wanted)
     return Attempt(
         dims,
         builder.forwards,
-        defects=defects,
+        defects=tuple(defect for defect in defects if defect.tensor not in data),
         still=still,
         tensors=len(problem.tensors),
-        left_out=frozenset(wanted).difference(shapes),
+        left_out=frozenset(wanted).difference(shapes) | data,
         idle=is_idle,
         constant=constant,
         between=subject.takes_dout() and problem.shapes != ((),),
@@ -123,6 +120,13 @@ def _sizes(case: Case, *, falling: bool, fixed: Mapping[str, int]) -> Chosen:
     if has_images and BATCH in dims:
         dims[BATCH] = 3 if falling else 2
     return dims
+
+
+def _data(case: Case, defects: Sequence[Defect], tensors: Collection[str], wanted: Sequence[str]) -> frozenset[str]:
+    """The inputs whose gradient is missing and that need none, as nothing stands before the layer."""
+    without = {defect.tensor for defect in defects if defect.code == _MISSING}
+    missing = frozenset(name for name in wanted if name in without)
+    return missing if missing and _is_first(case, tensors) else frozenset()
 
 
 def _is_first(case: Case, tensors: Collection[str]) -> bool:

@@ -230,7 +230,7 @@ class Confirming:
                 continue
             for size in range(begin, _WIDEST):
                 seen = self._attempt(case, fixed={names[name]: size})
-                if _has_run_forward(seen):
+                if seen.error is None or seen.error.stage == "backward":
                     if size > begin:
                         least[name] = size
                     break

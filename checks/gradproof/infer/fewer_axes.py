@@ -80,9 +80,9 @@ def _sizes_of_weights(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterat
     kept = {name for first in _firsts(candidate, hints) for axis in candidate.axes(first) for name in axis.dims}
     if not kept:
         return
-    matrices = [name for name, kind in candidate.kinds.items() if kind.what is What.ARRAY and kind.rank == 2]
-    for argument in matrices:
-        if hints[argument].built or hints[argument].weight:
+    for argument, kind in candidate.kinds.items():
+        is_matrix = kind.what is What.ARRAY and kind.rank == 2
+        if is_matrix and (hints[argument].built or hints[argument].weight):
             lone = [axis.lone_dim for axis in candidate.axes(argument)]
             yield from ((name, argument) for name in lone if name is not None and name not in kept)
 
@@ -110,6 +110,11 @@ def _is_square(shape: tuple[int, ...] | None) -> bool:
     return shape is not None and len(shape) == 2 and shape[0] == shape[1]
 
 
+def _may_lose(kind: Kind, axes: int) -> bool:
+    """Whether an argument may be without so many of its axes: only arrays of floats, and those one at most."""
+    return axes == 0 or (axes == 1 and kind.what in _FLOATS)
+
+
 def without_size(candidate: Candidate, name: str) -> Candidate | None:
     """The candidate without the axes that are this free dim; None where another size depends on it."""
     kinds: dict[str, Kind] = {}
@@ -118,8 +123,7 @@ def without_size(candidate: Candidate, name: str) -> Candidate | None:
         axes = candidate.axes(argument)
         kept = [axis for axis in axes if axis != dim(name)]
         loses = len(axes) - len(kept)
-        may_lose = loses == 0 or (loses == 1 and kind.what in _FLOATS)
-        if not may_lose or any(name in axis.dims for axis in kept):
+        if not _may_lose(kind, loses) or any(name in axis.dims for axis in kept):
             return None
         sizes = {f"{argument}.{place}": axis for place, axis in enumerate(kept)}
         if kind.what is What.LABELS:

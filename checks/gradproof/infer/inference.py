@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from gradproof.case.case import Case
@@ -146,9 +146,7 @@ def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them."""
     shapes = [finding for finding in report.findings if finding.code == _SHAPE]
     of_states = {finding.tensor for finding in shapes if _is_of_a_state(finding, inference.case)}
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    guessed = [finding for finding in errors if _is_guessed(finding, report, inference)]
-    guessed += [finding for finding in errors if finding.tensor in of_states]
+    guessed = _guessed(report, inference, of_states)
     if not guessed:
         return report
     findings = tuple(replace(each, severity="warning") if each in guessed else each for each in report.findings)
@@ -156,11 +154,18 @@ def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     has_error = any(finding.severity == "error" for finding in findings)
     if has_failed or has_error:
         return replace(report, findings=findings)
-    reason = f"{headline(guessed[0])}: the layer or the inferred shapes are wrong"
-    if not report.tensors:
-        reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
+    reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
+    if report.tensors:
+        reason = f"{headline(guessed[0])}: the layer or the inferred shapes are wrong"
     reason = f"{reason}. {keep(report.location, inference.case)}"
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+
+
+def _guessed(report: SubjectReport, inference: Inference, of_states: Collection[str | None]) -> list[Finding]:
+    """The errors that may only come of the shapes that were found, and behind them those of first states."""
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    guessed = [finding for finding in errors if _is_guessed(finding, report, inference)]
+    return guessed + [finding for finding in errors if finding.tensor in of_states]
 
 
 def _is_guessed(finding: Finding, report: SubjectReport, inference: Inference) -> bool:

@@ -11,6 +11,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
@@ -109,18 +110,42 @@ def infer_operation(operation: Operation) -> Inference | None:
     began, forwards = time.perf_counter(), 0
     first: Case | None = None
     for specs in itertools.islice(_candidates(operation), MOST):
-        for domain in (None, positive, _unit):
-            case = _case(operation, specs if domain is None else _within(specs, domain))
-            seen = None if case is None else _tried(case)
-            forwards += 1 if seen is None else seen.forwards
-            if seen is None or not seen.ran:
-                break
-            if seen.finite and case is not None:
-                first = first or case
-                if seen.fits:
-                    return Inference(case, seconds=time.perf_counter() - began, forwards=forwards)
-                break
+        tried = _tried_in_domains(operation, specs)
+        forwards += tried.forwards
+        first = first or tried.case
+        if tried.fits:
+            first = tried.case
+            break
     return None if first is None else Inference(first, seconds=time.perf_counter() - began, forwards=forwards)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """What arguments of some shapes came to.
+
+    case: with the first domain in which forward gives finite numbers, None where there is none; fits: each argument
+    then has a gradient of its shape; forwards: what that took, where one is counted for arguments that make no Case.
+    """
+
+    case: Case | None
+    fits: bool
+    forwards: int
+
+
+def _tried_in_domains(operation: Operation, specs: Mapping[str, Any]) -> _Tried:
+    """Any floats, positive ones, and those between -1 and 1, as far as forward comes back."""
+    forwards = 0
+    for domain in (None, positive, _unit):
+        case = _case(operation, specs if domain is None else _within(specs, domain))
+        if case is None:
+            return _Tried(None, False, forwards + 1)
+        seen = _tried(case)
+        forwards += seen.forwards
+        if not seen.ran:
+            break
+        if seen.finite:
+            return _Tried(case, seen.fits, forwards)
+    return _Tried(None, False, forwards)
 
 
 def _candidates(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -195,11 +220,16 @@ def _tried(case: Case) -> _Seen:
                 is_domain = raised.error.kind == "ValueError" and "domain" in raised.error.message  # of math.log
                 seen.ran, seen.finite = is_domain, False
                 return seen
-            asked = [spec.shape.resolve(dims) for spec in case.inputs.values() if isinstance(spec, Sizes)]
-            seen.ran &= all(output.shape in asked for output in outputs) if asked else True
+            seen.ran &= _has_asked_shapes(case, dims, outputs)
             seen.finite &= all(np.isfinite(output).all() and math.prod(output.shape) for output in outputs)
             seen.fits &= _fits(subject, example, outputs)
     return seen
+
+
+def _has_asked_shapes(case: Case, dims: Chosen, outputs: Sequence[Any]) -> bool:
+    """Whether each output has a shape that an argument asks for, where one does."""
+    asked = [spec.shape.resolve(dims) for spec in case.inputs.values() if isinstance(spec, Sizes)]
+    return not asked or all(output.shape in asked for output in outputs)
 
 
 def _fits(subject: Subject, example: Example, outputs: Sequence[Any]) -> bool:

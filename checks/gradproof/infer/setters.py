@@ -66,13 +66,20 @@ def _files(cls: type) -> Iterator[tuple[str, str]]:
     own = list(dict.fromkeys(f.__code__.co_filename for f in functions))
     yield from ((file, "".join(linecache.getlines(file))) for file in own)
     folders = dict.fromkeys(Path(file).parent for file in own if Path(file).is_file())
-    beside = [path for folder in folders for path in sorted(folder.glob("*.py"))[:FILES] if str(path) not in own]
-    for path in beside:
-        try:
-            if path.stat().st_size <= LARGEST:
-                yield str(path), path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
+    for folder in folders:
+        for path in sorted(folder.glob("*.py"))[:FILES]:
+            text = None if str(path) in own else _text(path)
+            if text is not None:
+                yield str(path), text
+
+
+def _text(path: Path) -> str | None:
+    """What stands in a file; None where it is too large or cannot be read."""
+    try:
+        is_small = path.stat().st_size <= LARGEST
+        return path.read_text(encoding="utf-8", errors="replace") if is_small else None
+    except OSError:
+        return None
 
 
 def _line_that_sets(tree: ast.Module, name: str) -> int | None:
