@@ -145,9 +145,9 @@ def _tried(
                 ranges = dict(found.space.ranges)
                 specs = _specs(found, answer, usual, getattr(subject, convention.backward))
             case = Case(behind, dims=ranges, **cast(Any, specs))
-        except (UsageError, guard.SubjectError):  # a class may refuse to be derived from
+            right, wrong = _judged(case)
+        except (UsageError, guard.SubjectError, ValueError, TypeError):  # a class may refuse to be derived from
             return
-        right, wrong = _judged(case)
         loss = words.format(usual.name)
         text = (
             f"{convention.backward} is given {answer}, and the loss between them stands elsewhere: checked as the "

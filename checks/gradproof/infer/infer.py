@@ -12,6 +12,7 @@ import numpy as np
 
 from gradproof.case.case import Case
 from gradproof.convention.preparation import is_of_training
+from gradproof.deadlines import Expired, limited
 from gradproof.errors import UsageError
 from gradproof.infer.annotations import annotated
 from gradproof.infer.arguments import Target, hints_for, target_of
@@ -40,6 +41,7 @@ from gradproof.trace.run import Hint, argument_of
 from gradproof.trace.traced import Tracer
 
 ALTERNATIVES = 12  # traced runs for another kind of target, once one is found
+LOSS_SECONDS = 20.0  # the safety net of the search for a loss behind backward
 LARGE = 6  # a default size above this one only makes the check slow: the size is drawn
 
 
@@ -55,7 +57,12 @@ def infer(subject: Any) -> Inference:
         name = getattr(subject, "__name__", str(subject))
         return Inference(None, problem=f"the signature of {name} cannot be read: declare its Case")
     found = infer_target(target)
-    return replace(found, implied=implied_loss(subject, lambda cls: infer_target(target_of(cls))))
+    try:
+        with limited(LOSS_SECONDS):
+            return replace(found, implied=implied_loss(subject, lambda cls: infer_target(target_of(cls))))
+    except Expired as expired:
+        late = f"the search for the loss behind backward was cut off after {expired.seconds:g} s"
+        return replace(found, limits=(*found.limits, late))
 
 
 def infer_target(target: Target) -> Inference:
