@@ -92,13 +92,17 @@ def _measured(
     slopes = [value for each in known for value in each.values]
     for number, values in sorted(noted.items(), key=lambda each: _cost(each[1])):
         site = rerun.sites[number]
-        is_cheap = len(values) <= MOST_ROUNDS and _cost(values) <= rerun.most - rerun.forwards
         is_wanted = site.kind in kinds and any(value.size in wanted for value in values)
-        if is_cheap and is_wanted and not _is_tensor(rerun, site):
+        if is_wanted and _can_be_measured(rerun, values) and not _is_tensor(rerun, site):
             rounds = list(_of_rounds(rerun, number, values, slopes))
             slopes += [slope for slope, _ in rounds]
             if len(rounds) == len(values) and _move_anything(rounds):
                 yield _of_site(rerun, site, rounds)
+
+
+def _can_be_measured(rerun: Rerun, values: Sequence[Floats]) -> bool:
+    """Whether the gradients of some values take no more forwards than are left."""
+    return len(values) <= MOST_ROUNDS and _cost(values) <= rerun.most - rerun.forwards
 
 
 def _move_anything(rounds: Sequence[tuple[Floats, Floats]]) -> bool:

@@ -45,13 +45,18 @@ def _watched(slot: Slot, old: ast.expr, node: ast.AST) -> list[Slot]:
     """The test or comparison that the change is in, what it puts there, and the factor that it adds."""
     if not isinstance(node, ast.expr):
         return []
-    around = [place for place in _places(slot.statement) if _holds(place.node, node)]
-    found = [place for place in around if place.field == "test" or isinstance(place.node, ast.Compare)][:1]
+    found = _tests_around(slot.statement, node)[:1]
     if isinstance(node, ast.BinOp | ast.Call | ast.Compare | ast.UnaryOp):
         found.append(slot)
     if is_product(node):
         found += [Slot(node, field, None, slot.statement) for field in _added_factors(old, node)]
     return [place for place in found if not _makes_room(place.node)]
+
+
+def _tests_around(statement: ast.stmt, node: ast.expr) -> list[Slot]:
+    """The tests and comparisons of a statement in which an expression stands."""
+    around = [place for place in _places(statement) if _holds(place.node, node)]
+    return [place for place in around if place.field == "test" or isinstance(place.node, ast.Compare)]
 
 
 def _added_factors(old: ast.expr, product: ast.BinOp) -> Iterator[str]:

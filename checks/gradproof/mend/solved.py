@@ -171,8 +171,13 @@ def _is_scaled(sensitivity: Sensitivity, term: Floats) -> bool:
     node = sensitivity.slot.node
     texts = [ast.unparse(node.left), ast.unparse(node.right)] if is_sum(node) else []
     known = names_of(sensitivity)
-    added = [_row([names[text] for names in sensitivity.names]) for text in texts if text in known]
+    added = [_named(sensitivity, text) for text in texts if text in known]
     return any(_is_multiple(term, value) for value in (_row(sensitivity.values), *added) if value.size == term.size)
+
+
+def _named(sensitivity: Sensitivity, name: str) -> Floats:
+    """What a name stands for each time, in a row."""
+    return _row([names[name] for names in sensitivity.names])
 
 
 def _is_multiple(one: Floats, other: Floats) -> bool:

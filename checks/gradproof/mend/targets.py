@@ -63,8 +63,12 @@ def _outside(tree: Tree, known: Set[tuple[int, str, int | None]]) -> Tree:
 
 def _on(tree: Tree, lines: Sequence[Location]) -> list[ast.stmt]:
     """The statements of a function of which a part stands on one of the lines."""
-    places = [(statement, located(tree.function.file, statement)) for statement in statements(tree.node)]
-    return [statement for statement, at in places if any(at.meets(line) for line in lines)]
+    found: list[ast.stmt] = []
+    for statement in statements(tree.node):
+        at = located(tree.function.file, statement)
+        if any(at.meets(line) for line in lines):
+            found.append(statement)
+    return found
 
 
 def _narrowed(tree: Tree, wrong: Sequence[Place], right: Sequence[Place]) -> Tree:

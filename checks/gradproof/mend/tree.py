@@ -6,7 +6,7 @@ import ast
 import builtins
 import copy
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from gradproof.convention.descent import RATES
@@ -180,11 +180,17 @@ def _names(function: FunctionNode, code: Code) -> Iterator[str]:
     called = {id(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
     both = (function, *_forward_node(code))
     for tree in both:
-        attributes = [node for node in ast.walk(tree) if is_attribute(node) and id(node) not in called]
-        found |= dict.fromkeys(f"self.{node.attr}" for node in attributes if node.attr not in code.methods)
+        found |= dict.fromkeys(_attributes(tree, called, code.methods))
     for tree in both:
         found |= dict.fromkeys(_entries(tree))
     yield from (name for name in found if name not in _NO_NAMES and ".grads[" not in name)
+
+
+def _attributes(function: FunctionNode, called: Set[int], methods: Set[str]) -> Iterator[str]:
+    """The attributes of ``self`` in a function, but for methods and what is ``called``, by identity."""
+    for node in ast.walk(function):
+        if is_attribute(node) and id(node) not in called and node.attr not in methods:
+            yield f"self.{node.attr}"
 
 
 def _arguments(function: FunctionNode) -> Iterator[str]:

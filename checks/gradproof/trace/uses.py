@@ -43,11 +43,17 @@ def _product(clash: Clash) -> list[Proposal]:
     met = [inner] if inner[0] != inner[1] else []
     if not met and clash.name == "matmul":
         met = broadcast(a[:-2], b[:-2])
-    found = run.equal(met)
-    for array in arrays:
-        if len(shape_of(array)) != 2:
-            found += run.rank(array, 2, 0.3)
-    return found + [Proposal(0.35, each.change) for each in run.rank(arrays[1], len(b) + 1)]
+    return [*run.equal(met), *_other_ranks(clash)]
+
+
+def _other_ranks(clash: Clash) -> list[Proposal]:
+    """That the two factors of a product are matrices, or the second a stack of what it is."""
+    found: list[Proposal] = []
+    for array, shape in zip(clash.arrays, clash.shapes, strict=True):
+        if len(shape) != 2:
+            found += clash.run.rank(array, 2, 0.3)
+    more_axes = clash.run.rank(clash.arrays[1], len(clash.shapes[1]) + 1)
+    return found + [Proposal(0.35, each.change) for each in more_axes]
 
 
 def _einsum(clash: Clash) -> list[Proposal]:

@@ -66,8 +66,8 @@ def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
         return of_labels
     found = _loops_to_the_end(clash, parts, index, axis)
     for part in parts:
-        if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and part.size:
-            found += _computed(clash, axis, int(np.max(plain(part))) + 1)
+        if _is_integer_array(part) and part.dtype.kind in "iu":
+            found += _computed(clash, axis, part)
     for part in parts:
         found += below.get(getattr(part, "labels", None) or "", [])
     return found
@@ -111,8 +111,11 @@ def _is_last(clash: Clash, bound: Polynomial, index: int) -> bool:
     return all(name in sizes for name in bound.dims) and bound.at(sizes) == index + 1
 
 
-def _computed(clash: Clash, axis: Polynomial, needed: int) -> list[Proposal]:
+def _computed(clash: Clash, axis: Polynomial, indices: Any) -> list[Proposal]:
     """That an axis ends behind the largest of computed indices: twice a size, one less than that, and the like."""
+    if not indices.size:
+        return []
+    needed = int(np.max(plain(indices))) + 1
     found: list[Proposal] = []
     for name, size in clash.run.sizes.items():
         for factor, summand in _INDEX_FORMS:
