@@ -25,12 +25,14 @@ from gradproof.convention.argument_names import predictions
 from gradproof.convention.calling import arguments
 from gradproof.convention.convention import Convention, convention_of
 from gradproof.convention.return_statements import returns_nothing
+from gradproof.deadlines import Expired, limited
 from gradproof.errors import UsageError
 from gradproof.generate.few_examples import examples_of
 from gradproof.infer.inference import Inference, Reading
 from gradproof.subject.subject import subject_of
 from gradproof.values import Verdict
 
+SECONDS = 20.0  # the safety net of the search, for calls that take far longer than most
 SETTLES = 2  # gradients that are right with a loss, so that it is the one
 _KEPT = "_gradproof_answer"  # the attribute in which an object keeps what forward was given, and what came out
 
@@ -96,6 +98,16 @@ SCALES: tuple[tuple[str, Scale], ...] = (
     ("half the mean {} of the samples", lambda usual, p: 0.5 / usual.count(p)),
     ("half the mean {} of all entries", lambda usual, p: 0.5 / max(p.size, 1)),
 )
+
+
+def with_implied_loss(found: Inference, subject: Any, infer: Callable[[Any], Inference]) -> Inference:
+    """What was inferred, with the loss that stands behind it, as far as the time allows."""
+    try:
+        with limited(SECONDS):
+            return replace(found, implied=implied_loss(subject, infer))
+    except Expired as expired:
+        late = f"the search for the loss behind backward was cut off after {expired.seconds:g} s"
+        return replace(found, limits=(*found.limits, late))
 
 
 def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | None:

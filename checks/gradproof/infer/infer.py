@@ -12,7 +12,6 @@ import numpy as np
 
 from gradproof.case.case import Case
 from gradproof.convention.preparation import is_of_training
-from gradproof.deadlines import Expired, limited
 from gradproof.errors import UsageError
 from gradproof.infer.annotations import annotated
 from gradproof.infer.arguments import Target, hints_for, target_of
@@ -25,7 +24,7 @@ from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.equal_sizes import with_equal_sizes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import CORPUS, usual
-from gradproof.infer.implied_loss import implied_loss
+from gradproof.infer.implied_loss import with_implied_loss
 from gradproof.infer.inference import Inference, Reading
 from gradproof.infer.logits import of_handing_on, of_logits
 from gradproof.infer.more_axes import of_flattened
@@ -41,7 +40,6 @@ from gradproof.trace.run import Hint, argument_of
 from gradproof.trace.traced import Tracer
 
 ALTERNATIVES = 12  # traced runs for another kind of target, once one is found
-LOSS_SECONDS = 20.0  # the safety net of the search for a loss behind backward
 LARGE = 6  # a default size above this one only makes the check slow: the size is drawn
 
 
@@ -57,12 +55,7 @@ def infer(subject: Any) -> Inference:
         name = getattr(subject, "__name__", str(subject))
         return Inference(None, problem=f"the signature of {name} cannot be read: declare its Case")
     found = infer_target(target)
-    try:
-        with limited(LOSS_SECONDS):
-            return replace(found, implied=implied_loss(subject, lambda cls: infer_target(target_of(cls))))
-    except Expired as expired:
-        late = f"the search for the loss behind backward was cut off after {expired.seconds:g} s"
-        return replace(found, limits=(*found.limits, late))
+    return with_implied_loss(found, subject, lambda cls: infer_target(target_of(cls)))
 
 
 def infer_target(target: Target) -> Inference:
