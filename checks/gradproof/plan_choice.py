@@ -5,7 +5,7 @@ It is asked once for a subject, before the search, and its answer holds for all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,22 +53,28 @@ def choose(examples: Sequence[Example], called: Called, *, declared: bool = True
     of those that run is alone. What is only guessed is then no ground for an accusation: the plan asks what it means.
     """
     plans = _plans(examples, called)
-    if len(plans) < 2 and not any(plan.guessed for plan in plans):
+    is_open = len(plans) > 1 or any(plan.guessed for plan in plans)
+    if not is_open:
         return Choice()
     tried: dict[Plan, list[Outcome]] = {}
     for plan in plans:
         tried[plan] = [spot_check(example, called(example, plan), declared=declared) for example in examples]
+    return _chosen(tried)
+
+
+def _chosen(tried: Mapping[Plan, Sequence[Outcome]]) -> Choice:
+    """The choice among ways to call backward, the likeliest first, by what each came to at a few examples."""
     forwards = sum(outcome.forwards for outcomes in tried.values() for outcome in outcomes)
     judged = {plan: _count_of_judged(outcomes) for plan, outcomes in tried.items()}
     most = max(judged.values())
     right = tuple(plan for plan, outcomes in tried.items() if _is_right(outcomes, most))
     if right:
         others = "the only one that is right" if len(right) == 1 else f"the likeliest of {len(right)} that are right"
-        return Choice(right, f"of {len(plans)} ways that its names allow, {others}", forwards)
+        return Choice(right, f"of {len(tried)} ways that its names allow, {others}", forwards)
     likeliest = next(plan for plan, count in judged.items() if count == most)
     if likeliest.guessed:
         return Choice((likeliest.without_guesses,), "", forwards)
-    note = f"of {len(plans)} ways that its names allow, none is right, and this is the likeliest"
+    note = f"of {len(tried)} ways that its names allow, none is right, and this is the likeliest"
     return Choice((likeliest,), note, forwards)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import itertools
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -214,11 +215,12 @@ def _sign(frame: FrameType) -> int:
 def _program(code: CodeType) -> Mapping[int, tuple[str, ...]]:
     """For the place of each instruction, those behind it in words."""
     found = list(dis.get_instructions(code))
-    words = [list(_words(instruction)) for instruction in found]
-    return {
-        instruction.offset: tuple(word for later in words[i + 1 : i + 1 + _AHEAD] for word in later)
-        for i, instruction in enumerate(found)
-    }
+    words = [_words(instruction) for instruction in found]
+    program: dict[int, tuple[str, ...]] = {}
+    for i, instruction in enumerate(found):
+        behind = words[i + 1 : i + 1 + _AHEAD]
+        program[instruction.offset] = tuple(itertools.chain.from_iterable(behind))
+    return program
 
 
 _AHEAD = 60  # instructions behind a call in which its result is looked for

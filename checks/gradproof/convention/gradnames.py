@@ -168,10 +168,10 @@ def _is_paired(path: Path, i: int) -> bool:
 
 def _gradient_of(path: Path, level: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Each parameter of which this may be the path of the gradient, with how far-fetched the reading is."""
-    options = [
-        [(0, word), *((1 + rank, stem) for rank, stem in enumerate(_stems_at(path, i, level)))]
-        for i, word in enumerate(words(path, level))
-    ]
+    options: list[list[tuple[int, str]]] = []
+    for i, word in enumerate(words(path, level)):
+        stems_here = enumerate(_stems_at(path, i, level), start=1)
+        options.append([(0, word), *stems_here])
     for reading in product(*options):
         rank = sum(rank for rank, _ in reading)
         if rank:

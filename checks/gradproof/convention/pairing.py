@@ -164,7 +164,8 @@ def clear(layer: object, places: Sequence[Path]) -> None:
 
 def told(places: Paths) -> str:
     """The pairing in words: ``W from dW, b from db``."""
-    return ", ".join(f"{name} from {' + '.join(leaves.text(path) for path in paths)}" for name, paths in places.items())
+    texts = {name: " + ".join(map(leaves.text, paths)) for name, paths in places.items()}
+    return ", ".join(f"{name} from {text}" for name, text in texts.items())
 
 
 COUNT = "count"  # the kind of a defect: lists of another length, so that no gradient has its parameter

@@ -195,13 +195,16 @@ def _made_anew(known: Sources, given: Given) -> list[str]:
     """What bears the name of an input and may be the output: the h of backward, beside its h_prev."""
     others = [name for name in given.required if name not in known]
     own = [name for name, source in known.items() if source == f"input {name}" and name in given.required]
-    return [name for name in own if any(_is_earlier(other, name) for other in others)]
+    return [name for name in own if _has_earlier(name, others)]
 
 
-def _is_earlier(other: str, name: str) -> bool:
-    """Whether the one is the other of a step before: h_prev or old_h of h."""
-    parts = function_names.words(other)
-    return name.lower() in parts and not _EARLIER.isdisjoint(parts)
+def _has_earlier(name: str, others: Sequence[str]) -> bool:
+    """Whether one of the others is that of a step before: h_prev or old_h of h."""
+    for other in others:
+        parts = function_names.words(other)
+        if name.lower() in parts and not _EARLIER.isdisjoint(parts):
+            return True
+    return False
 
 
 def _local(known: Sources, unknown: Sequence[str], given: Given) -> tuple[Plan, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,8 @@ def share(
     named = _matched(names, parts, taken, parameters) if is_each_named else {}
     own = {name: part for name, part in named.items() if name in parameters}
     if own:
-        return Shared(tuple(_others(parts, own.values())), own)
+        known = {id(part) for part in own.values()}
+        return Shared(tuple(part for part in parts if id(part) not in known), own)
     if len(parts) == count + len(parameters):
         own = dict(zip(parameters, parts[count:], strict=True))
     return Shared(tuple(parts[:count]), own)
@@ -62,11 +63,6 @@ def _single(
     if has_no_other_owner and returned is not None:
         of_parameters = [parameters[0]]
     return Shared({}, {of_parameters[0]: returned}) if of_parameters else Shared(returned)
-
-
-def _others(parts: Iterable[Any], known: Collection[Any]) -> list[Any]:
-    """The parts that are none of those known."""
-    return [part for part in parts if not any(part is one for one in known)]
 
 
 def of_parameters(
