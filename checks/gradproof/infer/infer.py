@@ -5,15 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from inspect import Parameter
 from typing import Any
 
-import numpy as np
-
 from gradproof.case.case import Case
-from gradproof.convention.preparation import is_of_training
 from gradproof.errors import UsageError
-from gradproof.infer.annotations import annotated
 from gradproof.infer.arguments import Target, hints_for, target_of
 from gradproof.infer.attempt import Attempt
 from gradproof.infer.columns import of_columns
@@ -23,24 +18,23 @@ from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gra
 from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.equal_sizes import with_equal_sizes
 from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
-from gradproof.infer.hyperparameters import CORPUS, usual
+from gradproof.infer.hyperparameters import usual
 from gradproof.infer.implied_loss import with_implied_loss
 from gradproof.infer.inference import Inference, Reading
 from gradproof.infer.logits import of_handing_on, of_logits
 from gradproof.infer.more_axes import of_flattened
 from gradproof.infer.operations import infer_operation
-from gradproof.infer.roles import Role, role_of
 from gradproof.infer.search import SECONDS, Found, Search
 from gradproof.infer.sentences import LATE, hint_for, limits, told
+from gradproof.infer.starting_candidate import start_of
 from gradproof.infer.with_ones import with_ones
 from gradproof.nodes.conventions import operation_of
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import DEFAULT, SIZE, UNKNOWN, Kind, What, labels, sizes, value
+from gradproof.trace.changes import Kind, What, labels
 from gradproof.trace.run import Hint, argument_of
 from gradproof.trace.traced import Tracer
 
 ALTERNATIVES = 12  # traced runs for another kind of target, once one is found
-LARGE = 6  # a default size above this one only makes the check slow: the size is drawn
 
 
 def infer(subject: Any) -> Inference:
@@ -131,55 +125,6 @@ def _doubts(
     is_between = all(seen.between for seen in found.seen)
     of_gradients = without_gradient(candidate, hints) if is_between else ()
     return (*of_output, *of_arguments, *of_idle, *of_labels, *of_gradients)
-
-
-def start_of(target: Target) -> Candidate:
-    """What is known before anything runs: annotations, defaults, and nothing of the rest."""
-    kinds = {name: _first_kind(target, name) for name in dict.fromkeys([*target.built, *target.called])}
-    found = Candidate(kinds)
-    for name in kinds:
-        told_shape = annotated(target.annotations.get(name))
-        if told_shape is not None:
-            own = {f"{name}.{place}": size for place, size in enumerate(told_shape.sizes)}
-            found = replace(found, kinds={**found.kinds, name: told_shape.kind}, bound={**found.bound, **own})
-    return found
-
-
-def _first_kind(target: Target, name: str) -> Kind:
-    built = name in target.built
-    role = role_of(name, constructor=built)
-    default: Any = target.parameter(name).default
-    if default is Parameter.empty:
-        return _of_required(target, name, role)
-    if role is Role.TARGET and default is None:
-        return UNKNOWN
-    if not built or role not in (Role.SIZE, Role.SHAPE):
-        return DEFAULT
-    return _of_large_default(default, role)
-
-
-def _of_required(target: Target, name: str, role: Role) -> Kind:
-    """What the name of an argument without a default says."""
-    is_function = role is Role.FUNCTION and len(name) > 1  # one letter says little
-    if is_function and name in target.built:
-        return value(np.exp, "np.exp")  # its own derivative: it may stand for a function and for its derivative
-    if _is_flag(target, name):
-        return value(True)
-    return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN
-
-
-def _is_flag(target: Target, name: str) -> bool:
-    """Whether its annotation says so, or its name says that the layer is in training."""
-    hint, others = target.annotations.get(name), list(target.called)[1:]  # forward is about its first argument
-    return hint is bool or (hint is None and name in others and is_of_training(name))
-
-
-def _of_large_default(default: Any, role: Role) -> Kind:
-    """Sizes, where those of the default only make the check slow."""
-    if isinstance(default, tuple):
-        given: list[Any] = list(default)  # pyright: ignore[reportUnknownArgumentType]
-        return sizes(len(given)) if any(type(size) is int and size > LARGE for size in given) else DEFAULT
-    return SIZE if role is Role.SIZE and type(default) is int and default > LARGE else DEFAULT
 
 
 def _roomy(found: Found, confirming: Confirming) -> tuple[Found, Mapping[str, Attempt]]:
