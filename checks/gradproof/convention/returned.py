@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,11 +46,16 @@ def share(
     named = _matched(names, parts, taken, parameters) if is_each_named else {}
     own = {name: part for name, part in named.items() if name in parameters}
     if own:
-        known = {id(part) for part in own.values()}
-        return Shared(tuple(part for part in parts if id(part) not in known), own)
+        return Shared(_without(own.values(), parts), own)
     if len(parts) == count + len(parameters):
         own = dict(zip(parameters, parts[count:], strict=True))
     return Shared(tuple(parts[:count]), own)
+
+
+def _without(known: Iterable[Any], parts: Sequence[Any]) -> tuple[Any, ...]:
+    """The parts that are none of those known."""
+    taken = {id(part) for part in known}
+    return tuple(part for part in parts if id(part) not in taken)
 
 
 def _single(
