@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elementwise import report_of
-from gradproof import Case, Settings, Verdict, probabilities
+from gradproof import Case, GradientFault, Settings, Verdict, check, probabilities
 from gradproof.generate.arrays import Style
 from gradproof.generate.examples import Plan, build, carry
 from gradproof.infer.infer import infer
@@ -130,3 +130,23 @@ def test_rows_of_probabilities_are_written_as_they_are_declared():
     assert Case(CrossEntropy, x="n c", t=probabilities("n", "c")).declaration() == (
         'Case(CrossEntropy, x="n c", t=probabilities("n", "c"))'
     )
+
+
+class WithEpsilon:
+    """Right for one-hot rows but for the epsilon, which is what is wrong; of other rows, more would be."""
+
+    def forward(self, A, Y):
+        self.Y, ones = Y, np.ones((A.shape[1], 1))
+        e = np.exp(A - A.max(axis=1, keepdims=True))
+        self.softmax = e / (e @ ones)
+        return ((-Y * np.log(self.softmax + 1e-12)) @ ones).sum() / len(A)
+
+    def backward(self):
+        return (self.softmax - self.Y) / len(self.Y)
+
+
+def test_of_a_loss_that_lacks_its_epsilon_nothing_else_is_wrong():
+    with pytest.raises(GradientFault) as raised:
+        check(WithEpsilon, settings=Settings(examples=8))
+    assert {f.code for f in raised.value.report.findings if f.severity == "error"} == {"GP108"}
+    assert 'one_hot("n", "c")' in raised.value.report.subjects[0].notes[0]

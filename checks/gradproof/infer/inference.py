@@ -35,9 +35,7 @@ class Reading:
 
     def is_right(self, report: SubjectReport) -> bool:
         """Whether the report of the case says so."""
-        wrong = {finding.code for finding in report.findings if finding.severity == "error"}
-        is_near = self.nearly and report.verdict is Verdict.FAIL and wrong == {_EPSILON}
-        return report.verdict is Verdict.PASS or is_near
+        return report.verdict is Verdict.PASS or (self.nearly and _is_nearly_right(report))
 
 
 def tells_nothing(report: SubjectReport) -> bool:
@@ -93,9 +91,9 @@ def judged(
     behind = inference.implied
     if implied is not None and behind is not None and (implied.verdict is Verdict.PASS or behind.settled):
         return replace(implied, notes=(f"no Case was declared; {behind.text}", *implied.notes))
-    notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
     report, *others = [_softened(each, inference) for each in (report, *others)]
     report, inference, others = _one_hot_first(report, inference, others)
+    notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
     checked = zip(inference.others, others, strict=False)
     differ = [(case, other) for case, other in checked if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
@@ -129,13 +127,19 @@ def _one_hot_first(
     Its gradient then uses that a row of targets adds up to one, as that of a softmax with its cross entropy does.
     """
     tried = list(zip(inference.others, others, strict=False))
-    right = [(case, other) for case, other in tried if _is_one_hot(case) and other.verdict is Verdict.PASS]
+    right = [(case, other) for case, other in tried if _is_one_hot(case) and _is_nearly_right(other)]
     case = inference.case
     if case is None or not right or report.verdict is not Verdict.FAIL:
         return report, inference, others
     remark = f"checked with one-hot targets: as {case.declaration()}, the verdict is {report.verdict}"
     kept = replace(inference, case=right[0][0], others=(), limits=(*inference.limits, remark))
     return right[0][1], kept, []
+
+
+def _is_nearly_right(report: SubjectReport) -> bool:
+    """Whether nothing is wrong but that backward leaves out a small constant, as the epsilon of a logarithm."""
+    wrong = {finding.code for finding in report.findings if finding.severity == "error"}
+    return report.verdict is Verdict.PASS or (report.verdict is Verdict.FAIL and wrong == {_EPSILON})
 
 
 def _is_one_hot(case: Case) -> bool:

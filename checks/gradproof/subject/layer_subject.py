@@ -16,13 +16,14 @@ from gradproof.case.nested import nested, owners
 from gradproof.case.signatures import Signature
 from gradproof.convention import pairing
 from gradproof.convention.answers import refusal
-from gradproof.convention.calling import Plan, default_dout, defaults_of, takes_cache
+from gradproof.convention.calling import Plan, default_dout, defaults_of
 from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
 from gradproof.convention.leaves import Path
 from gradproof.convention.losses import averages
 from gradproof.convention.return_statements import names_returned, returns_nothing
 from gradproof.convention.returned import by_rows, without_left_out
+from gradproof.convention.several_outputs import outputs_and_cache
 from gradproof.convention.stored import kept_output
 from gradproof.convention.watch import cut_back, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
@@ -151,10 +152,9 @@ class LayerSubject:
     def _read(self, result: Any) -> tuple[Any, ...]:
         if result is None and self._hands_nothing_over():
             result = self._handed.output.after(self.layer)
-        outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        self._returned, self._cached = outputs, False
-        if len(outputs) > 1 and takes_cache(getattr(type(self.layer), self.convention.backward)):
-            outputs, self._cache, self._cached = outputs[:-1], outputs[-1], True
+        self._returned = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        backward = getattr(type(self.layer), self.convention.backward)
+        outputs, self._cache, self._cached = outputs_and_cache(backward, self._returned)
         self._outputs = len(outputs)
         starts = not self.takes_dout() or self.default_dout() is not None
         return self._handed.with_loss(outputs, self.layer) if starts else outputs

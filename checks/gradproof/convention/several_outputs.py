@@ -1,0 +1,52 @@
+"""Which of the values that a layer's forward returns are outputs, and whether one is a cache; it calls nothing."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from gradproof.convention.argument_names import role_of
+from gradproof.convention.attributes import definition_of
+from gradproof.convention.calling import arguments, takes_cache
+
+Values = tuple[Any, ...]
+
+
+def outputs_and_cache(backward: Callable[..., Any], returned: Values) -> tuple[Values, Any, bool]:
+    """The outputs, the cache, and whether there is one.
+
+    A single upstream gradient, of which no values are taken one by one, belongs to the first: the others are shown
+    beside it, as the weights of an attention.
+    """
+    if len(returned) > 1 and takes_cache(backward):
+        return returned[:-1], returned[-1], True
+    if len(returned) > 1 and takes_one_dout(backward):
+        return returned[:1], None, False
+    return returned, None, False
+
+
+@functools.lru_cache(maxsize=256)
+def takes_one_dout(backward: Callable[..., Any]) -> bool:
+    """Whether the one argument that it needs is an upstream gradient, of which no single values are taken."""
+    definition = definition_of(backward)
+    needed = [name for name, is_required in arguments(backward)[1:] if is_required]
+    if definition is None or len(needed) != 1 or role_of(needed[0]) != "dout":
+        return False
+    return not any(_takes_apart(node, needed[0]) for node in ast.walk(definition))
+
+
+def _takes_apart(node: ast.AST, name: str) -> bool:
+    """Whether an expression or a statement takes several values out of what a name holds."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=ast.Name(id=known)):
+            return known == name
+        case ast.Subscript(value=ast.Name(id=known), slice=ast.Constant(value=int())):
+            return known == name
+        case ast.For(iter=iterated) | ast.comprehension(iter=iterated) | ast.Starred(value=iterated):
+            return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(iterated))
+        case ast.Call(func=ast.Name(id="isinstance" | "len"), args=[ast.Name(id=known), *_]):
+            return known == name
+        case _:
+            return False
