@@ -605,7 +605,7 @@ SLIPS = (
     Slip(skipped, skipped_in_place, "dout is written to after this line", "dz = dout.copy()", {"x": "n d", "w": "d d"}),
     Slip(two_ways, two_ways_of_which_one_comes_back, "a term is missing: + dz @ w.T", "dout @ u.T + dz @ w.T",
          {"x": "n d", "u": "d h", "w": "d h"}),
-    Slip(choose, choose_without_the_sum, "a term is missing: a sum", ".sum(axis=1, keepdims=True)",
+    Slip(choose, choose_without_the_sum, "a term is missing: p times a sum", ".sum(axis=1, keepdims=True)",
          {"s": "n c", "v": "c d"}),
     Slip(choose, choose_without_the_softmax, "that of the softmax", "p * (", {"s": "n c", "v": "c d"}),
     Slip(centred, centred_not_at_all, "the mean over axis (1, 2)", ".mean(axis=(1, 2), keepdims=True)", {"x": "n t d"}),

@@ -101,7 +101,7 @@ def test_a_search_that_the_clock_ends_says_so(monkeypatch: pytest.MonkeyPatch) -
         expired.seconds = 60.0
         raise expired
 
-    monkeypatch.setattr(mend.Bench, "work", late)
+    monkeypatch.setattr(mend.SearchOrder, "run", late)
     fault = FAULTS["LayerNormWithoutMeanTerm"]
     report = check_case(fault.case(fault.wrong), location="x", examples=3)
     assert any("cut off after 60 s" in dict(finding.remarks).get("not tried", "") for finding in report.findings)

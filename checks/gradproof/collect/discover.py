@@ -103,7 +103,7 @@ def is_abstract(cls: Any) -> bool:
     """Whether a class is a base that leaves forward to others."""
     forward = _method(cls, forward=True)
     is_declared = inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False))
-    return is_declared or _only_promises(forward) or any(map(_only_promises, _always_called(cls, forward)))
+    return is_declared or _only_promises(forward) or any(map(_refuses, _always_called(cls, forward)))
 
 
 def _always_called(cls: type, method: Any) -> list[Any]:
@@ -206,8 +206,15 @@ def _only_promises(method: Any) -> bool:
     if definition is None:
         return False
     body = [part for part in definition.body if not isinstance(part, ast.Pass) and not _is_constant(part)]
+    return not body or _refuses(method)
+
+
+def _refuses(method: Any) -> bool:
+    """Whether ``raise NotImplementedError`` is all that the body of ``method`` does, beside its docstring."""
+    definition = _definition(method)
+    body = [] if definition is None else [part for part in definition.body if not _is_constant(part)]
     if len(body) != 1 or not isinstance(body[0], ast.Raise):
-        return not body
+        return False
     raised = body[0].exc.func if isinstance(body[0].exc, ast.Call) else body[0].exc
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
 

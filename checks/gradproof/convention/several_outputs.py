@@ -31,8 +31,10 @@ def outputs_and_cache(backward: Callable[..., Any], returned: Values) -> tuple[V
 def takes_one_dout(backward: Callable[..., Any]) -> bool:
     """Whether the one argument that it needs is an upstream gradient, of which no single values are taken."""
     definition = definition_of(backward)
-    needed = [name for name, is_required in arguments(backward)[1:] if is_required]
-    if definition is None or len(needed) != 1 or role_of(needed[0]) != "dout":
+    taken = arguments(backward)[1:]
+    needed = [name for name, is_required in taken if is_required]
+    douts = [name for name, _ in taken if role_of(name) == "dout"]
+    if definition is None or len(needed) != 1 or douts != needed:
         return False
     return not any(_takes_apart(node, needed[0]) for node in ast.walk(definition))
 

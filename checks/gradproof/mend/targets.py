@@ -37,8 +37,11 @@ class Trees:
         return replace(self, backward=tuple(_narrowed(tree, wrong, right) for tree in self.backward))
 
     def at(self, lines: Sequence[Location]) -> Trees | None:
-        """The same, backward narrowed to the statements that stand on some lines; None where none does."""
-        narrowed = tuple(tree.within(_on(tree, lines)) for tree in self.backward)
+        """The same, backward narrowed to the statements that stand on some lines; None where none does.
+
+        With those that name a size which they read: no gradient goes through it, and so no line shows it to be wrong.
+        """
+        narrowed = tuple(tree.within(_with_sizes(tree, _on(tree, lines))) for tree in self.backward)
         return replace(self, backward=narrowed) if any(tree.slots for tree in narrowed) else None
 
     def returning(self) -> Trees:
@@ -59,6 +62,21 @@ def _returns_of(tree: Tree) -> Tree:
 def _outside(tree: Tree, known: Set[tuple[int, str, int | None]]) -> Tree:
     """The same tree, to be changed at other places than those that are ``known``."""
     return replace(tree, slots=tuple(slot for slot in tree.slots if slot.place not in known))
+
+
+def _with_sizes(tree: Tree, chosen: list[ast.stmt]) -> list[ast.stmt]:
+    read = {name for statement in chosen for name in _read(statement)}
+    sizes = [each for each in statements(tree.node) if _names_a_size(each) and _written(each) & read]
+    return [*sizes, *chosen]
+
+
+def _names_a_size(statement: ast.stmt) -> bool:
+    """Whether a statement gives a name to sizes of arrays: ``m = x.shape[2]``, ``n = len(x)``."""
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    parts = [] if value is None else list(ast.walk(value))
+    return any(
+        calls(part, "len") or (isinstance(part, ast.Attribute) and part.attr in ("shape", "size")) for part in parts
+    )
 
 
 def _on(tree: Tree, lines: Sequence[Location]) -> list[ast.stmt]:
