@@ -116,12 +116,12 @@ def main() -> None:
     parser.add_argument("--changes", action="store_true", help="search for changes, too, as a check does")
     parser.add_argument("--jobs", type=int, default=None, metavar="J", help="processes (default: one for each core)")
     given = parser.parse_args()
-    begin = time.process_time()
+    begin = time.perf_counter()
     with ProcessPoolExecutor(given.jobs) as pool:
         numbers = range(0, len(FAULTS), given.every)
         jobs = [pool.submit(examined, number, given.seed, changes=given.changes) for number in numbers]
         rows = [job.result() for job in jobs]
-    print(f"seed {given.seed}, each {given.every}th fault, {time.process_time() - begin:.0f} s\n")
+    print(f"seed {given.seed}, each {given.every}th fault, {time.perf_counter() - begin:.0f} s\n")
     for part in (summary(rows), misses(rows)):
         print(*part, "", sep="\n")
 

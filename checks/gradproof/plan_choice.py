@@ -89,7 +89,7 @@ def _plans(examples: Sequence[Example], called: Called) -> Sequence[Plan]:
         with quiet(), Randomness(example.seed) as random:
             try:
                 subject = called(example, None)(random, widen=True)
-                subject.wanted = tuple(name for name in example.inputs if name in example.differentiable)
+                subject.wanted = example.wanted
                 subject.forward({name: _own(value) for name, value in example.inputs.items()})
                 return subject.plans()
             except SubjectError:

@@ -50,6 +50,12 @@ def test_each_value_that_has_an_upstream_gradient_is_an_output(layer):
     assert check(layer, settings=FEW).verdict is Verdict.PASS
 
 
+def test_what_is_shown_beside_the_output_is_told_not_to_be_checked():
+    shown, both = (check(layer, settings=FEW).subjects[0].notes for layer in (ShowsItsWeights, TwoOutputs))
+    assert any("2 values, backward is given the gradient of the first" in note for note in shown)
+    assert not any("the gradient of the first" in note for note in both)
+
+
 @pytest.mark.parametrize("layer", [ShowsItsWeightsWithoutTheSum, TwoOutputsOneForgotten])
 def test_what_is_wrong_of_them_is_found(layer):
     with pytest.raises(GradientFault):

@@ -97,6 +97,33 @@ class NetWithoutSquare(Net):
         self.dW1, self.db1 = self.x.T @ dh, dh.sum(axis=0)
 
 
+class NetWithPenalty(Net):
+    """Right, where the loss holds a penalty of the weights, as a trainer may add it; forward returns none."""
+
+    def backward(self, labels):
+        super().backward(labels)
+        self.dW1 = self.dW1 + 0.01 * self.W1
+        self.dW2 = self.dW2 + 0.01 * self.W2
+
+
+class OfAnotherLoss:
+    """Right with a loss that is not usual. What moves nothing is right with every loss, and settles none."""
+
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.random.default_rng(0).normal(size=(n_in, n_out)), np.zeros(n_out)
+        self.s, self.t = np.zeros(n_out), np.zeros(n_out)
+
+    def forward(self, x):
+        self.x = x
+        self.out = x @ self.W + self.b + 0 * self.s + 0 * self.t
+        return self.out
+
+    def backward(self, target):
+        d = np.tanh(self.out - target)
+        self.dW, self.db = self.x.T @ d, d.sum(axis=0)
+        self.ds, self.dt = 0 * self.db, 0 * self.db
+
+
 class TakesDout:
     def forward(self, x):
         return x * 3.0
@@ -130,8 +157,17 @@ def test_where_the_loss_is_settled_by_some_gradients_the_others_are_wrong():
     assert change.new == "dh = (d @ self.W2.T) * (1 - self.h ** 2)"
 
 
-def test_a_backward_that_fits_no_loss_is_not_accused():
-    assert check(SoftmaxOutputOfWrongSign, settings=FEW).verdict is Verdict.INCONCLUSIVE
+@pytest.mark.parametrize("layer", [SoftmaxOutputOfWrongSign, OfAnotherLoss])
+def test_a_backward_that_fits_no_loss_is_not_accused(layer):
+    assert check(layer, settings=FEW).verdict is Verdict.INCONCLUSIVE
+
+
+def test_weights_alone_may_be_penalised_and_are_not_accused():
+    (subject,) = check(NetWithPenalty, settings=FEW).subjects
+    assert subject.verdict is Verdict.INCONCLUSIVE
+    assert subject.reason is not None
+    assert subject.reason.startswith("W1, W2: not the gradient of that loss")
+    assert all(finding.severity != "error" for finding in subject.findings)
 
 
 def test_a_layer_between_others_has_no_loss_behind_it():
@@ -146,5 +182,20 @@ class HandsLabelsToItsBase(Net):
         self.db1 = self.db1 * 1.0
 
 
+class IndexesWithFractions:
+    """What must be whole numbers is its own."""
+
+    def forward(self, x):
+        self.order = np.argsort(x, axis=0).astype(float)
+        return np.sort(x, axis=0)
+
+    def backward(self, dout):
+        dx = np.empty_like(dout)
+        np.put_along_axis(dx, self.order, dout, axis=0)
+        return dx
+
+
 def test_an_argument_that_must_be_whole_numbers_accuses_nobody():
     assert check(HandsLabelsToItsBase, settings=FEW).verdict is Verdict.INCONCLUSIVE
+    with pytest.raises(GradientFault):
+        check(IndexesWithFractions, settings=FEW)

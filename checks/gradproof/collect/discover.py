@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
@@ -13,7 +12,9 @@ from typing import Any
 from gradproof.collect import scan, suggestions
 from gradproof.collect.lost_statements import LostStatement
 from gradproof.convention import function_names
+from gradproof.convention.attributes import definition_of
 from gradproof.convention.convention import FORWARDS, convention_of
+from gradproof.convention.templates import only_promises, refuses
 from gradproof.findings import Finding
 from gradproof.nodes.conventions import is_machinery, operation_of, operations_of
 from gradproof.nodes.engine import engine_of
@@ -103,12 +104,12 @@ def is_abstract(cls: Any) -> bool:
     """Whether a class is a base that leaves forward to others."""
     forward = _method(cls, forward=True)
     is_declared = inspect.isabstract(cls) or bool(getattr(cls, "_is_protocol", False))
-    return is_declared or _only_promises(forward) or any(map(_refuses, _always_called(cls, forward)))
+    return is_declared or only_promises(forward) or any(map(refuses, _always_called(cls, forward)))
 
 
 def _always_called(cls: type, method: Any) -> list[Any]:
     """The class's own methods that the statements of ``method`` call, whatever it is given."""
-    definition = _definition(method)
+    definition = definition_of(method)
     if definition is None or not definition.args.args:
         return []
     always = [part for part in definition.body if isinstance(part, (ast.Return, ast.Assign, ast.Expr))]
@@ -149,7 +150,7 @@ def _problem(cls: type) -> str | None:
             f"{cls.__name__} has no backward of its own: it is made of operations of {node.__name__}, which are judged "
             f"where they are defined: run gradproof on the file of {node.__module__}"
         )
-    if convention_of(cls) is None or _only_promises(_method(cls, forward=False)):
+    if convention_of(cls) is None or only_promises(_method(cls, forward=False)):
         convention = convention_of(cls)
         forward = "forward" if convention is None else convention.forward
         others = [name for name in suggestions.public_methods(cls) if name not in FORWARDS]
@@ -169,7 +170,7 @@ def _method(cls: type, *, forward: bool) -> Any:
 
 def _of_functions(functions: Mapping[str, FunctionType]) -> list[Found]:
     """Pairs, functions that return their backward, and losses that return their gradient; each under its own name."""
-    definitions = {name: _definition(function) for name, function in functions.items()}
+    definitions = {name: definition_of(function) for name, function in functions.items()}
     found: dict[str, Found] = {}
     for name, backward in functions.items():
         half = scan.pair_of(name, definitions)
@@ -198,37 +199,6 @@ def _without(forward: str) -> str:
     for word in ("_forward", "_fwd"):
         forward = forward.removesuffix(word)
     return forward
-
-
-def _only_promises(method: Any) -> bool:
-    """Whether the body of ``method`` is, beside its docstring, nothing, or ``raise NotImplementedError``."""
-    definition = _definition(method)
-    if definition is None:
-        return False
-    body = [part for part in definition.body if not isinstance(part, ast.Pass) and not _is_constant(part)]
-    return not body or _refuses(method)
-
-
-def _refuses(method: Any) -> bool:
-    """Whether ``raise NotImplementedError`` is all that the body of ``method`` does, beside its docstring."""
-    definition = _definition(method)
-    body = [] if definition is None else [part for part in definition.body if not _is_constant(part)]
-    if len(body) != 1 or not isinstance(body[0], ast.Raise):
-        return False
-    raised = body[0].exc.func if isinstance(body[0].exc, ast.Call) else body[0].exc
-    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
-
-
-def _is_constant(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _definition(function: Any) -> ast.FunctionDef | None:
-    try:
-        definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    except (OSError, TypeError, SyntaxError, IndexError):
-        return None
-    return definition if isinstance(definition, ast.FunctionDef) else None
 
 
 def _half(function: FunctionType, other: str) -> Finding:

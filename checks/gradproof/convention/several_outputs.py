@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from gradproof.convention.argument_names import role_of
@@ -14,17 +15,36 @@ from gradproof.convention.calling import arguments, takes_cache
 Values = tuple[Any, ...]
 
 
-def outputs_and_cache(backward: Callable[..., Any], returned: Values) -> tuple[Values, Any, bool]:
-    """The outputs, the cache, and whether there is one.
+@dataclass(frozen=True, eq=False)
+class Returned:
+    """What one forward returned: all values, those of them that are outputs, and the cache, if it has one."""
 
-    A single upstream gradient, of which no values are taken one by one, belongs to the first: the others are shown
-    beside it, as the weights of an attention.
+    values: Values = ()
+    outputs: Values = (None,)
+    cache: Any = None
+    has_cache: bool = False
+
+    @property
+    def notes(self) -> list[str]:
+        """What is told of values that are neither an output nor the cache."""
+        if len(self.values) <= len(self.outputs) + self.has_cache:
+            return []
+        count = len(self.values)
+        return [f"forward returns {count} values, backward is given the gradient of the first: no other is checked"]
+
+
+def returned_by(result: Any, backward: Callable[..., Any]) -> Returned:
+    """What a layer's forward returned, as its backward takes it.
+
+    A single upstream gradient, of which no values are taken one by one, belongs to the first of several: the others are
+    shown beside it, as the weights of an attention.
     """
-    if len(returned) > 1 and takes_cache(backward):
-        return returned[:-1], returned[-1], True
-    if len(returned) > 1 and takes_one_dout(backward):
-        return returned[:1], None, False
-    return returned, None, False
+    values = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    if len(values) > 1 and takes_cache(backward):
+        return Returned(values, values[:-1], values[-1], has_cache=True)
+    if len(values) > 1 and takes_one_dout(backward):
+        return Returned(values, values[:1])
+    return Returned(values, values)
 
 
 @functools.lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ ADVICE = {
     "KeyError": "store it under that key in forward, or correct the key",
 }
 _FITS = "forward ran at these sizes: make the line fit them; look for a .T, an axis or keepdims=True that is missing"
-_BUILTIN = "a function of Python's own stands there without a call: write the name that is meant, as x_ for input"
+_BUILTIN = "a function stands there without a call: call it, or write the name that is meant (input is Python's own)"
 _AGAIN = (
     "the same call came back before: look for what it leaves behind, as a list that grows or an array that is replaced"
 )

@@ -13,7 +13,7 @@ from gradproof.source.hints import pointed
 
 
 @dataclass(frozen=True)
-class Source:
+class Explainer:
     """One source. calls: whether it calls the subject, so that it has nothing to say where the time is over."""
 
     explain: Callable[[Failing, Target], Failing]
@@ -21,12 +21,12 @@ class Source:
 
 
 SOURCES = (
-    Source(from_numbers.explain, calls=False),  # what was seen is named by the rules in any case
-    Source(promises.explain, calls=False),
-    Source(from_parts.explain),
-    Source(from_lines.find),
-    Source(from_changes.explain),  # on these lines first
-    Source(from_lines.explain, calls=False),
+    Explainer(from_numbers.explain, calls=False),  # what was seen is named by the rules in any case
+    Explainer(promises.explain, calls=False),
+    Explainer(from_parts.explain),
+    Explainer(from_lines.find),
+    Explainer(from_changes.explain),  # on these lines first
+    Explainer(from_lines.explain, calls=False),
 )
 
 

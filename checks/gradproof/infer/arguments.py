@@ -34,8 +34,8 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
-    """What is to be inferred: a class, a forward with its backward, or a function alone.
+class Undeclared:
+    """A subject of which nothing is declared: a class, a forward with its backward, or a function alone.
 
     built, called: what the constructor and forward take; forward: its name. start: builds the subject and calls its
     forward, given the values of all arguments by name; case: the declaration for these specs and ranges of dims.
@@ -88,7 +88,7 @@ class Target:
         return self.built[name] if name in self.built else self.called[name]
 
 
-def target_of(subject: Any) -> Target:
+def target_of(subject: Any) -> Undeclared:
     """Read a class, a pair (forward, backward), or a function. Raises ValueError for an unreadable signature."""
     if isinstance(subject, type):
         return _class_target(subject)
@@ -103,7 +103,7 @@ def target_of(subject: Any) -> Target:
 
     usage = usage_of(code_of_functions(forward, backward).functions)
     case = _declared(forward, backward)
-    return Target(
+    return Undeclared(
         forward,
         backward,
         _name_of(forward),
@@ -117,7 +117,7 @@ def target_of(subject: Any) -> Target:
     )
 
 
-def _class_target(cls: type) -> Target:
+def _class_target(cls: type) -> Undeclared:
     convention = convention_for(cls, cls.__name__, None)
     name, backward = convention.forward, convention.backward
     forward = getattr(cls, name)
@@ -137,7 +137,7 @@ def _class_target(cls: type) -> Target:
 
     annotations = {**hints_of(getattr(cls, "__init__", None)), **hints_of(forward)}
     usage = usage_of(code_of_class(cls, name, backward).functions)
-    return Target(cls, None, cls.__name__, built, called, name, annotations, usage, start, _declared(cls, None))
+    return Undeclared(cls, None, cls.__name__, built, called, name, annotations, usage, start, _declared(cls, None))
 
 
 def _built(cls: type, convention: Convention) -> dict[str, Parameter]:
@@ -159,7 +159,7 @@ def _name_of(function: Any) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def hints_for(target: Target) -> dict[str, Hint]:
+def hints_for(target: Undeclared) -> dict[str, Hint]:
     """What is known of each argument before anything runs, forward's first."""
     source, layers = _source_of(target), _layers_for(target)
     names = dict.fromkeys([*target.called, *target.built])
@@ -167,7 +167,7 @@ def hints_for(target: Target) -> dict[str, Hint]:
     return found | {part: hint for name in names for part, hint in _parts(target, found[name], source)}
 
 
-def _parts(target: Target, owner: Hint, source: str) -> Iterator[tuple[str, Hint]]:
+def _parts(target: Undeclared, owner: Hint, source: str) -> Iterator[tuple[str, Hint]]:
     """What is known of the values of a dict, by their keys."""
     for key in owner.keys:
         made = role_of(key, constructor=True)
@@ -176,7 +176,7 @@ def _parts(target: Target, owner: Hint, source: str) -> Iterator[tuple[str, Hint
         yield part, Hint(part, weight=made in WEIGHTS, number=number, learned=is_learned, built=owner.built)
 
 
-def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> Hint:
+def _hint(target: Undeclared, name: str, source: str, layers: tuple[Kind, ...]) -> Hint:
     built = name in target.built
     fed, made = role_of(name, constructor=False), role_of(name, constructor=True)
     is_layers = made in (Role.LAYER, Role.LAYERS, Role.UNKNOWN)
@@ -204,7 +204,7 @@ def _hint(target: Target, name: str, source: str, layers: tuple[Kind, ...]) -> H
     )
 
 
-def _is_target(target: Target, name: str) -> bool:
+def _is_target(target: Undeclared, name: str) -> bool:
     """Whether forward compares its output with it; a loss calls it ``y`` as well, where it is not its first."""
     is_last = name != next(iter(target.called), None)
     is_y = target.setting.loss and name.lower() == "y" and is_last
@@ -212,12 +212,12 @@ def _is_target(target: Target, name: str) -> bool:
     return is_y or name == answer if answer is not None else is_y or role_of(name, constructor=False) is Role.TARGET
 
 
-def _answer(target: Target) -> str | None:
+def _answer(target: Undeclared) -> str | None:
     needed = [name for name, parameter in target.called.items() if parameter.default is Parameter.empty]
     return answer_of(needed, loss=target.setting.loss)
 
 
-def _compared(target: Target) -> str | None:
+def _compared(target: Undeclared) -> str | None:
     """The argument that forward is about: its first, or the first beside the answer of a loss."""
     answer = _answer(target)
     first, *others = [*target.called, None]
@@ -231,7 +231,7 @@ def _is_learned(name: str, source: str) -> bool:
     return re.search(rf"(?i)\b({gradients})\b|zeros_like\((self\.)?{own}\)|grads?\[.{own}.\]", source) is not None
 
 
-def _source_of(target: Target) -> str:
+def _source_of(target: Undeclared) -> str:
     parts = [target.subject, target.backward]
     if isinstance(target.subject, type):
         parts = [cls for cls in target.subject.__mro__ if cls is not object]
@@ -245,7 +245,7 @@ def _text_of(part: Any) -> str:
         return ""
 
 
-def _layers_for(target: Target) -> tuple[Kind, ...]:
+def _layers_for(target: Undeclared) -> tuple[Kind, ...]:
     """Another layer of the author's, alone and in a list."""
     cls = another_layer(target.subject)
     if cls is None or not target.built:

@@ -82,7 +82,7 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
     dims = _sizes(case, falling=falling, fixed=fixed or {})
     plan = Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), seed)
     example = _with_extreme_labels(case, build(case, plan, {}))
-    wanted = tuple(name for name in example.inputs if name in example.differentiable)
+    wanted = example.wanted
     with quiet(), Randomness(seed) as random:
         builder: ProblemBuilder | None = None
         rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from gradproof.case.limits import SIZES
 from gradproof.case.nested import arrays, part_name
 from gradproof.case.shapes import parse, parse_size
 from gradproof.case.specs import Floats, Labels, Literal, OneHot, Probabilities, SizeArgument, Sizes, Spec
-from gradproof.infer.arguments import Target
+from gradproof.infer.arguments import Undeclared
 from gradproof.infer.dim_names import readable
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import DISTRIBUTIONS, Kind, What
@@ -24,7 +24,7 @@ _CLASSES = 2  # at least: one class leaves nothing to tell apart, and the loss i
 class Declaring:
     """Declares the candidates of one target."""
 
-    def __init__(self, target: Target, hints: Mapping[str, Hint]) -> None:
+    def __init__(self, target: Undeclared, hints: Mapping[str, Hint]) -> None:
         self._target, self._hints = target, hints
 
     def names(self, candidate: Candidate) -> dict[str, str]:

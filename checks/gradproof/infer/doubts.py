@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 
-from gradproof.infer.arguments import Target
+from gradproof.infer.arguments import Undeclared
 from gradproof.infer.declare import Declaring
 from gradproof.infer.roles import Role, role_of
 from gradproof.trace.candidate import Candidate
@@ -33,7 +33,7 @@ def doubts(candidate: Candidate, hints: Mapping[str, Hint], declaring: Declaring
     return tuple(found)
 
 
-def unused(candidate: Candidate, target: Target) -> tuple[str, ...]:
+def unused(candidate: Candidate, target: Undeclared) -> tuple[str, ...]:
     """What a layer that hands its input on was built with for nothing, or was built without."""
     names = [name for name in target.built if candidate.kinds[name].what in _MADE_OF]
     layers = [name for name in target.built if role_of(name, constructor=True) is Role.LAYERS]

@@ -1,15 +1,16 @@
 """A backward that is given the answer: of which loss behind forward's output is it the gradient? It accuses none.
 
 Networks are often written so: ``forward(x)`` predicts, ``backward(y)`` begins with ``self.out - y``, and no line says
-which loss that is the gradient of. Each of the usual ones is put behind forward; that one with which every gradient is
-right is what the author meant. Where hardly any is right with any of them, nothing is said: it may be another one.
+which loss that is the gradient of. Each of the usual ones is put behind forward; the one with which every gradient is
+right is what the author meant. Where some gradients are right with one loss, and with no other scale of it, that loss
+is settled all the same, and the others are wrong. Else nothing is said: it may be another loss.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any, cast
@@ -33,7 +34,7 @@ from gradproof.subject.subject import subject_of
 from gradproof.values import Verdict
 
 SECONDS = 20.0  # the safety net of the search, for calls that take far longer than most
-SETTLES = 2  # gradients that are right with a loss, so that it is the one
+SETTLES = 2  # gradients that are right with a loss and not at every scale of it, so that it is the one
 _KEPT = "_gradproof_answer"  # the attribute in which an object keeps what forward was given, and what came out
 
 Loss = Callable[[Any, Any], Any]  # (predictions, answers) -> a number
@@ -53,8 +54,8 @@ class Usual:
     classes: int | None = None
 
     def answer(self, given: Any) -> Any:
-        """The answer, made of whatever was drawn for it."""
-        if self.classes is None or not isinstance(given, np.ndarray) or given.ndim == 0 or not given.size:
+        """The answer, of the shape of what was drawn for it: with a single one along the axis of the classes."""
+        if self.classes is None or np.ndim(given) == 0 or not np.size(given):
             return given
         found = np.zeros_like(given)
         largest = np.expand_dims(np.argmax(given, axis=self.classes), self.classes)
@@ -67,18 +68,22 @@ class Usual:
 
 
 def _of_labels(p: Any, y: Any) -> Any:
+    """p: (n, c) chances, y: (n,) labels -> minus the logarithm of the chance of each label, summed."""
     return -np.sum(np.log(p[np.arange(len(p)), y]))
 
 
 def _of_ones(p: Any, y: Any) -> Any:
+    """p, y: chances and answers of one shape -> -sum y log p."""
     return -np.sum(y * np.log(p))
 
 
 def _of_chances(p: Any, y: Any) -> Any:
+    """p, y: chances and answers of one shape, each by itself -> -sum y log p + (1 - y) log (1 - p)."""
     return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
 def _squared(p: Any, y: Any) -> Any:
+    """p, y: of one shape -> sum (p - y)^2."""
     return np.sum((p - y) ** 2)
 
 
@@ -110,21 +115,41 @@ def with_implied_loss(found: Inference, subject: Any, infer: Callable[[Any], Inf
         return replace(found, limits=(*found.limits, late))
 
 
-def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | None:
-    """The class with a loss behind it of which its backward is the gradient at a few examples; None where none is.
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """One loss put behind a class: the case, and which tensors have a right gradient at all of a few examples.
 
-    Where some gradients are right with one loss and others with none, the others are wrong.
+    weights: the tensors that have two axes or more.
     """
+
+    case: Case
+    text: str
+    right: frozenset[str]
+    wrong: frozenset[str]
+    weights: frozenset[str]
+
+    def reading(self, always: frozenset[str]) -> Reading:
+        """The case, with what it is worth. always: what is right at every scale, as zeros are, and so tells nothing."""
+        return Reading(self.case, self.text, settled=len(self.right - always) >= SETTLES, weights=self.weights)
+
+
+def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | None:
+    """The class with a loss behind it of which its backward is the gradient at a few examples; None where none is."""
     convention = convention_of(subject) if isinstance(subject, type) else None
     answer = None if convention is None else _answer(subject, convention)
     if convention is None or answer is None:
         return None
     partly: list[tuple[int, Reading]] = []
     for usual in USUAL:
-        for count, is_all, reading in _tried(subject, convention, answer, usual, infer):
-            if is_all:
+        trials = list(_trials(subject, convention, answer, usual, infer))
+        ever = frozenset[str]().union(*(trial.right for trial in trials))
+        always = ever.difference(*(trial.wrong for trial in trials))
+        for trial in trials:
+            reading = trial.reading(always)
+            if trial.right - always and not trial.wrong:
                 return reading
-            partly += [(count, reading)] if reading.settled else []
+            if reading.settled:
+                partly.append((len(trial.right), reading))
     _, likeliest = max(partly, key=lambda each: each[0], default=(0, None))
     return likeliest
 
@@ -141,10 +166,10 @@ def _needed(backward: Callable[..., Any]) -> list[str]:
     return [name for name, is_required in arguments(backward)[1:] if is_required]
 
 
-def _tried(
+def _trials(
     subject: Any, convention: Convention, answer: str, usual: Usual, infer: Callable[[Any], Inference]
-) -> Iterator[tuple[int, bool, Reading]]:
-    """For each scale of one loss, how many gradients are right at all examples, and whether all are."""
+) -> Iterator[_Trial]:
+    """Each scale of one loss, of which the shapes are the same."""
     specs: dict[str, Spec] | None = None
     ranges: dict[str, tuple[int, int]] = {}
     for words, scale in SCALES:
@@ -157,7 +182,7 @@ def _tried(
                 ranges = dict(found.space.ranges)
                 specs = _specs(found, answer, usual, getattr(subject, convention.backward))
             case = Case(behind, dims=ranges, **cast(Any, specs))
-            right, wrong = _judged(case)
+            right, wrong, weights = _judged(case)
         except (UsageError, guard.SubjectError, ValueError, TypeError):  # a class may refuse to be derived from
             return
         loss = words.format(usual.name)
@@ -165,7 +190,7 @@ def _tried(
             f"{convention.backward} is given {answer}, and the loss between them stands elsewhere: checked as the "
             f"gradient of {loss}, of {convention.forward}'s output and {answer}"
         )
-        yield len(right), bool(right) and not wrong, Reading(case, text, settled=len(right) >= SETTLES)
+        yield _Trial(case, text, right, wrong, weights)
 
 
 def _specs(found: Case, answer: str, usual: Usual, backward: Callable[..., Any]) -> dict[str, Spec]:
@@ -182,14 +207,26 @@ def _fixed(spec: Spec) -> Spec:
     return replace(spec, differentiable=False) if isinstance(spec, Floats) else spec
 
 
-def _judged(case: Case) -> tuple[set[str], set[str]]:
-    """The tensors whose gradient is right at each of a few examples, and the others; none where nothing is compared."""
+def _judged(case: Case) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The tensors whose gradient is right at each of a few examples, the others, and those that have two axes or more.
+
+    None where at one of the examples nothing is compared.
+    """
     outcomes = [spot_check(one, functools.partial(subject_of, case, one)) for one in examples_of(case, 0)]
-    if not all(outcome.tensors for outcome in outcomes):
-        return set(), set()
     results = [tensor for outcome in outcomes for tensor in outcome.tensors]
-    wrong = {tensor.name for tensor in results if tensor.verdict is not Verdict.PASS}
-    return {tensor.name for tensor in results} - wrong, wrong
+    if not all(outcome.tensors for outcome in outcomes):
+        return frozenset(), frozenset(), frozenset()
+    wrong = frozenset(tensor.name for tensor in results if tensor.verdict is not Verdict.PASS)
+    weights = frozenset(tensor.name for tensor in results if len(tensor.shape) > 1)
+    return frozenset(tensor.name for tensor in results) - wrong, wrong, weights
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What an object keeps from forward to backward: what it was given, by name, and what came out."""
+
+    given: Mapping[str, Any]
+    output: Any
 
 
 def _with_loss(cls: Any, convention: Convention, answer: str, usual: Usual, scale: Scale) -> type:
@@ -206,13 +243,14 @@ def _with_loss(cls: Any, convention: Convention, answer: str, usual: Usual, scal
         bound = signature.bind(self, *args, **kwargs)
         returned = forward(self, *args, **kwargs)
         output = returned[0] if isinstance(returned, tuple) else returned
-        setattr(self, _KEPT, {**bound.arguments, answer: given, None: output})
+        setattr(self, _KEPT, _Kept({**bound.arguments, answer: given}, output))
         return scale(usual, output) * usual.summed(output, given)
 
     @functools.wraps(backward)
     def of_loss(self: Any, *args: Any) -> Any:
-        kept = {**getattr(self, _KEPT), **dict(zip(rest, args, strict=True))}
-        return backward(self, *(kept.get(name, kept[None]) for name in own))
+        kept: _Kept = getattr(self, _KEPT)
+        values = {**kept.given, **dict(zip(rest, args, strict=True))}
+        return backward(self, *(values.get(name, kept.output) for name in own))
 
     extra = Parameter(answer, Parameter.KEYWORD_ONLY)
     parameters = [*signature.parameters.values()]

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradproof.case.case import Case
 from gradproof.errors import UsageError
-from gradproof.infer.arguments import Target, hints_for, target_of
+from gradproof.infer.arguments import Undeclared, hints_for, target_of
 from gradproof.infer.attempt import Attempt
 from gradproof.infer.columns import of_columns
 from gradproof.infer.confirm import Confirming
@@ -52,7 +52,7 @@ def infer(subject: Any) -> Inference:
     return with_implied_loss(found, subject, lambda cls: infer_target(target_of(cls)))
 
 
-def infer_target(target: Target) -> Inference:
+def infer_target(target: Undeclared) -> Inference:
     """Find the Case of a target, whatever it is made of."""
     began = time.perf_counter()
     if not target.called and not target.built:
@@ -113,7 +113,7 @@ def _also_taken(case: Case) -> Reading:
 
 
 def _doubts(
-    search: Search, found: Found, candidate: Candidate, declaring: Declaring, target: Target
+    search: Search, found: Found, candidate: Candidate, declaring: Declaring, target: Undeclared
 ) -> tuple[str, ...]:
     """What keeps a pass from meaning much."""
     hints = search.hints
@@ -172,7 +172,7 @@ def _as_data(found: Found) -> Found:
     return replace(found, candidate=replace(candidate, kinds={**candidate.kinds, **data}))
 
 
-def _as_distribution(search: Search, found: Found, target: Target) -> Found:
+def _as_distribution(search: Search, found: Found, target: Undeclared) -> Found:
     """With rows of probabilities instead of any values, where forward compares them with a softmax of such rows."""
     candidate = found.candidate
     if candidate is None or not found.clean:
@@ -229,7 +229,7 @@ def _labels_for_nothing(search: Search, candidate: Candidate, hints: Mapping[str
     return tuple(f"{name} was only found to run as whole numbers" for name in labelled if name not in picking)
 
 
-def _nothing(target: Target, found: Found, case: Case | None) -> Inference:
+def _nothing(target: Undeclared, found: Found, case: Case | None) -> Inference:
     """What stood in the way."""
     hint = hint_for(target)
     cut_off = f" (the search was cut off after {SECONDS:g} s)" if found.cut_off else ""

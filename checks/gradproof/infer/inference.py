@@ -25,13 +25,15 @@ class Reading:
     """Another way to understand a subject, in which it may be right: the case, and what is then right, in words.
 
     nearly: it counts as right, too, where backward leaves out a small constant, as the epsilon of a logarithm.
-    settled: what is right of it leaves no doubt that it is meant, so that the rest is wrong.
+    settled: what is right of it leaves no doubt that it is meant, so that the rest is wrong. weights: the tensors that
+    have two axes or more, as what is penalised has.
     """
 
     case: Case
     text: str
     nearly: bool = False
     settled: bool = False
+    weights: frozenset[str] = frozenset()
 
     def is_right(self, report: SubjectReport) -> bool:
         """Whether the report of the case says so."""
@@ -88,9 +90,9 @@ def judged(
     reading. An exception tells of the layer where no arguments avoid it, and one of backward's where it is raised
     wherever forward runs: what forward ran with is settled, unless it is in doubt.
     """
-    behind = inference.implied
-    if implied is not None and behind is not None and (implied.verdict is Verdict.PASS or behind.settled):
-        return replace(implied, notes=(f"no Case was declared; {behind.text}", *implied.notes))
+    behind = None if implied is None or inference.implied is None else _of_implied(implied, inference.implied)
+    if behind is not None:
+        return behind
     report, *others = [_softened(each, inference) for each in (report, *others)]
     report, inference, others = _one_hot_first(report, inference, others)
     notes = [f"no Case was declared; checked as {inference.declaration}", *inference.doubts, *inference.limits]
@@ -108,6 +110,35 @@ def judged(
     return _in_doubt(report, inference, readings)
 
 
+def _of_implied(report: SubjectReport, reading: Reading) -> SubjectReport | None:
+    """What a subject is worth with the loss behind it; None where it is not settled that this is the loss."""
+    report = replace(report, notes=(f"no Case was declared; {reading.text}", *report.notes))
+    if report.verdict is Verdict.PASS:
+        return report
+    if not reading.settled:
+        return None
+    wrong = [tensor.name for tensor in report.tensors if tensor.verdict is Verdict.FAIL]
+    if not wrong or not _may_be_penalised(report, reading):
+        return report
+    reason = (
+        f"{', '.join(wrong)}: not the gradient of that loss, though all else is: right where a penalty of the weights "
+        "is meant, which forward does not return. Check a subclass whose forward returns the loss with it"
+    )
+    return _in_abeyance(report, reason)
+
+
+def _may_be_penalised(report: SubjectReport, reading: Reading) -> bool:
+    """Whether all weights are wrong, and nothing but weights: a term of the loss may be of these alone."""
+    compared = [tensor for tensor in report.tensors if tensor.verdict in (Verdict.PASS, Verdict.FAIL)]
+    return all((tensor.verdict is Verdict.FAIL) is (tensor.name in reading.weights) for tensor in compared)
+
+
+def _in_abeyance(report: SubjectReport, reason: str) -> SubjectReport:
+    """No accusation, for this reason; what was found is a warning."""
+    findings = tuple(replace(finding, severity="warning") for finding in report.findings)
+    return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+
+
 def _in_doubt(report: SubjectReport, inference: Inference, readings: Sequence[SubjectReport]) -> SubjectReport:
     """No accusation where the layer is right as another reading."""
     tried = zip(inference.readings, readings, strict=False)
@@ -115,8 +146,7 @@ def _in_doubt(report: SubjectReport, inference: Inference, readings: Sequence[Su
     if report.verdict is not Verdict.FAIL or not right:
         return report
     reason = f"wrong as {inference.declaration}, right as {right[0]}. Declare the one that is meant"
-    findings = tuple(replace(finding, severity="warning") for finding in report.findings)
-    return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+    return _in_abeyance(report, reason)
 
 
 def _one_hot_first(

@@ -17,7 +17,7 @@ from gradproof import guard
 from gradproof.case.case import Case
 from gradproof.case.specs import Floats, Spec, one_hot
 from gradproof.errors import UsageError
-from gradproof.infer.arguments import Target
+from gradproof.infer.arguments import Undeclared
 from gradproof.infer.inference import Reading
 
 BOUND = 3.0  # of logits: beyond it, chances are clipped, and no gradient is left
@@ -37,7 +37,7 @@ def sigmoid(z: Any) -> Any:
     return 0.5 * (1.0 + np.tanh(0.5 * z))
 
 
-def of_logits(target: Target, case: Case) -> Iterator[Reading]:
+def of_logits(target: Undeclared, case: Case) -> Iterator[Reading]:
     """The same loss behind a softmax, and behind a sigmoid, where it takes one array of probabilities."""
     names = [name for name, spec in case.inputs.items() if isinstance(spec, Floats) and spec.differentiable]
     if not target.takes_probabilities or len(names) != 1 or not case.inputs:
@@ -57,7 +57,7 @@ def of_logits(target: Target, case: Case) -> Iterator[Reading]:
         yield Reading(behind, text, nearly=True)
 
 
-def of_handing_on(target: Target, case: Case) -> Iterator[Reading]:
+def of_handing_on(target: Undeclared, case: Case) -> Iterator[Reading]:
     """A softmax whose backward hands on what it is given: with the loss behind it, it is one layer written as two.
 
     Then its backward is that of the identity, and so is its forward here.

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from gradproof.convention.argument_names import role_of
 from gradproof.convention.attributes import Use, definition_of, events_of, methods_of
+from gradproof.convention.calling import arguments
 from gradproof.convention.convention import convention_for
 from gradproof.infer.setters import may_be_set, set_elsewhere, sets, sets_any, setter_of, subclasses
 from gradproof.source.source import parsed
@@ -62,7 +64,7 @@ def may_be_avoided(error: LayerError, subject: Any) -> bool:
         case "NameError":
             return not is_own_fault(error, subject)
         case "IndexError" if "must be of integer" in error.message:
-            return True  # what is given to backward may be labels
+            return _is_of_an_argument(error, subject)  # labels may be meant
         case "IndexError":
             return isinstance(subject, type) and "list index" in error.message and _is_of_an_empty_list(error, subject)
         case "TypeError":
@@ -99,6 +101,20 @@ def _is_of_the_layer(error: LayerError, subject: Any) -> bool:
     """Whether the layer itself stands in arithmetic: ``self,out`` for ``self.out``."""
     is_operand = "unsupported operand" in error.message and isinstance(subject, type)
     return is_operand and f"'{subject.__name__}'" in error.message
+
+
+def _is_of_an_argument(error: LayerError, subject: Any) -> bool:
+    """Whether the line that raised reads an argument of backward whose name does not say that it is a gradient."""
+    taken = {name for backward in _backwards(subject) for name, _ in arguments(backward) if role_of(name) != "dout"}
+    return any(name in taken for name, _ in error.operands)
+
+
+def _backwards(subject: Any) -> list[Any]:
+    """The backward of a class and those of its bases; of functions the last."""
+    if not isinstance(subject, type):
+        return [_parts(subject)[-1]]
+    name = convention_for(subject, subject.__name__, None).backward
+    return [vars(cls)[name] for cls in subject.__mro__ if name in vars(cls)]
 
 
 def _is_of_an_empty_list(error: LayerError, subject: type) -> bool:

@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Mapping
 
 from gradproof.case.case import Case
-from gradproof.infer.arguments import Target
+from gradproof.infer.arguments import Undeclared
 from gradproof.infer.attempt import Attempt
 from gradproof.infer.declare import Declaring
 from gradproof.infer.search import SECONDS
@@ -32,7 +32,7 @@ def told(error: LayerError, case: Case) -> str:
     return f"{error.stage} raises {error.kind} ({error.message}) as {case.declaration()}"
 
 
-def hint_for(target: Target) -> str:
+def hint_for(target: Undeclared) -> str:
     """The declaration to fill in, on a line of its own, so that it can be copied."""
     functions = [function for function in (target.subject, target.backward) if function is not None]
     shown = ", ".join(getattr(function, "__name__", target.name) for function in functions)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradproof.convention.preparation import is_of_training
 from gradproof.infer.annotations import annotated
-from gradproof.infer.arguments import Target
+from gradproof.infer.arguments import Undeclared
 from gradproof.infer.hyperparameters import CORPUS
 from gradproof.infer.roles import Role, role_of
 from gradproof.trace.candidate import Candidate
@@ -19,7 +19,7 @@ from gradproof.trace.changes import DEFAULT, SIZE, UNKNOWN, Kind, sizes, value
 LARGE = 6  # a default size above this one only makes the check slow: the size is drawn
 
 
-def start_of(target: Target) -> Candidate:
+def start_of(target: Undeclared) -> Candidate:
     """What is known before anything runs: annotations, defaults, and nothing of the rest."""
     kinds = {name: _first_kind(target, name) for name in dict.fromkeys([*target.built, *target.called])}
     found = Candidate(kinds)
@@ -31,7 +31,7 @@ def start_of(target: Target) -> Candidate:
     return found
 
 
-def _first_kind(target: Target, name: str) -> Kind:
+def _first_kind(target: Undeclared, name: str) -> Kind:
     built = name in target.built
     role = role_of(name, constructor=built)
     default: Any = target.parameter(name).default
@@ -44,7 +44,7 @@ def _first_kind(target: Target, name: str) -> Kind:
     return _of_large_default(default, role)
 
 
-def _of_required(target: Target, name: str, role: Role) -> Kind:
+def _of_required(target: Undeclared, name: str, role: Role) -> Kind:
     """What the name of an argument without a default says."""
     is_function = role is Role.FUNCTION and len(name) > 1  # one letter says little
     if is_function and name in target.built:
@@ -54,7 +54,7 @@ def _of_required(target: Target, name: str, role: Role) -> Kind:
     return value(list(CORPUS)) if role is Role.CORPUS else UNKNOWN
 
 
-def _is_flag(target: Target, name: str) -> bool:
+def _is_flag(target: Undeclared, name: str) -> bool:
     """Whether its annotation says so, or its name says that the layer is in training."""
     hint, others = target.annotations.get(name), list(target.called)[1:]  # forward is about its first argument
     return hint is bool or (hint is None and name in others and is_of_training(name))

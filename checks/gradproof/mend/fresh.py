@@ -22,7 +22,7 @@ def fresh_trial(
     any_shape: frozenset[str] = frozenset(),
 ) -> Trial | None:
     """An example of which nothing is known; None where forward gives nothing that can be compared."""
-    wanted = tuple(name for name in example.inputs if name in example.differentiable)
+    wanted = example.wanted
     subject.wanted = wanted
     made = begun(Outcome(example), subject, wanted)
     if made is None:

@@ -181,7 +181,7 @@ def trial(
     random: entered with the example's seed, for as long as the trial is used. Raises SubjectError where the subject
     raises.
     """
-    wanted = tuple(name for name in outcome.example.inputs if name in outcome.example.differentiable)
+    wanted = outcome.example.wanted
     subject = build(random, widen=True)
     subject.wanted = wanted
     made = begun(outcome, subject, wanted)

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.convention.templates import only_promises
 from gradproof.nodes.library import Array, Library, library_of
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
 from gradproof.nodes.signatures import (
@@ -32,7 +33,6 @@ from gradproof.nodes.signatures import (
     is_of_class,
     is_variadic,
     method,
-    only_promises,
     parameters,
 )
 from gradproof.standins.spaces import functions_of

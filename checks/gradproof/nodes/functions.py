@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from gradproof.convention.templates import only_promises
 from gradproof.nodes.library import Array, Library, library_of, names_in
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
 from gradproof.nodes.signatures import (
@@ -24,7 +25,6 @@ from gradproof.nodes.signatures import (
     is_detached,
     is_variadic,
     method,
-    only_promises,
     parameters,
 )
 

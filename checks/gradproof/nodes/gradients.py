@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from gradproof.convention.templates import only_promises
 from gradproof.nodes.library import Array, Library, library_of
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
-from gradproof.nodes.signatures import constructor, is_variadic, method, only_promises, parameters
+from gradproof.nodes.signatures import constructor, is_variadic, method, parameters
 
 FORWARD, BACKWARD = "compute", "gradient"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
 from inspect import Parameter
 from types import FunctionType
 from typing import Any
@@ -48,20 +46,3 @@ def constructor(cls: type) -> list[Parameter]:
     """What the author's constructor takes; nothing where there is none."""
     init = method(cls, "__init__")
     return [] if init is None else parameters(init, 1)
-
-
-def only_promises(function: Any) -> bool:
-    """Whether a function is left to others: beside its docstring it is nothing, or raises NotImplementedError."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return False
-    body = getattr(tree.body[0], "body", [])
-    rest = [part for part in body if not isinstance(part, ast.Pass) and not _is_constant(part)]
-    raised = rest[0].exc if len(rest) == 1 and isinstance(rest[0], ast.Raise) else None
-    named = raised.func if isinstance(raised, ast.Call) else raised
-    return not rest or (isinstance(named, ast.Name) and named.id.startswith("NotImplemented"))
-
-
-def _is_constant(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

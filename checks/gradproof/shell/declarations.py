@@ -14,6 +14,7 @@ from gradproof.case.case import Case
 from gradproof.collect.collect import Item
 from gradproof.collect.load import Source
 from gradproof.collect.places import shown
+from gradproof.infer.inference import Inference
 
 WIDTH = 100  # columns of a comment
 # the public names that a declaration may use
@@ -114,10 +115,15 @@ def _block(variable: str, item: Item) -> str:
         return _comment(f"{item.name} is declared already")
     if item.source.namespace is not None:
         return _comment(f"{item.title}, which a later cell defines again, was checked as {item.case.declaration()}")
-    doubts = () if item.inference is None else item.inference.doubts
-    others = () if item.inference is None else item.inference.others
-    remarks = [*doubts, *(f"this runs as well: {other.declaration()}" for other in others)]
+    remarks = [] if item.inference is None else _remarks(item.inference)
     return "\n".join([*map(_comment, remarks), f"{variable} = {item.case.declaration()}"])
+
+
+def _remarks(found: Inference) -> list[str]:
+    """What the declaration alone does not say."""
+    others = [f"this runs as well: {other.declaration()}" for other in found.others]
+    implied = [] if found.implied is None else [f"{found.implied.text}: no Case says so by itself"]
+    return [*found.doubts, *others, *implied]
 
 
 def _comment(text: str) -> str:

@@ -146,7 +146,7 @@ def place_of(code: Code, tensor: str, outcomes: Sequence[Outcome]) -> Place | No
     example = outcomes[0].example
     if tensor in example.inputs:
         arrays = [name for name, value in example.inputs.items() if isinstance(value, np.ndarray)]
-        wanted = [name for name in example.inputs if name in example.differentiable]
+        wanted = example.wanted
         return origin.of_input(code, tensor, wanted, arrays)
     names = dict.fromkeys(result.name for outcome in outcomes for result in outcome.tensors)
     parameters = [name for name in names if name not in example.inputs]

@@ -23,7 +23,7 @@ from gradproof.convention.leaves import Path
 from gradproof.convention.losses import averages
 from gradproof.convention.return_statements import names_returned, returns_nothing
 from gradproof.convention.returned import by_rows, without_left_out
-from gradproof.convention.several_outputs import outputs_and_cache
+from gradproof.convention.several_outputs import Returned, returned_by
 from gradproof.convention.stored import kept_output
 from gradproof.convention.watch import cut_back, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
@@ -66,9 +66,8 @@ class LayerSubject:
         self._settled = self._late = False
         self._first: Mapping[str, Any] | None = None  # the inputs of the first forward
         self._inputs: Mapping[str, Any] = {}  # those of the last
-        self._outputs, self._cache, self._cached = 1, None, False
         self._handed, self._calls = HandedOver(), BackwardCalls(plan)
-        self._returned: tuple[Any, ...] = ()  # all that the last forward returned
+        self._returned = Returned()  # what the last forward returned
         self._updates: Updates | None = None  # what backward moves itself, once that was asked
         built, given = self._call("the constructor", build)
         self._parameters = LayerParameters(convention, built, given, signature.names, numbers or {})
@@ -117,7 +116,7 @@ class LayerSubject:
     @property
     def notes(self) -> Sequence[str]:
         """How gradients were paired with parameters, where that is not plain."""
-        return [*self._parameters.notes, *self._handed.notes]
+        return [*self._parameters.notes, *self._handed.notes, *self._returned.notes]
 
     def parameters(self) -> Mapping[str, Array]:
         """The arrays that forward reads and leaves alone, by name; each may be written to in place."""
@@ -152,11 +151,9 @@ class LayerSubject:
     def _read(self, result: Any) -> tuple[Any, ...]:
         if result is None and self._hands_nothing_over():
             result = self._handed.output.after(self.layer)
-        self._returned = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        backward = getattr(type(self.layer), self.convention.backward)
-        outputs, self._cache, self._cached = outputs_and_cache(backward, self._returned)
-        self._outputs = len(outputs)
+        self._returned = returned_by(result, getattr(type(self.layer), self.convention.backward))
         starts = not self.takes_dout() or self.default_dout() is not None
+        outputs = self._returned.outputs
         return self._handed.with_loss(outputs, self.layer) if starts else outputs
 
     def _hands_nothing_over(self) -> bool:
@@ -185,8 +182,7 @@ class LayerSubject:
         """A subject around a copy of the layer as it is now, with what its last forward left."""
         self._settle()
         other = copy.copy(self)
-        kept = self.layer, self._cache, dict(self._inputs), self._returned
-        other.layer, other._cache, other._inputs, other._returned = copy.deepcopy(kept)
+        other.layer, other._inputs, other._returned = copy.deepcopy((self.layer, dict(self._inputs), self._returned))
         other._parameters = self._parameters.copied(other.layer)
         return other
 
@@ -205,8 +201,11 @@ class LayerSubject:
     def plans(self) -> tuple[Plan, ...]:
         """The ways in which backward may be called, read once for what forward was given and returned."""
         backward = getattr(self.layer, self.convention.backward)
-        given = backward, getattr(type(self.layer), self.convention.forward), self._outputs, owners(tuple(self._inputs))
-        return self._calls.ways(*given, cache=self._cached, defaults=self._defaults)
+        forward, said = getattr(type(self.layer), self.convention.forward), self._returned
+        inputs = owners(tuple(self._inputs))
+        return self._calls.ways(
+            backward, forward, len(said.outputs), inputs, cache=said.has_cache, defaults=self._defaults
+        )
 
     def _plan(self) -> Plan:
         ways = self.plans()
@@ -282,7 +281,7 @@ class LayerSubject:
         """Call backward of the layer, or of a copy, as a plan says, at a learning rate."""
         owner = self.layer if layer is None else layer
         given = {**self._defaults, **nested(self._inputs), **kept_output(owner)}
-        args, kwargs = how.bind(douts, given, self._cache, rate, filled, self._returned)
+        args, kwargs = how.bind(douts, given, self._returned.cache, rate, filled, self._returned.values)
         return self._run("backward", getattr(owner, self.convention.backward), *args, **kwargs)
 
     def _settle(self) -> None:
