@@ -1,22 +1,24 @@
 """Reads which causes a finding names, in a teacher's words; it knows neither the faults nor the rules that speak.
 
-A kind of cause that is unknown here counts as wrong, and so does a slip in words that are: it needs a line here first.
+A kind of cause says itself what a teacher calls it, and so does a promise; a slip in words needs a line here. What
+nobody knows counts as wrong.
 """
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gradproof.codes import is_of_gradient
-from gradproof.findings import Cause, Confidence, Fact, Finding
+from gradproof.contract.contract import PROMISES
+from gradproof.findings import Cause, Confidence, Finding
+from gradproof.mend.suggested_changes import SLIP
+from gradproof.report.sentences import KINDS
 
 BRANCH = ", in one branch of np.where"
 IN_THE_LINE = ", in the line for"
 UNKNOWN = "words unknown to the benchmark"
-BATCH = "n"  # the dim that counts the samples, in every table of faults
 
 MEAN, SUM = "extra mean over the batch", "missing mean over the batch"
 PRE, POST = "pre-activation used for post-activation", "post-activation used for pre-activation"
@@ -24,7 +26,6 @@ LESS, MORE, POWER, OTHER = "a factor left out", "a factor too many", "wrong powe
 PARTS = ("one row wrong", "one column wrong", "one channel wrong", "one entry wrong")
 REGION, SHAPE, ADDED = "one region of values wrong", "one shape wrong", "overwritten, not added"
 ORDER, SKIPPED, DROPPED = "layers in the wrong order", "a layer skipped", "a branch dropped"
-SHARED, LISTS = "shared gradients not added", "lists out of step"
 
 # What a tried change of the source says of the slip, whatever the code is that it goes with: the first that fits.
 CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -114,118 +115,13 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"stands where \S.* belongs$", (OTHER, PRE, POST)),
 )
 
-CONSTANT, DIM, NEVER = "constant factor", "a dim as factor", "never written"
-TERM, EXTRA, SUMMED = "a term missing", "a term too many", "not summed"
-EPSILON, MISTYPED, DERIVATIVE = "epsilon left out", "constant mistyped", "derivative left out"
-SIDE, STALE = "the forward is the wrong side", "stale cache"
-
-# what each kind of cause names, where that does not hang on its parameters
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "one-of-several-factors": (CONSTANT,),
-    "twice": (CONSTANT,),
-    "half": (CONSTANT,),
-    "constant-factor": (CONSTANT,),
-    "wrong-sign": ("sign",),
-    "sign-lost": ("sign",),
-    "multiplied-by-a-root": (DIM, LESS),
-    "divided-by-a-root": (DIM, MORE),
-    "one-scalar": (LESS, DIM),
-    "factor-where-wrong": (SHAPE, CONSTANT),
-    "zero-where-wrong": (SHAPE, NEVER),
-    "zeros-returned": (NEVER,),
-    "never-written": (NEVER,),
-    "first-step-alone": (NEVER, SUMMED),
-    "transposed": ("transpose",),
-    "operator-not-transposed": ("transpose",),
-    "matrix-not-transposed": ("transpose",),
-    "axes-exchanged": ("transpose", "entries permuted"),
-    "gradient-of-another": ("gradients swapped",),
-    "mask-inverted": (REGION,),
-    "mask-missing": (REGION, LESS),
-    "mask-of-a-sum": (REGION, LESS),
-    "another-mask": (REGION, OTHER, STALE),
-    "not-broadcast-back": ("not broadcast back",),
-    "dout-to-one-entry": ("not broadcast back",),
-    "constant-or-rounding": ("down-casts", EPSILON, MISTYPED),
-    "cast-down": ("down-casts",),
-    "constant-or-epsilon": (EPSILON, MISTYPED),
-    "epsilon-in-one": (EPSILON,),
-    "in-another-order": ("entries permuted",),
-    "shares-misplaced": ("entries permuted",),
-    "order-taken-twice": ("entries permuted",),
-    "derivative-of-another": (SIDE,),
-    "forward-mistyped": (SIDE,),
-    "another-reduction": (SIDE,),
-    "dout-ignored": ("ignores dout",),
-    "sign-of-dout-ignored": ("ignores the sign of dout",),
-    "size-of-dout-ignored": ("ignores the scale of dout",),
-    "derivative-at-the-output": (POST,),
-    "formula-of-the-input": (PRE,),
-    "term-without-dout": (EXTRA,),
-    "not-carried-back": ("not carried through time",),
-    "carried-wrong": ("not carried through time",),
-    "term-of-a-sum": (TERM, EXTRA, DIM, OTHER),
-    "known-term": (TERM, EXTRA),
-    "uncoupled": (TERM,),
-    "first-factor-alone": (TERM,),
-    "output-unused-by-some": (DROPPED,),
-    "entries-unused": (TERM, SUMMED),
-    "part-unused": (SUMMED, TERM),
-    "first-share-alone": (SUMMED, TERM),
-    "overwritten": (ADDED,),
-    "another-axis": ("sum over the wrong axis",),
-    "axis-too-many": ("sum over the wrong axis", EXTRA),
-    "dout-unchanged": (DERIVATIVE,),
-    "dout-to-every-entry": (LESS, POWER, DERIVATIVE),
-    "known-factor-missing": (LESS, POWER, DERIVATIVE),
-    "known-factor-too-many": (MORE, POWER, LESS),
-    # both formulas are written out there, and hold of every entry
-    "another-formula": (OTHER, LESS, MORE, POWER, PRE, POST, SIDE),
-    "terms-exchanged": (OTHER, PRE, POST),
-    "another-factor": (OTHER, PRE, POST),
-    "wrong-part": ("one layer wrong",),
-    "left-out-of-the-chain": (SKIPPED,),
-    "another-dout": (ORDER, SKIPPED, DROPPED),
-    "wrongly-collected": (DROPPED, SHARED, LISTS),
-    "one-call-kept": (STALE, ADDED, SHARED),
-    "last-call-remembered": (STALE, ADDED, SHARED),
+# what is neither a cause by its numbers nor a promise, by the beginning of its code
+PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "GP206": ("not a number",),
+    "GP2": ("wrong form",),
+    "GP3": ("crash",),
+    "GP401": ("down-casts",),
 }
-
-# what is wrong with a share, which may be one of several
-SHARES: Mapping[str, tuple[str, ...]] = {
-    "factor-missing": (LESS, POWER, DERIVATIVE),
-    "factor-too-many": (MORE, POWER, LESS),
-    "factor-at-the-wrong-place": (ORDER,),
-    "derivative-missing": (LESS, POWER, DERIVATIVE),
-    "derivative-twice": (MORE, POWER),
-    "derivative-of-the-pre-activation": (PRE,),
-}
-
-# what is no matter of numbers, by the beginning of its code; kinds of one code before it
-PREFIXES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
-    ("GP206", None, ("not a number",)),
-    ("GP2", None, ("wrong form",)),
-    ("GP3", None, ("crash",)),
-    ("GP401", None, ("down-casts",)),
-    ("GP501", None, ("mutates",)),
-    ("GP502", None, ("mutates",)),
-    ("GP507", None, ("down-casts",)),
-    ("GP508", None, (STALE,)),
-    ("GP509", "ignores dout", ("ignores dout",)),
-    ("GP509", "ignores the size of dout", ("ignores the scale of dout",)),
-    ("GP509", "ignores the sign of dout", ("ignores the sign of dout",)),
-    ("GP509", None, ("not linear in dout",)),
-    ("GP510", None, ("mutates",)),
-    ("GP511", None, ("mutates",)),
-    ("GP512", None, ("mutates",)),
-    ("GP513", None, ("accumulates",)),
-    ("GP514", None, ("mutates",)),  # backward changed what forward had kept
-    ("GP518", None, ("list rebound",)),
-    ("GP519", None, ("list rebound",)),
-    ("GP521", "rebound", ("list rebound", LISTS)),
-    ("GP520", None, (LISTS,)),
-    ("GP521", None, (LISTS,)),
-)
 
 
 def causes_named(finding: Finding) -> frozenset[str]:
@@ -244,13 +140,18 @@ def causes_named(finding: Finding) -> frozenset[str]:
 
 def _of_code(finding: Finding) -> tuple[str, ...]:
     kind = finding.kind if finding.because is None else finding.because.kind
-    fitting = (causes for start, own, causes in PREFIXES if finding.code.startswith(start) and own in (None, kind))
-    return next(fitting, ())
+    for promise in PROMISES:
+        if finding.code in promise.codes:
+            return promise.kinds.get(kind, promise.codes[finding.code])
+    return next((names for start, names in PREFIXES.items() if finding.code.startswith(start)), ())
 
 
 def _of_cause(cause: Cause) -> Iterator[str]:
-    by_parameters = READ.get(cause.kind)
-    yield from KINDS.get(cause.kind, ()) if by_parameters is None else by_parameters(cause.parameters)
+    kind = KINDS.get(cause.kind)
+    if cause.kind == SLIP:
+        yield from _of_slips(cause.parameters)
+    elif kind is not None:
+        yield from kind.names(cause.parameters)
 
 
 def _of_slips(about: Mapping[str, Any]) -> Iterator[str]:
@@ -261,46 +162,3 @@ def _of_slips(about: Mapping[str, Any]) -> Iterator[str]:
         yield from PARTS if in_the_line else ()
         yield from (REGION,) if in_a_branch else ()
         yield from next((causes for pattern, causes in CHANGES if re.search(pattern, words)), ())
-
-
-def _of_size(about: Mapping[str, Any], of_the_batch: str) -> Iterator[str]:
-    yield of_the_batch if about["size"] == BATCH else DIM
-
-
-def _of_region(about: Mapping[str, Any]) -> Iterator[str]:
-    region: Fact = about["region"]
-    if region.kind.startswith("values-") or region.kind == "ties":
-        yield REGION
-    elif region.kind in ("first-entry", "last-entry"):
-        yield "one entry wrong"
-    elif "axes" in region.parameters:
-        # of an image or a sequence, what a teacher calls a row, a column or a channel depends on what its axes are
-        named = {1: PARTS[3:], 2: (PARTS[int(str(region.parameters["axis"])) % 2],)}
-        yield from named.get(int(str(region.parameters["axes"])), PARTS[:3])
-
-
-def _of_output(about: Mapping[str, Any]) -> Iterator[str]:
-    yield from (DROPPED,) if about["where"].kind == "outputs" else (SUMMED, TERM)
-
-
-def _of_shares(about: Mapping[str, Any]) -> Iterator[str]:
-    yield from (cause for slip in about["slips"] for cause in SHARES[slip.kind])
-
-
-def _of_multiple(about: Mapping[str, Any]) -> Iterator[str]:
-    factor = str(about["factor"])
-    is_of_a_dim = factor.startswith("1/") and factor[2:].isidentifier()
-    yield from (MEAN, CONSTANT) if is_of_a_dim else (CONSTANT, DIM, SUM)
-
-
-READ: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
-    "slip": _of_slips,
-    "divided-by-the-batch-size": functools.partial(_of_size, of_the_batch=MEAN),
-    "divided-by-a-size": functools.partial(_of_size, of_the_batch=MEAN),
-    "multiplied-by-the-batch-size": functools.partial(_of_size, of_the_batch=SUM),
-    "multiplied-by-a-size": functools.partial(_of_size, of_the_batch=SUM),
-    "region": _of_region,
-    "output-unused": _of_output,
-    "share-by-share": _of_shares,
-    "dout-multiplied": _of_multiple,
-}

@@ -1,16 +1,18 @@
 """What the benchmark of causes reads out of a finding: it must not be kinder than a teacher."""
 
 import pytest
-from causes_named import CHANGES, KINDS, PREFIXES, READ, SHARES, UNKNOWN, causes_named
+from causes_named import CHANGES, PREFIXES, UNKNOWN, causes_named
 
 from faulty.base import CAUSES
 from gradproof.codes import CODES
+from gradproof.contract.contract import PROMISES
 from gradproof.findings import Cause, Confidence, Fact, Finding
-from gradproof.report import sentences
+from gradproof.report.sentences import KINDS
 
 LAST_ROW = Fact("last-slice", {"axis": 0, "axes": 2})
 OPEN = frozenset({"unexplained", "unmeasured", "zero-beside-others", "unexplained-region", "another-array"})
 OPEN |= {"not-zero-where-saturated", "zero-where-it-is-not"}  # what was measured, and nothing more
+OPEN |= {"slip", "broken-promise", "not-finite"}  # what words, a code or the form of a gradient say
 
 
 def finding(code, kind=None, **about):
@@ -53,15 +55,67 @@ def test_what_the_benchmark_does_not_know_is_no_cause_that_a_teacher_accepts():
     assert UNKNOWN not in CAUSES
 
 
-def test_every_cause_that_can_be_read_is_one_that_faults_claim():
-    tables = [*KINDS.values(), *SHARES.values(), *(causes for _, _, causes in PREFIXES), *(c for _, c in CHANGES)]
+def named(kind, **about):
+    """What a teacher would call a cause of this kind."""
+    return {*KINDS[kind].names(about)}
+
+
+# kinds of which it hangs on the parameters, each with some
+WITH_PARAMETERS = {
+    "divided-by-the-batch-size": {"size": "n"},
+    "divided-by-a-size": {"size": "d"},
+    "multiplied-by-the-batch-size": {"size": "n"},
+    "multiplied-by-a-size": {"size": "d"},
+    "region": {"region": LAST_ROW},
+    "output-unused": {"where": Fact("outputs", {"numbers": (1,)})},
+    "share-by-share": {"slips": (Fact("factor-missing", {"factor": "x"}),)},
+    "dout-multiplied": {"factor": "1/n"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_cause_has_the_names_of_causes_that_faults_claim(kind):
+    names = named(kind, **WITH_PARAMETERS.get(kind, {}))
+    assert names <= CAUSES
+    assert bool(names) is (kind not in OPEN)
+
+
+@pytest.mark.parametrize(("told", "names"), [
+    (named("region", region=Fact("values-by-sign")), {"one region of values wrong"}),
+    (named("region", region=Fact("last-entry")), {"one entry wrong"}),
+    (named("region", region=Fact("last-slice", {"axis": 1, "axes": 2})), {"one column wrong"}),
+    (named("region", region=Fact("last-slice", {"axis": 0, "axes": 1})), {"one entry wrong"}),
+    (named("region", region=Fact("slice", {"axis": 1, "axes": 4})),
+     {"one row wrong", "one column wrong", "one channel wrong"}),
+    (named("output-unused", where=Fact("some-entries")), {"not summed", "a term missing"}),
+    (named("share-by-share", slips=(Fact("derivative-twice"), Fact("derivative-of-the-pre-activation"))),
+     {"a factor too many", "wrong power", "pre-activation used for post-activation"}),
+    (named("dout-multiplied", factor="2"), {"constant factor", "a dim as factor", "not summed"}),
+    (named("dout-multiplied", factor="1/n"), {"extra mean over the batch", "constant factor"}),
+])  # fmt: skip
+def test_a_name_that_hangs_on_what_the_cause_is_about(told, names):
+    assert told == names
+
+
+def test_every_cause_that_is_read_out_of_words_and_codes_is_one_that_faults_claim():
+    tables = [*PREFIXES.values(), *(causes for _, causes in CHANGES)]
     assert {cause for causes in tables for cause in causes} <= CAUSES
 
 
-def test_every_kind_of_cause_that_is_named_can_be_read():
-    known = {*KINDS, *READ, *OPEN, "broken-promise", "not-finite"}
-    assert known == {*sentences.CAUSES}
+def test_every_cause_that_a_promise_has_the_name_of_is_one_that_faults_claim():
+    tables = [table for promise in PROMISES for table in (promise.codes, promise.kinds)]
+    assert {cause for table in tables for names in table.values() for cause in names} <= CAUSES
 
 
 def test_every_reading_belongs_to_a_code_that_exists():
-    assert all(any(code.startswith(start) for code in CODES) for start, _, _ in PREFIXES)
+    assert all(any(code.startswith(start) for code in CODES) for start in PREFIXES)
+
+
+@pytest.mark.parametrize(("kind", "named"), [
+    ("", {"not linear in dout"}),
+    ("ignores dout", {"ignores dout"}),
+    ("ignores the size of dout", {"ignores the scale of dout"}),
+])  # fmt: skip
+def test_a_promise_may_be_broken_in_several_ways(kind, named):
+    assert causes_named(Finding("GP509", "Loss", tensor="x", kind=kind)) == named
+    assert causes_named(Finding("GP509", "Loss", tensor="x", because=Finding("GP509", "Loss", kind=kind))) == named

@@ -60,7 +60,7 @@ def inner_imports(package: str, modules: Sources) -> dict[str, set[str]]:
             parts = name.split(".")
             if parts[0] != package or parts[1:] == ["__version__"]:
                 continue
-            candidates = [".".join(parts[1:end]) for end in (3, 2)]
+            candidates = [".".join(parts[1:end]) for end in (4, 3, 2)]
             edges[module].add(next((name for name in candidates if name in modules), ""))
     return edges
 

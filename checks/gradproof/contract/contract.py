@@ -1,52 +1,26 @@
 """The contract of a layer at one example: every promise is tried, each by itself; it draws no examples.
 
-A promise that cannot be tried because the layer raises, or returns no arrays, is left out: others report that.
+The promises are those of every module in ``promises/``, in the order of their places. One that cannot be tried because
+the layer raises, or returns no arrays, is left out: others report that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from gradproof.assembled import assembled
 from gradproof.codes import CODES
 from gradproof.compare.tally import is_unread
-from gradproof.contract.aliasing import aliases
-from gradproof.contract.layout import layouts
-from gradproof.contract.linearity import linear
-from gradproof.contract.listing import lists
-from gradproof.contract.mutation import mutations
-from gradproof.contract.narrow import narrow, wide
-from gradproof.contract.nodes_in_use import adds_up, graphs, one_node_twice
-from gradproof.contract.reach import members, updates
-from gradproof.contract.repetition import backward_again, backward_first, forward_again
+from gradproof.contract.promise import Promise
 from gradproof.contract.session import Build, MalformedError, Scene
-from gradproof.contract.staleness import backward_after_another, buffers
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.values import Defect, Example, Outcome, Reason
 
 EXAMPLES = 3  # on which the contract is tried: what it holds for does not hang on values, and seldom on shapes
 
-# each with the codes that it may give
-PROMISES: Mapping[Callable[[Scene], Iterator[Defect]], frozenset[str]] = {
-    mutations: frozenset({"GP501", "GP502", "GP510", "GP511", "GP512"}),
-    forward_again: frozenset({"GP503"}),
-    backward_again: frozenset({"GP513", "GP514", "GP515"}),
-    backward_first: frozenset({"GP506"}),
-    backward_after_another: frozenset({"GP508"}),
-    buffers: frozenset({"GP517"}),
-    linear: frozenset({"GP509"}),
-    layouts: frozenset({"GP504"}),
-    narrow: frozenset({"GP505", "GP507"}),
-    wide: frozenset({"GP507"}),
-    aliases: frozenset({"GP516"}),
-    lists: frozenset({"GP518", "GP519"}),
-    updates: frozenset({"GP520"}),
-    members: frozenset({"GP521"}),
-    adds_up: frozenset({"GP701"}),
-    one_node_twice: frozenset({"GP702"}),
-    graphs: frozenset({"GP701", "GP703"}),
-}
+PROMISES = assembled("gradproof.contract.promises", Promise, "PROMISES")
 
 
 def keep(
@@ -59,8 +33,8 @@ def keep(
             return Outcome(example, unjudged=Reason.NOT_EXAMINED, forwards=scene.forwards)
         defects: dict[tuple[str, str | None], Defect] = {}
         asked = None if code is None else {code, *CODES[code].follows}
-        for promise, codes in PROMISES.items():
-            for defect in _tried(promise, scene) if asked is None or asked & codes else ():
+        for promise in PROMISES:
+            for defect in _tried(promise, scene) if asked is None or asked & promise.codes.keys() else ():
                 defects.setdefault((defect.code, defect.tensor), defect)
         broken = {code for code, _ in defects}
         own = [defect for defect in defects.values() if broken.isdisjoint(CODES[defect.code].follows)]
@@ -98,8 +72,8 @@ def _runs(scene: Scene) -> bool:
     return all(np.isfinite(array).all() for array in output.then.values())
 
 
-def _tried(promise: Callable[[Scene], Iterator[Defect]], scene: Scene) -> Iterator[Defect]:
+def _tried(promise: Promise, scene: Scene) -> Iterator[Defect]:
     try:
-        yield from promise(scene)
+        yield from promise.broken(scene)
     except (SubjectError, MalformedError):
         return

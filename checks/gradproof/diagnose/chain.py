@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,19 @@ import numpy as np
 from gradproof.case.signatures import Signature, method_signature
 from gradproof.compare.judge_example import ask, judge_example
 from gradproof.diagnose.causes import name_cause
+from gradproof.diagnose.chain_kinds import (
+    ANOTHER_DOUT,
+    DOUT_MULTIPLIED,
+    LAST_CALL_REMEMBERED,
+    LEFT_OUT_OF_THE_CHAIN,
+    ONE_CALL_KEPT,
+    WRONG_PART,
+    WRONGLY_COLLECTED,
+)
 from gradproof.diagnose.evidence import gather, sizes
 from gradproof.diagnose.link import Link
 from gradproof.differentiate.differentiate import Floats, top_step
-from gradproof.findings import Cause, Confidence, Fact, Parameters, Value
+from gradproof.findings import Confidence, Fact, Parameters, Value
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.subject.parts import Call, Part, Recorder, let_remember, parts_of
 from gradproof.subject.subject import Subject, subject_from, upstream
@@ -73,7 +82,7 @@ def _forgetful(trace: _Trace, calls: list[Call], build: Callable[..., Any]) -> L
         )
         trace.forwards += outcome.forwards
         if outcome.tensors and all(tensor.verdict is Verdict.PASS for tensor in outcome.tensors):
-            found = Cause("GP121", "last-call-remembered", _place(mine[0]), {"calls": len(mine)})
+            found = LAST_CALL_REMEMBERED.cause(_place(mine[0]), {"calls": len(mine)})
             return Link(found, trace.forwards, proven=True)
     return None
 
@@ -161,7 +170,7 @@ def _wrong_part(part: Part, wrong: Outcome, outcomes: list[Outcome], forwards: i
     tensors = _accused(wrong)
     cause = name_cause(gather(tensors[0], wrong, outcomes))
     about: Parameters = {"part": type(part.layer).__name__, "path": part.path, "tensors": tensors}
-    return Link(Cause("GP120", "wrong-part", about, of=cause, tensor=tensors[0]), forwards, type(part.fresh))
+    return Link(replace(WRONG_PART.cause(about), of=cause, tensor=tensors[0]), forwards, type(part.fresh))
 
 
 def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
@@ -177,20 +186,20 @@ def _wrong_chaining(trace: _Trace, calls: list[Call]) -> Link | None:
         after = Fact("part", _place(call))
     again = _called_again(calls)
     if again is None:
-        return Link(Cause("GP121", "wrongly-collected"), trace.forwards)
-    return Link(Cause("GP121", "one-call-kept", _place(again)), trace.forwards)
+        return Link(WRONGLY_COLLECTED.cause(), trace.forwards)
+    return Link(ONE_CALL_KEPT.cause(_place(again)), trace.forwards)
 
 
 def _broken(call: Call, after: Value, trace: _Trace, times: float) -> Link:
     part = _place(call)
     if not call.douts:
-        return Link(Cause("GP121", "left-out-of-the-chain", part), trace.forwards)
+        return Link(LEFT_OUT_OF_THE_CHAIN.cause(part), trace.forwards)
     if not np.isfinite(times):
-        return Link(Cause("GP121", "another-dout", {"after": after, **part}), trace.forwards)
+        return Link(ANOTHER_DOUT.cause({"after": after, **part}), trace.forwards)
     factor = _named_factor(times, trace.example)
     confidence = Confidence.VAGUE if factor is None else Confidence.NAMED
     about: dict[str, Value] = {"after": after, **part, "factor": factor or times}
-    return Link(Cause("GP121", "dout-multiplied", about, {"times": times}, confidence=confidence), trace.forwards)
+    return Link(DOUT_MULTIPLIED.cause(about, {"times": times}, confidence=confidence), trace.forwards)
 
 
 def _place(call: Call) -> dict[str, Value]:

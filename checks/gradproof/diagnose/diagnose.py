@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.diagnose.causes import name_cause
+from gradproof.diagnose.causes import NOT_FINITE, name_cause
 from gradproof.diagnose.departures import departure
 from gradproof.diagnose.evidence import gather, result_of, sizes
 from gradproof.diagnose.exceptions import advice, is_everywhere, remarks_of
 from gradproof.diagnose.laws import law
 from gradproof.diagnose.link import Link
-from gradproof.findings import Cause, Confidence, Fact, Finding
+from gradproof.findings import Confidence, Fact, Finding
 from gradproof.generate.hyperparameters import moved, text
 from gradproof.values import Defect, LayerError, Outcome, TensorResult, Verdict
 
 ERROR_CODES = {"the constructor": "GP301", "forward": "GP302", "backward": "GP303"}
-
-NOT_FINITE = Cause("GP206", "not-finite", confidence=Confidence.OPEN)
 
 MOST_VALUES = 12  # numbers of an example that a student still reads
 
@@ -70,7 +68,7 @@ def _gradient(
     broken = _is_broken(result)
     # where it is not finite somewhere, that is a fault of its own, and told by itself
     alike = [outcome for outcome in tried if _is_alike(outcome, tensor, broken=broken)]
-    cause = NOT_FINITE if broken else name_cause(gather(tensor, minimal, alike))
+    cause = NOT_FINITE.cause(confidence=Confidence.OPEN) if broken else name_cause(gather(tensor, minimal, alike))
     failing = [o for o in _with(minimal, alike) if _verdict(o, tensor) is Verdict.FAIL]
     passing = [o for o in tried if _verdict(o, tensor) is Verdict.PASS]
     return _at(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Mapping
 from typing import Any
 
+from gradproof.diagnose.cause_kind import Template, Words
 from gradproof.findings import OWN, Fact, Parameters, Value
-
-Words = Mapping[str, Any]  # parameters as they are written, the tensor's name, and under "raw" as they are
-Template = str | Callable[[Words], str]
 
 
 def phrase(fact: Fact, tensor: str) -> str:
@@ -24,7 +23,8 @@ def advice(fact: Fact, tensor: str) -> str:
 def words(parameters: Parameters, tensor: str) -> dict[str, Any]:
     """Every parameter as it is written; numbers stay numbers, so that a template can say with how many digits."""
     written = {name: _written(value, tensor) for name, value in parameters.items()}
-    return {"tensor": tensor, "raw": parameters, **written}
+    telling = {"phrase": functools.partial(phrase, tensor=tensor), "to_do": functools.partial(advice, tensor=tensor)}
+    return {"tensor": tensor, "raw": parameters, **telling, **written}
 
 
 def filled(template: Template, given: Words) -> str:

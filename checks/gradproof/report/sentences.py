@@ -5,42 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gradproof.diagnose import causes
+from gradproof.diagnose.cause_kind import CauseKind
 from gradproof.findings import Cause, Support
 from gradproof.report.facts import filled, words
-from gradproof.report.number_causes import NUMBERS
-from gradproof.report.place_causes import PLACES
-from gradproof.report.row import Row
 
-CAUSES: Mapping[str, Row] = {
-    **NUMBERS,
-    **PLACES,
-    "broken-promise": Row(),  # whose own headline says it
-    "slip": Row(likely=lambda w: "; or ".join(w["raw"]["slips"])),
-}
+# what is found otherwise than by the numbers, under the code of what was found
+FOUND_OTHERWISE = (
+    CauseKind("", "broken-promise"),  # whose own headline says it
+    CauseKind("", "slip", likely=lambda w: "; or ".join(w["raw"]["slips"])),
+)
+KINDS: Mapping[str, CauseKind] = {kind.name: kind for kind in (*causes.KINDS, *FOUND_OTHERWISE)}
 
 
 def likely(cause: Cause, tensor: str) -> str | None:
     """Why the gradient of ``tensor`` is wrong; None where nothing but what was measured is known."""
-    return filled(CAUSES[cause.kind].likely, _words(cause, tensor)) or None
+    return filled(KINDS[cause.kind].likely, _words(cause, tensor)) or None
 
 
 def advice(cause: Cause, tensor: str) -> str | None:
     """What to do about it; None where nothing can be said."""
-    return filled(CAUSES[cause.kind].advice, _words(cause, tensor)) or None
+    return filled(KINDS[cause.kind].advice, _words(cause, tensor)) or None
 
 
 def headline(cause: Cause, tensor: str) -> str | None:
     """What is wrong, where the cause says more than that a gradient is; None where it does not."""
-    own = filled(CAUSES[cause.kind].headline, _words(cause, tensor))
+    own = filled(KINDS[cause.kind].headline, _words(cause, tensor))
     return own or (None if cause.of is None else headline(cause.of, cause.tensor or tensor))
 
 
 def evidence(cause: Cause, tensor: str) -> Iterator[tuple[str, str]]:
     """What shows it, as (label, text): its own, then that of the cause which it stands for."""
-    row = CAUSES[cause.kind]
-    shown = filled(row.evidence, _words(cause, tensor))
+    kind = KINDS[cause.kind]
+    shown = filled(kind.evidence, _words(cause, tensor))
     if shown:
-        yield row.label, shown if cause.support is None else f"{shown}   {_count(cause.support)}"
+        yield kind.label, shown if cause.support is None else f"{shown}   {_count(cause.support)}"
     if cause.of is not None:
         yield from evidence(cause.of, cause.tensor or tensor)
 

@@ -1,0 +1,36 @@
+"""Puts together what every module of a folder declares, in the order that the declarations give; it knows none of them.
+
+A new module is found because it is there: it need not be listed. Nothing hangs on the order in which they are imported.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import Protocol, TypeVar
+
+
+class Placed(Protocol):
+    """What has a place among others of its kind."""
+
+    @property
+    def place(self) -> int:
+        """The lower comes first; no two share one."""
+        ...
+
+
+T = TypeVar("T", bound=Placed)
+
+
+def assembled(package: str, kind: type[T], name: str) -> tuple[T, ...]:
+    """What the modules of a package hold under ``name``, each a tuple of ``kind``, by their places.
+
+    Raises ValueError where two have the same place.
+    """
+    found: list[T] = []
+    for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
+        found += (one for one in getattr(import_module(module.name), name) if isinstance(one, kind))
+    places = [one.place for one in found]
+    if len(set(places)) < len(places):
+        raise ValueError(f"expected a place for each of {package}, got {sorted(places)}")
+    return tuple(sorted(found, key=lambda one: one.place))

@@ -1,0 +1,1 @@
+"""The promises, each module with those that it tries, their codes and their places."""

@@ -1,0 +1,1 @@
+"""The rules, each with the words for the causes that it gives."""
