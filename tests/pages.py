@@ -11,8 +11,9 @@ from types import ModuleType
 
 from gradproof.case.case import Case
 from gradproof.checking import check_case
+from gradproof.codes import PAGES
 from gradproof.findings import SubjectReport
-from gradproof.report.code_pages import PAGES, explain
+from gradproof.report.code_pages import explain
 
 EXAMPLES = 4  # beside the corner shapes: enough for every page, and two hundred runs of them are quick
 SECTIONS = ("Wrong", "Right", "Why it happens", "See it by hand")

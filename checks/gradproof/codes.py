@@ -1,4 +1,4 @@
-"""The codes of findings, with their short names and what each implies, in one table; it knows not how any is found.
+"""The codes of findings, with their short names and what each implies, as their pages declare them; it finds nothing.
 
 A code is stable: it is never used again for something else. GP1: a gradient that is wrong, with its cause. GP2: the
 form of what came back. GP3: an exception. GP4: numbers that depend on the dtype. GP5: a promise of a layer that is
@@ -9,8 +9,10 @@ autograd library must do that a layer need not.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import takewhile
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -52,83 +54,46 @@ class Code:
     headline: str = ""
 
 
-CODES: Mapping[str, Code] = {
-    "GP101": Code("wrong-gradient"),
-    "GP102": Code("missing-factor", exact=True),
-    "GP103": Code("wrong-sign", exact=True),
-    "GP104": Code("never-written"),
-    "GP105": Code("transposed"),
-    "GP106": Code("swapped", exact=True),
-    "GP107": Code("one-region"),
-    "GP108": Code("small-discrepancy"),
-    "GP109": Code("misplaced"),
-    "GP110": Code("wrong-side", of_forward=True),
-    "GP111": Code("ignores-dout", exact=True),
-    "GP112": Code("wrong-argument"),
-    "GP113": Code("missing-term"),
-    "GP114": Code("dout-unused"),
-    "GP115": Code("overwritten"),
-    "GP116": Code("wrong-axis"),
-    "GP117": Code("wrong-formula"),
-    "GP118": Code("not-copied", of_forward=True),
-    "GP119": Code("digits-lost", of_forward=True),
-    "GP120": Code("wrong-part", of_parts=True),
-    "GP121": Code("wrong-chaining", of_parts=True),
-    "GP201": Code("wrong-shape"),
-    "GP202": Code("missing-gradient"),
-    "GP203": Code("gradient-count"),
-    "GP204": Code("no-backward"),
-    "GP205": Code("grads-mismatch"),
-    "GP206": Code("non-finite-gradient"),
-    "GP207": Code("not-an-array"),
-    "GP208": Code("integer-parameter"),
-    "GP301": Code("constructor-raises"),
-    "GP302": Code("forward-raises"),
-    "GP303": Code("backward-raises", mendable=True),
-    "GP304": Code("does-not-end", severity="warning"),
-    "GP305": Code("cell-raises", severity="note"),
-    "GP306": Code("left-out", severity="note"),
-    "GP307": Code("statement-raises", severity="note"),
-    "GP401": Code("dtype-disagreement"),
-    "GP501": Code("forward-changes-input", mutates=True),
-    "GP502": Code("forward-changes-params", mutates=True),
-    "GP503": Code("forward-not-repeatable", severity="warning", between_calls=True, follows=("GP502", "GP519")),
-    "GP504": Code("layout-dependent"),
-    "GP505": Code("float32-lost", severity="warning"),
-    "GP506": Code("backward-before-forward", severity="warning"),
-    "GP507": Code("gradient-dtype", severity="warning"),
-    "GP508": Code("stale-cache", repeats=True, between_calls=True, mendable=True, follows=("GP501", "GP502", "GP519")),
-    "GP509": Code("dout-not-linear", repeats=True, mendable=True),
-    "GP510": Code("backward-changes-dout", severity="warning", between_calls=True),
-    "GP511": Code("backward-changes-input", mutates=True),
-    "GP512": Code("backward-changes-params", mutates=True),
-    "GP513": Code("accumulates", repeats=True, between_calls=True, mendable=True, second_backward=True),
-    "GP514": Code(
-        "backward-not-repeatable",
-        repeats=True,
-        mutates=True,
-        mendable=True,
-        second_backward=True,
-        follows=("GP511", "GP512"),
-    ),
-    "GP515": Code("backward-only-once", severity="warning"),
-    "GP516": Code("shared-memory", severity="warning"),
-    "GP517": Code("buffer-reused", severity="warning"),
-    "GP518": Code("grads-rebound"),
-    "GP519": Code("params-rebound", explains=True),
-    "GP520": Code("update-not-reaching", explains=True, needs_proof=True),
-    "GP521": Code("net-lists", explains=True, needs_proof=True),
-    "GP522": Code("unknown-code", severity="warning"),
-    "GP601": Code("division-by-one", severity="note", headline="divides by one"),
-    "GP602": Code("compared-not-assigned", severity="note", headline="drops the answer of a comparison"),
-    "GP603": Code("return-in-loop", severity="note", headline="returns from inside a loop"),
-    "GP604": Code("result-dropped", severity="note", headline="drops a result"),
-    "GP605": Code("sign-after-equals", severity="note", headline="has a sign behind the equals sign"),
-    "GP606": Code("never-stored", severity="note", headline="reads what nothing stores"),
-    "GP701": Code("gradient-assigned"),
-    "GP702": Code("one-node-twice"),
-    "GP703": Code("wrong-order"),
-}
+def row(lines: Iterator[str]) -> Code:
+    """The row at the head of a page: ``column: value`` on each line between two of ``---``, then the title.
+
+    Raises ValueError for a column that does not exist.
+    """
+    first = next(lines)
+    head = list(takewhile(FENCE.__ne__, lines)) if first == FENCE else []
+    title = next(lines) if head else first
+    given = dict(line.rstrip("\n").split(": ", 1) for line in head)
+    if unknown := given.keys() - COLUMNS.keys():
+        raise ValueError(f"expected columns of Code, {', '.join(COLUMNS)}, got {', '.join(unknown)}")
+    return Code(title.split()[-1], **{column: COLUMNS[column](value) for column, value in given.items()})
+
+
+def text_of(page: str) -> str:
+    """A page from its title on."""
+    return page.split(FENCE, 2)[2] if page.startswith(FENCE) else page
+
+
+def _declared() -> Iterator[tuple[str, Code]]:
+    """Each code with its row: the number is the name of the page."""
+    for page in sorted(PAGES.glob("GP*.md")):
+        with page.open(encoding="utf-8") as lines:
+            yield page.stem, row(lines)
+
+
+def _is_yes(value: str) -> bool:
+    return {"yes": True, "no": False}[value]
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.split())
+
+
+_READ = {"bool": _is_yes, "str": str, "tuple[str, ...]": _words}
+FENCE = "---\n"
+COLUMNS = {column.name: _READ[str(column.type)] for column in fields(Code) if column.name != "name"}
+
+PAGES = Path(__file__).parent / "report" / "pages"
+CODES: Mapping[str, Code] = dict(_declared())
 
 
 def is_of_gradient(code: str) -> bool:

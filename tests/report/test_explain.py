@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gradproof.codes import CODES
+from gradproof.codes import CODES, Code, row, text_of
 from gradproof.errors import UsageError
 from gradproof.report.code_pages import explain, listing
 from gradproof.values import Verdict
@@ -19,14 +19,34 @@ OF_A_FILE = frozenset({"GP305", "GP306", "GP307"})
 CHECKABLE = [code for code in WRITTEN if code not in OF_A_FILE]
 
 
-def test_every_code_has_its_page_and_every_page_its_code():
-    assert sorted(CODES) == WRITTEN
+def test_a_row_is_read_from_the_head_of_its_page():
+    head = ["---\n", "mutates: yes\n", "follows: GP501 GP502\n", "headline: drops a result\n", "---\n"]
+    page = [*head, "# GP999 some-name\n", "\n", "The text.\n"]
+    assert row(iter(page)) == Code("some-name", mutates=True, follows=("GP501", "GP502"), headline="drops a result")
+    assert text_of("".join(page)) == "# GP999 some-name\n\nThe text.\n"
+
+
+def test_a_page_without_a_head_has_a_row_of_its_name_alone():
+    page = ["# GP999 some-name\n", "\n", "The text.\n"]
+    assert row(iter(page)) == Code("some-name")
+    assert text_of("".join(page)) == "".join(page)
+
+
+def test_a_column_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="got mutable$"):
+        row(iter(["---\n", "mutable: yes\n", "---\n", "# GP999 some-name\n"]))
+
+
+def test_names_are_never_given_twice_and_codes_that_follow_exist():
+    assert len({known.name for known in CODES.values()}) == len(CODES)
+    assert {code for known in CODES.values() for code in known.follows} <= CODES.keys()
+    assert {known.severity for known in CODES.values()} == {"error", "warning", "note"}
 
 
 @pytest.mark.parametrize("code", WRITTEN)
 def test_a_page_has_its_title_and_its_sections(code):
     found = page(code)
-    assert found.title == f"{code} {CODES[code].name}"
+    assert re.fullmatch(rf"{code} [a-z0-9]+(-[a-z0-9]+)*", found.title)
     if code not in OF_A_FILE:
         assert found.sections == SECTIONS
         assert set(found.blocks) == {"Wrong", "Right", "See it by hand"}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from gradproof.codes import CODES, closest
+from gradproof.codes import CODES, PAGES, closest, text_of
 from gradproof.errors import UsageError
-
-PAGES = Path(__file__).parent / "pages"
 
 
 def explain(code: str) -> str:
@@ -20,7 +16,7 @@ def explain(code: str) -> str:
     known = by_name.get(wanted.lower(), wanted.upper())
     if known not in CODES:
         raise UsageError(f"expected the code of a finding or its short name, got {code!r}: {closest(wanted)}")
-    return (PAGES / f"{known}.md").read_text(encoding="utf-8")
+    return text_of((PAGES / f"{known}.md").read_text(encoding="utf-8"))
 
 
 def listing() -> str:
