@@ -23,6 +23,7 @@ from gradproof.deadlines import SECONDS
 from gradproof.errors import UsageError
 from gradproof.findings import Finding, SubjectReport
 from gradproof.report.code_pages import explain, listing
+from gradproof.report.formats import FORMATS, Format
 from gradproof.report.report import Report
 from gradproof.sandbox.memory import bounded
 from gradproof.sandbox.streams import aside
@@ -46,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[:1] == ["explain"]:
             return _explain(words[1:])
         options = parser().parse_args(words)
-        if options.infer and options.json is not None:
-            parser().error("argument --infer: it prints source, not a report: leave --json out")
+        formats = _formats(options)
+        if options.infer and formats:
+            parser().error(f"argument --infer: it prints source, not a report: leave --{formats[0][0].option} out")
         return _run(options)
     except BrokenPipeError:
         # The reader is gone; without this, Python's own flush at exit would fail on the pipe once more.
@@ -87,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
     report = Report(
         tuple(checked), options.seed, options.examples, __version__, interrupted, tuple(errors), tuple(notes)
     )
-    _write(report, options.json)
+    _write(report, _formats(options))
     return INTERRUPTED if interrupted else report.exit_code
 
 
@@ -160,12 +162,21 @@ def _each(found: Sequence[Item], errors: list[str], work: Callable[[Item], T]) -
     return done
 
 
-def _write(report: Report, target: str | None) -> None:
-    if target == "-":
-        print(report.to_json(), flush=True)
-    elif target is not None:
-        Path(target).write_text(report.to_json() + "\n", encoding="utf-8")
-    _show(str(report), sys.stderr if target == "-" else sys.stdout)
+def _formats(options: argparse.Namespace) -> list[tuple[Format, str]]:
+    """The formats that are asked for, each with its file."""
+    targets = [(each, getattr(options, each.option)) for each in FORMATS]
+    return [(each, target) for each, target in targets if target is not None]
+
+
+def _write(report: Report, formats: Sequence[tuple[Format, str]]) -> None:
+    """Write each format to its file, and the text to the terminal."""
+    for each, target in formats:
+        if target == "-":
+            print(each.written(report), flush=True)
+        else:
+            Path(target).write_text(each.written(report) + "\n", encoding="utf-8")
+    is_output_taken = any(target == "-" for _, target in formats)
+    _show(str(report), sys.stderr if is_output_taken else sys.stdout)
 
 
 def _show(text: str, stream: TextIO) -> None:

@@ -9,10 +9,11 @@ autograd library must do that a layer need not.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def row(lines: Iterator[str]) -> Code:
     given = dict(line.rstrip("\n").split(": ", 1) for line in head)
     if unknown := given.keys() - COLUMNS.keys():
         raise ValueError(f"expected columns of Code, {', '.join(COLUMNS)}, got {', '.join(unknown)}")
-    return Code(title.split()[-1], **{column: COLUMNS[column](value) for column, value in given.items()})
+    columns: dict[str, Any] = {column: COLUMNS[column](value) for column, value in given.items()}
+    return Code(title.split()[-1], **columns)
 
 
 def text_of(page: str) -> str:
@@ -88,7 +90,7 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(value.split())
 
 
-_READ = {"bool": _is_yes, "str": str, "tuple[str, ...]": _words}
+_READ: Mapping[str, Callable[[str], Any]] = {"bool": _is_yes, "str": str, "tuple[str, ...]": _words}
 FENCE = "---\n"
 COLUMNS = {column.name: _READ[str(column.type)] for column in fields(Code) if column.name != "name"}
 

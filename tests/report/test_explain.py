@@ -33,7 +33,7 @@ def test_a_page_without_a_head_has_a_row_of_its_name_alone():
 
 
 def test_a_column_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="got mutable$"):
+    with pytest.raises(ValueError, match=r"got mutable$"):
         row(iter(["---\n", "mutable: yes\n", "---\n", "# GP999 some-name\n"]))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gradproof import __version__
 from gradproof.deadlines import SECONDS, SHARE
+from gradproof.report.formats import FORMATS
 
 _EPILOG = """\
 gradproof explain CODE tells what the code of a finding means, such as GP102; without a
@@ -58,9 +59,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--infer", action="store_true", help="only print the Cases that were inferred, as the source of a check file"
     )
-    made.add_argument(
-        "--json", type=_json_target, metavar="FILE", help="write the report as JSON; '-' is the standard output"
-    )
+    for each in FORMATS:
+        about = f"write the report as {each.title}; '-' is the standard output"
+        made.add_argument(f"--{each.option}", type=_target(each.title), metavar="FILE", help=about)
     made.add_argument("--version", action="version", version=f"gradproof {__version__}")
     return made
 
@@ -88,14 +89,20 @@ def _seconds(value: str) -> float:
     return number
 
 
-def _json_target(value: str) -> str:
+def _target(title: str) -> Callable[[str], str]:
     """The file, once it is known that it can be written: hours of work must not end in a refusal."""
-    path = Path(value)
-    if path.suffix in (".py", ".ipynb"):
-        raise argparse.ArgumentTypeError(f"expected a file to write JSON to, got {value!r}, which is source code")
-    if value != "-":
-        try:
-            path.open("a").close()
-        except OSError as error:
-            raise argparse.ArgumentTypeError(f"cannot write {value!r}: {error.strerror}") from None
-    return value
+
+    def target(value: str) -> str:
+        path = Path(value)
+        if path.suffix in (".py", ".ipynb"):
+            raise argparse.ArgumentTypeError(
+                f"expected a file to write {title} to, got {value!r}, which is source code"
+            )
+        if value != "-":
+            try:
+                path.open("a").close()
+            except OSError as error:
+                raise argparse.ArgumentTypeError(f"cannot write {value!r}: {error.strerror}") from None
+        return value
+
+    return target
