@@ -61,8 +61,10 @@ class Run:
 
     def explain(self, *, may_call: bool = True) -> None:
         """Say why it fails; where the subject may not be called any more, from what was seen."""
+        self.outcomes = summary.withdrawn(self.outcomes)
         failing = Failing(self.name, self.reproduce, self.outcomes, tuple(self.broken), may_call=may_call)
         failing = explained(failing, self.target)
+        self.outcomes = list(failing.outcomes)
         self.naming_forwards += failing.forwards
         found = (*failing.findings, *self.allowed.unknown)
         self.findings[:] = [replace(f, severity="allowed") if f.code in self.allowed.where else f for f in found]

@@ -79,6 +79,24 @@ def test_what_may_not_be_called_any_more_is_named_from_what_was_seen():
     assert (finding.tensor, finding.edits, finding.right_up_to, found.forwards) == ("x", (), None, 0)
 
 
+def test_what_was_seen_is_left_as_it_was_and_what_was_asked_is_told_beside_it():
+    target, outcomes = seen(HalfOfTheSquare)
+    before = list(outcomes)
+    found = explained(Failing("HalfOfTheSquare", "again", outcomes), target)
+    assert all(one is other for one, other in zip(outcomes, before, strict=True))
+    assert not any(outcome.dependence for outcome in outcomes)
+    assert any(outcome.dependence for outcome in found.outcomes)
+
+
+def test_what_was_asked_before_the_time_was_over_is_known_after_it():
+    target, outcomes = seen(HalfOfTheSquare)
+    asked = target.ask(outcomes[1])
+    assert [target.answered(outcome) for outcome in outcomes] == [outcomes[0], asked, outcomes[2]]
+    found = explained(Failing("HalfOfTheSquare", "again", outcomes, may_call=False), target)
+    assert [outcome.dependence is not None for outcome in found.outcomes] == [False, True, False]
+    assert found.forwards == 0
+
+
 def test_a_subject_that_may_be_called_is_called():
     target, outcomes = seen(HalfOfTheSquare)
     with pytest.raises(AssertionError, match="it was"):

@@ -30,7 +30,8 @@ def summarise(outcomes: Sequence[Outcome]) -> tuple[TensorSummary, ...]:
 
 
 def _one(name: str, found: Sequence[TensorResult]) -> TensorSummary:
-    entries, judged = sum(r.entries for r in found), sum(r.judged for r in found)
+    counts = [(r.entries, r.judged, r.kinks, r.forwards) for r in found]
+    entries, judged, kinks, forwards = map(sum, zip(*counts, strict=True))
     wrong = sum(r.verdict is Verdict.FAIL for r in found)
     measured = [result for result in found if result.entries]
     return TensorSummary(
@@ -40,8 +41,8 @@ def _one(name: str, found: Sequence[TensorResult]) -> TensorSummary:
         examples=len(measured),
         entries=entries,
         judged=judged,
-        kinks=sum(r.kinks for r in found),
-        forwards=sum(r.forwards for r in found),
+        kinks=kinks,
+        forwards=forwards,
         unjudged=_unjudged(found),
         resolution=_resolution(found),
         methods=tuple(sorted({r.method for r in measured})),

@@ -15,8 +15,8 @@ from gradproof.values import Outcome
 class Failing:
     """A value that goes from one source of explanations to the next, each of which adds to it.
 
-    subject, reproduce: its name, and the command that shows its failures again. outcomes: every example judged; what
-    the subject is asked about one of them stands in its place. broken: what is told of broken promises. findings: what
+    subject, reproduce: its name, and the command that shows its failures again. outcomes: every example judged, with
+    what the subject was asked about it. broken: what is told of broken promises. findings: what
     is told so far. part: the class of the part of a composite that is wrong by itself. located: up to which lines
     backward is right. forwards: what explaining took. may_call: whether the subject may still be called; its time may
     be over.
@@ -24,7 +24,7 @@ class Failing:
 
     subject: str
     reproduce: str
-    outcomes: list[Outcome]
+    outcomes: Sequence[Outcome]
     broken: Sequence[Finding] = ()
     findings: Sequence[Finding] = ()
     part: type | None = None

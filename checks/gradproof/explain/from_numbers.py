@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradproof.diagnose import summary
 from gradproof.diagnose.asking import EXAMPLES, worth_asking
 from gradproof.diagnose.diagnose import diagnose
 from gradproof.diagnose.evidence import result_of
@@ -20,10 +19,10 @@ SEVERAL = 2
 
 def explain(failing: Failing, target: Target) -> Failing:
     """One finding for each way to fail: in a tensor, in the form of what came back, or with an exception."""
-    failing.outcomes[:] = summary.withdrawn(failing.outcomes)
     asking = _Asking(failing, target)
     findings = [asking.finding(failure) for failure in failures(failing.outcomes)]
-    return replace(failing, findings=findings, forwards=failing.forwards + asking.forwards)
+    forwards = failing.forwards + asking.forwards
+    return replace(failing, outcomes=tuple(asking.outcomes), findings=findings, forwards=forwards)
 
 
 class _Asking:
@@ -31,7 +30,7 @@ class _Asking:
 
     def __init__(self, failing: Failing, target: Target) -> None:
         self.failing, self.target = failing, target
-        self.outcomes = failing.outcomes
+        self.outcomes = [target.answered(outcome) for outcome in failing.outcomes]
         self.small: list[Outcome] = []  # the smallest examples of the gradients that are wrong
         self.forwards = 0
 
@@ -63,7 +62,7 @@ class _Asking:
             return outcome
         asked = self.target.ask(outcome)
         self.forwards += 0 if asked.dependence is None else asked.dependence.forwards
-        self.outcomes[:] = [asked if other is outcome else other for other in self.outcomes]
+        self.outcomes = [asked if other is outcome else other for other in self.outcomes]
         return asked
 
     def _near(self, minimal: Outcome, tensor: str) -> list[Outcome]:

@@ -18,11 +18,13 @@ Judge = Callable[[Example], Outcome]
 class Target(ABC):
     """One subject, at examples that are drawn for it, or at those that were handed in.
 
-    code: its source. declared: whether somebody said which of its inputs have a gradient.
+    code: its source. declared: whether somebody said which of its inputs have a gradient. It remembers what it was
+    asked: where the time is over, that is known without a further call.
     """
 
     def __init__(self, code: Code, *, declared: bool) -> None:
         self.code, self.declared = code, declared
+        self._asked: list[tuple[Outcome, Outcome]] = []  # an outcome, and the same with what was asked
 
     @abstractmethod
     def build(self, example: Example) -> Build:
@@ -38,7 +40,13 @@ class Target(ABC):
 
     def ask(self, outcome: Outcome) -> Outcome:
         """The outcome, with what the gradients depend on."""
-        return ask(outcome, self.build(outcome.example), declared=self.declared)
+        answer = ask(outcome, self.build(outcome.example), declared=self.declared)
+        self._asked.append((outcome, answer))
+        return answer
+
+    def answered(self, outcome: Outcome) -> Outcome:
+        """The outcome as it was when the subject had been asked about it; as it is, where it was not."""
+        return next((answer for about, answer in self._asked if about is outcome), outcome)
 
     def weak_link(self, example: Example) -> Link | None:
         """The part of a composite that is wrong, or the place where its chain breaks."""

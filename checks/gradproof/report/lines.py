@@ -51,14 +51,17 @@ def _seen(finding: Finding) -> Iterator[Line]:
         yield "worst entry", entry_text(tensor, finding.worst)
     if finding.because is not None:
         yield from _promise(finding.because, cause)
-    for label, content in finding.remarks:
-        if label != TO_DO or not is_mended:
-            yield label, content
+    yield from _remarks(finding, is_mended=is_mended)
     if cause is not None:
         yield from sentences.evidence(cause, tensor)
     if finding.law is not None:
         yield "law", phrase(finding.law, tensor)
     yield from _cause(finding, is_mended=is_mended)
+
+
+def _remarks(finding: Finding, *, is_mended: bool) -> Iterator[Line]:
+    """What was seen and why it matters; what to do, where no change that was tried says it better."""
+    yield from ((label, text) for label, text in finding.remarks if label != TO_DO or not is_mended)
 
 
 def _cause(finding: Finding, *, is_mended: bool) -> Iterator[Line]:

@@ -30,19 +30,25 @@ def linear(scene: Scene) -> Iterator[Defect]:
     noise = ROUND_OFF * _largest([*one, *other, *right.then.values()])
     # the tensors of which nothing has been said yet; what is read from an update carries the rounding of the weights
     left = {name: gradient for name, gradient in right.then.items() if name not in reference.subject.updates}
-    fixed = fixed_dout(reference.subject, [a.shape for a in output.live.values()]) is not None
+    is_loss = fixed_dout(reference.subject, [a.shape for a in output.live.values()]) is not None
     for factor, words in _FACTORS:
-        found = _gradients(scene, [factor * dout for dout in one]).then
-        for name, gradient in list(left.items()):
-            if _scales(gradient, found[name], factor, noise):
-                continue
-            del left[name]
-            if fixed and same(gradient, found[name]):
+        wrong = _of_a_multiple(scene, one, left, factor, noise)
+        for name, found in wrong.items():
+            gradient = left.pop(name)
+            if is_loss and same(gradient, found):
                 yield _ignored(name, gradient, words, _what_is_ignored(scene, one, name, gradient, factor))
             else:
-                yield _defect(name, factor * gradient, found[name], words)
+                yield _defect(name, factor * gradient, found, words)
     if left:
         yield from _of_a_sum(scene, one, other, left, noise)
+
+
+def _of_a_multiple(
+    scene: Scene, one: Sequence[Array], left: Mapping[str, Array], factor: float, noise: float
+) -> Mapping[str, Array]:
+    """The gradients for a multiple of a dout that are not that multiple of the one in ``left``, for the dout itself."""
+    found = _gradients(scene, [factor * dout for dout in one]).then
+    return {name: found[name] for name, gradient in left.items() if not _scales(gradient, found[name], factor, noise)}
 
 
 def _what_is_ignored(scene: Scene, one: Sequence[Array], name: str, gradient: Array, factor: float) -> str:
