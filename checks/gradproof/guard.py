@@ -142,20 +142,28 @@ def copied(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if callable(value) else copy.deepcopy(value) for name, value in inputs.items()}
 
 
+_ENTROPY = "randbits"  # the name in numpy.random.bit_generator of secrets.randbits, NumPy's source of entropy
+
+
 class Randomness:
     """The global random states that a subject sees: seeded while the context lasts, and as they were afterwards.
 
     ``rewind`` goes back to the seed. The global generators of NumPy and of the standard library are touched only
-    because layers draw from them.
+    because layers draw from them. A generator that is made without a seed, as ``np.random.default_rng()`` or with
+    ``seed=None``, is seeded by the global one of the standard library: two objects of a layer start alike.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._theirs: tuple[Any, Any] | None = None
+        self._entropy: Callable[[int], int] | None = None  # where NumPy takes the bits of a generator without a seed
         self._states: list[tuple[Any, Any]] = []  # generators of the user's modules, each with its state
 
     def __enter__(self) -> Randomness:
         self._theirs = np.random.get_state(), random.getstate()  # noqa: NPY002
+        self._entropy = getattr(np.random.bit_generator, _ENTROPY, None)
+        if self._entropy is not None:
+            setattr(np.random.bit_generator, _ENTROPY, random.getrandbits)
         self.rewind()
         return self
 
@@ -165,6 +173,8 @@ class Randomness:
         if self._theirs is not None:
             np.random.set_state(self._theirs[0])  # noqa: NPY002
             random.setstate(self._theirs[1])
+        if self._entropy is not None:
+            setattr(np.random.bit_generator, _ENTROPY, self._entropy)
         self._put_back()
 
     def hold(self, found: Sequence[Any]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
 
 from elementwise import node, normal, report_of, tanh_slope
-from gradproof import Settings, Verdict, check
+from gradproof import GradientFault, Settings, Verdict, check
 from gradproof.values import Reason
 
 X = normal(4, 3)
@@ -77,12 +78,51 @@ def test_a_state_that_two_outputs_do_not_show_is_noticed():
 
 def test_a_layer_that_cannot_be_frozen_is_not_judged():
     def fresh(size):
-        return np.random.default_rng().random(size)
+        return np.random.default_rng(time.perf_counter_ns()).random(size)
 
     for scaled in (True, False):
         report = report_of(Dropout(fresh, scaled), X)
         assert (report.verdict, report.findings, report.tensors) == (Verdict.INCONCLUSIVE, (), ())
         assert report.reason.startswith(Reason.NON_DETERMINISTIC)
+
+
+def drawn_by_a_new_generator(size):
+    return np.random.default_rng().random(size)
+
+
+def test_a_generator_that_is_made_without_a_seed_is_frozen():
+    report = report_of(Dropout(drawn_by_a_new_generator), X)
+    assert (report.verdict, report.notes) == (Verdict.PASS, (FROZEN,))
+    assert report_of(Dropout(drawn_by_a_new_generator, False), X).verdict is Verdict.FAIL
+
+
+class LinearOfAGenerator:
+    """Its weights come from a generator of its own, whose seed is not given: each object has others."""
+
+    def __init__(self, d, h, seed=None):
+        generator = np.random.default_rng(seed)
+        self.W = generator.normal(size=(d, h)).astype(np.float32)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+
+
+class LinearOfAGeneratorHalved(LinearOfAGenerator):
+    def backward(self, dout):
+        return super().backward(dout) / 2
+
+
+def test_weights_from_a_generator_without_a_seed_are_the_same_in_each_object():
+    right = check(LinearOfAGenerator).subjects[0]
+    assert (right.verdict, right.findings) == (Verdict.PASS, ())
+    with pytest.raises(GradientFault) as raised:
+        check(LinearOfAGeneratorHalved)
+    assert [(finding.code, finding.tensor) for finding in raised.value.report.findings] == [("GP102", "x")]
 
 
 def test_checking_leaves_the_global_random_states_alone():

@@ -16,7 +16,7 @@ from gradproof import cli
 pytestmark = pytest.mark.table
 
 ROOT = Path(__file__).parents[2]
-LAYERS = """
+LAYERS = """import time
 import numpy as np
 
 class Square:
@@ -27,7 +27,8 @@ class Square:
         return 2 * self.x * dout
 """
 WRONG = LAYERS.replace("Square", "WrongSquare").replace("2 * self", "3 * self")
-NOISY = LAYERS.replace("Square", "NoisySquare").replace("x * x", "x * np.random.default_rng().normal(size=x.shape)")
+NOISE = "x * np.random.default_rng(time.perf_counter_ns()).normal(size=x.shape)"
+NOISY = LAYERS.replace("Square", "NoisySquare").replace("x * x", NOISE)
 NO_BACKWARD = "class Half:\n    def forward(self, x):\n        return x / 2\n"
 
 

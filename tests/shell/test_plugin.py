@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 # Only what a case needs to be right, wrong, or neither; few examples, because the method is tested elsewhere.
-LAYERS = """
+LAYERS = """import time
 import numpy as np
 from gradproof import Case, Settings
 
@@ -28,7 +28,8 @@ class WrongSquare(Square):
 
 class NoisySquare(Square):
     def forward(self, x):
-        return super().forward(x) * np.random.default_rng().normal(size=x.shape)
+        noise = np.random.default_rng(time.perf_counter_ns()).normal(size=x.shape)
+        return super().forward(x) * noise
 """
 RIGHT = LAYERS + 'square = Case(Square, x="n d")\n'
 WRONG = RIGHT + 'wrong = Case(WrongSquare, x="n d")\n'

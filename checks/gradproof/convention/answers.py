@@ -55,5 +55,8 @@ def _answer_for_dout(backward: Callable[..., Any], douts: Sequence[str]) -> str 
 
 
 def _is_answer(backward: Callable[..., Any], name: str) -> bool:
+    """Whether it is one by its name; ``dz_or_y_true`` is an upstream gradient as well, where nothing else is given."""
+    if "_or_" in name.lower():
+        return all(_is_answer(backward, part) for part in re.split("_or_", name, flags=re.IGNORECASE))
     is_short = _SHORT.fullmatch(name) is not None and compares(backward, name)
     return is_short or _PLAIN.fullmatch(name) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -33,6 +34,8 @@ Array = NDArray[Any]
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)  # no product of others stands for one of them
 _STAGES = ("the constructor", "forward", "backward")
 BACKWARD = _STAGES.index("backward")
+# names of classes that are the whole of what is trained: before them stands the data, whose gradient nobody needs
+_WHOLE = re.compile(r"(model|net|network|classifier|regression|regressor|perceptron|mlp|autoencoder)$", re.IGNORECASE)
 _MISSING = "GP202"  # of a gradient that is None
 _STIRRED = 3  # other values of an input, to see whether the output moves at all: a dead ReLU hides one
 
@@ -137,7 +140,7 @@ def _is_first(case: Case, tensors: Collection[str]) -> bool:
     if case.convention is None:
         return False
     backward = getattr(case.subject, case.convention.backward)
-    is_net = any("." in name for name in tensors)
+    is_net = any("." in name for name in tensors) or _WHOLE.search(case.subject.__name__) is not None
     return hands_nothing_further(backward) or (is_net and returns_nothing(backward))
 
 

@@ -212,8 +212,11 @@ class Confirming:
 
     def plain(self, candidate: Candidate) -> Attempt | None:
         """One plain run of a candidate that did not go through; None where it makes no Case."""
+        candidate = self.completed(candidate)
+        if not candidate.fits():
+            return None
         try:
-            case = self._declaring.case(self.completed(candidate), trial=True)
+            case = self._declaring.case(candidate, trial=True)
         except UsageError:
             return None
         self.attempts += 1

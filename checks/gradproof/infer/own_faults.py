@@ -25,6 +25,7 @@ _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'|type object '(
 _READ = re.compile(r"\b\w+\.(\w+)")
 _WORD = re.compile(r"(?<!\.)\b[a-z]+\b(?!\()")  # a name that is not called
 _NAME = re.compile(r"name '(\w+)' is not defined")
+_REFUSED = re.compile(r"(\w+)\.(\w+)\(\) got an unexpected keyword argument")
 _REMOVED = re.compile(r"deprecated|removed|expired", re.IGNORECASE)  # by NumPy, which says so: an older one runs it
 # nothing, which may be set from outside, and the optimizer that stands for the author's
 _OURS = re.compile(r"'NoneType'|'Descent'|'_Method'")
@@ -47,7 +48,8 @@ def is_own_fault(error: LayerError, subject: Any) -> bool:
         case "AttributeError":
             return _is_never_set(error, subject)
         case "TypeError":
-            return _is_always_none(error, subject) or _is_of_a_builtin(error) or _is_of_the_layer(error, subject)
+            tests = (_is_always_none, _is_of_a_builtin, _is_of_the_layer, _is_refused_by_a_part)
+            return any(is_it(error, subject) for is_it in tests)
         case _:
             return False
 
@@ -91,7 +93,7 @@ def _is_never_set(error: LayerError, subject: Any) -> bool:
     return owner is not None and not may_be_set(owner, missing[1])
 
 
-def _is_of_a_builtin(error: LayerError) -> bool:
+def _is_of_a_builtin(error: LayerError, _subject: Any) -> bool:
     """Whether the line that raised takes a function of Python's own for an array: ``input`` for ``input_``."""
     words = dict.fromkeys(_WORD.findall(error.text))
     return "builtin_function_or_method" in error.message and any(hasattr(builtins, word) for word in words)
@@ -101,6 +103,17 @@ def _is_of_the_layer(error: LayerError, subject: Any) -> bool:
     """Whether the layer itself stands in arithmetic: ``self,out`` for ``self.out``."""
     is_operand = "unsupported operand" in error.message and isinstance(subject, type)
     return is_operand and f"'{subject.__name__}'" in error.message
+
+
+def _is_refused_by_a_part(error: LayerError, subject: Any) -> bool:
+    """Whether a part that the constructor makes is called with an argument that its method does not take."""
+    refused, constructor = _REFUSED.match(error.message), methods_of(subject).get("__init__")
+    if refused is None or constructor is None:
+        return False
+    part, method = refused.groups()
+    called = re.findall(rf"\bself\.(\w+)\.{method}\(", error.text)
+    made_of = (f"{part}()", f"{part}(self)")
+    return any(_is_made(constructor, name, made_of) for name in called)
 
 
 def _is_of_an_argument(error: LayerError, subject: Any) -> bool:

@@ -150,15 +150,17 @@ class Search:
     def _try(self, candidate: Candidate) -> tuple[Trace, Confirmed | None]:
         """Traced at rising sizes, at falling ones where that went through, and then plainly."""
         trace = self._traced(candidate, falling=False)
-        if trace.proposals is None:
+        if trace.cut_off:  # a loop over entries: with few of them it comes to what follows
+            trace = self._traced(candidate, falling=True, few=True)
+        elif trace.proposals is None:
             candidate = replace(candidate, small=candidate.small | trace.run.windows(trace.run.evidence.spans))
             trace = self._traced(candidate, falling=True)  # what fits by accident at rising sizes does not at these
         if trace.proposals is not None:
             return trace, None
         return trace, self.confirming.confirm(candidate, trace)
 
-    def _traced(self, candidate: Candidate, *, falling: bool) -> Trace:
-        trace = self.tracer.run(candidate, falling=falling)
+    def _traced(self, candidate: Candidate, *, falling: bool, few: bool = False) -> Trace:
+        trace = self.tracer.run(candidate, falling=falling, few=few)
         self.runs += 1
         self.calls += trace.run.calls
         if trace.raised:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gradproof.trace.changes import Kind, What
@@ -13,8 +14,10 @@ from gradproof.trace.polynomials import Polynomial, dim
 # a third.
 _PRIMES = (5, 7, 11, 17, 13, 23, 19, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 _DEEP = (3, *_PRIMES)  # where arrays have four axes
+_FEW = (3, 5, 4, 6, 7, 8, 9, 11, 13)  # where a loop over all entries is not to take long
 _SMALL = (2, 4, 3)  # of windows
 _LARGE = (211, 307, 401, 503, 601)  # of axes that slices are taken of
+_MOST_ENTRIES = 2**22  # of an argument: what must be larger than that for forward to run is not found
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,12 @@ class Candidate:
         """The size that bounds the labels of an argument."""
         return self.size(f"{argument}.c")
 
+    def fits(self) -> bool:
+        """Whether its arguments can be made."""
+        sizes = self.sizes(falling=False)
+        shapes = {argument: [axis.at(sizes) for axis in self.axes(argument)] for argument in self.kinds}
+        return all(can_be_made(self.kinds[argument], shape) for argument, shape in shapes.items())
+
     def dims(self) -> list[str]:
         """The dims that are free, in the order of the arguments."""
         found: dict[str, None] = {}
@@ -65,11 +74,15 @@ class Candidate:
         bound = tuple(sorted((name, size.put(self.bound)) for name, size in self.bound.items()))
         return kinds, bound, self.small, self.large
 
-    def sizes(self, *, falling: bool) -> dict[str, int]:
-        """A size for each free dim, all of them different; they rise in the order of the dims, or fall."""
+    def sizes(self, *, falling: bool, few: bool = False) -> dict[str, int]:
+        """A size for each free dim, all of them different; they rise in the order of the dims, or fall.
+
+        few: so small that a loop over all entries ends soon, though some may be the product of others.
+        """
         deep = any(kind.is_array and kind.rank >= 4 for kind in self.kinds.values())
         small, large = itertools.cycle(_SMALL), itertools.cycle(_LARGE)
-        pool = itertools.chain(_DEEP if deep else _PRIMES, itertools.count(101, 2))
+        first = _FEW if few else _DEEP if deep else _PRIMES
+        pool = itertools.chain(first, itertools.count(101, 2))
         found: dict[str, int] = {}
         names = self.dims()
         for name in reversed(names) if falling else names:
@@ -78,3 +91,9 @@ class Candidate:
             else:
                 found[name] = next(large if name in self.large else pool)
         return found
+
+
+def can_be_made(kind: Kind, shape: Sequence[int]) -> bool:
+    """Whether every size is 1 or more, and an array of them is none that is far too large."""
+    is_made = kind.is_array or kind.what is What.LABELS
+    return min(shape, default=1) >= 1 and (not is_made or math.prod(shape) <= _MOST_ENTRIES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from gradproof.standins.spaces import namespaces
 from gradproof.standins.standins import StandIns
 from gradproof.trace.arrays import watched
 from gradproof.trace.calls import call
-from gradproof.trace.candidate import Candidate
+from gradproof.trace.candidate import Candidate, can_be_made
 from gradproof.trace.changes import Become, Enough, Kind, Proposal, Unfit, What, value
 from gradproof.trace.distant_causes import anything
 from gradproof.trace.integers import Dim, Shape, SizesOwner
@@ -38,6 +37,7 @@ class Trace:
     why: str = ""
     raised: str = ""  # the kind of an exception of the user's own code, or of code that is not traced
     output: tuple[Polynomial, ...] = ()  # the shape of what forward returned first
+    cut_off: bool = False  # whether it ended after too many calls, before forward did
 
 
 class Tracer:
@@ -60,21 +60,21 @@ class Tracer:
         self._stand_ins = StandIns(spaces, instead_of, BUILTINS)
         self.runs = 0
 
-    def run(self, candidate: Candidate, *, falling: bool) -> Trace:
-        """One run, at sizes that rise in the order of the dims, or fall."""
+    def run(self, candidate: Candidate, *, falling: bool, few: bool = False) -> Trace:
+        """One run, at sizes that rise in the order of the dims, or fall; with few entries, at small ones."""
         self.runs += 1
-        sizes = candidate.sizes(falling=falling)
+        sizes = candidate.sizes(falling=falling, few=few)
         run = TracedRun(candidate, sizes, self._hints, call)
         run.modules = self._modules
         values = self._values(run)
         if values is None:
-            return Trace(run, [], "a size is below 1")
+            return Trace(run, [], "a size is below 1, or an array would be far too large")
         try:
             returned = self._forward(run, values)
         except Unfit as unfit:
             return Trace(run, unfit.proposals, unfit.why)
         except Enough:
-            return Trace(run, None)
+            return Trace(run, None, cut_off=True)
         except KeyError as error:
             missing = self._missing_key(candidate, error)
             return Trace(run, missing, f"KeyError: {message(error)}") if missing else _failed(run, error)
@@ -82,7 +82,10 @@ class Tracer:
             raise
         except BaseException as error:  # also SystemExit, and whatever else is no Exception
             return _failed(run, error)
-        return Trace(run, None, output=_first_shape(run, returned))
+        output = _first_shape(run, returned)
+        if any(size.at(run.sizes) == 0 for size in output):  # what came of nothing settles no shapes
+            return Trace(run, anything(run), "the output is empty")
+        return Trace(run, None, output=output)
 
     def _forward(self, run: TracedRun, values: Mapping[str, Any]) -> Any:
         before = deadlines.enter()
@@ -95,14 +98,14 @@ class Tracer:
             deadlines.leave(before)
 
     def _values(self, run: TracedRun) -> dict[str, Any] | None:
-        """The watched arguments; None where a size is below 1."""
+        """The watched arguments; None where a size is below 1, or an array of them would be far too large."""
         rng = np.random.default_rng(0)
         begin(run)  # sizes are made here that remember what they are
         try:
             kinds = run.candidate.kinds
             asked = [argument for argument, kind in kinds.items() if kind.what is not What.DEFAULT]
             shapes = {argument: run.shape(argument) for argument in asked}
-            if min(itertools.chain.from_iterable(shapes.values()), default=1) < 1:
+            if not all(can_be_made(kinds[argument], shape) for argument, shape in shapes.items()):
                 return None
             found = {argument: self._value(run, argument, shapes[argument], rng) for argument in asked}
             return _with_dicts(found, kinds)
