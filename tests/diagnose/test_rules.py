@@ -11,10 +11,10 @@ import pytest
 
 from gradproof.codes import CODES
 from gradproof.diagnose import rules
-from gradproof.diagnose.cause_kind import CauseKind
-from gradproof.diagnose.causes import KINDS, RULES
+from gradproof.diagnose.cause_kind import CauseKind, FactKind
+from gradproof.diagnose.causes import FACTS, KINDS, RULES
 from gradproof.diagnose.rule import Rule
-from gradproof.findings import Confidence, Support
+from gradproof.findings import Confidence, Fact, Support
 
 MODULES = sorted(path.stem for path in Path(rules.__path__[0]).glob("*.py") if path.stem != "__init__")
 
@@ -34,6 +34,18 @@ def test_a_kind_that_a_module_declares_is_one_that_its_rules_may_give(module: st
     given = [kind for rule in import_module(f"{rules.__name__}.{module}").RULES for kind in rule.kinds]
     assert [kind for kind in declarations(module, CauseKind) if kind not in given] == []
     assert given
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_kind_of_fact_that_a_module_declares_is_one_that_its_rules_tell_of(module: str) -> None:
+    told = [kind for rule in import_module(f"{rules.__name__}.{module}").RULES for kind in rule.facts]
+    assert [kind for kind in declarations(module, FactKind) if kind not in told] == []
+
+
+def test_a_kind_of_fact_has_one_name() -> None:
+    named = [fact.name for fact in FACTS]
+    assert sorted(set(named)) == sorted(named)
+    assert FACTS[0].fact({"axis": 1}) == Fact(FACTS[0].name, {"axis": 1})
 
 
 def test_every_rule_is_in_the_table() -> None:

@@ -1,4 +1,4 @@
-"""What a kind of cause is called and how it is told, as its rule declares it; it fills no template, and judges nothing.
+"""What a kind of cause, or of fact, is called and how it is told, as its rule declares it; it fills no template.
 
 The words stand beside the rule that knows what they are about; sentences are made of them in the report alone.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gradproof.findings import Cause, Confidence, Parameters, Support
+from gradproof.findings import Cause, Confidence, Fact, Parameters, Support
 
 Words = Mapping[str, Any]  # parameters as they are written, the tensor's name, and under "raw" as they are
 Template = str | Callable[[Words], str]
@@ -50,3 +50,21 @@ class CauseKind:
     def names(self, parameters: Parameters) -> tuple[str, ...]:
         """What a teacher would call a cause of this kind."""
         return self.teacher_names(parameters) if callable(self.teacher_names) else self.teacher_names
+
+
+@dataclass(frozen=True)
+class FactKind:
+    """One kind of fact that a cause may be about, where a name or a number does not say it.
+
+    ``words`` stand within a sentence of the cause; ``advice`` is what to do about it, ``teacher_names`` what a teacher
+    would call it, where the cause is but the sum of such facts.
+    """
+
+    name: str
+    words: Template
+    advice: Template = ""
+    teacher_names: tuple[str, ...] = ()
+
+    def fact(self, parameters: Parameters = NOTHING) -> Fact:
+        """A fact of this kind."""
+        return Fact(self.name, parameters)

@@ -24,6 +24,7 @@ NOT_FINITE = CauseKind(
 
 
 RULES = assembled("gradproof.diagnose.rules", Rule, "RULES")
+FACTS = tuple(fact for rule in RULES for fact in rule.facts)
 KINDS = (UNEXPLAINED, UNMEASURED, NOT_FINITE, *(kind for rule in RULES for kind in rule.kinds), *chain_kinds.KINDS)
 
 

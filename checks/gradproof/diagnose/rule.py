@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gradproof.diagnose.cause_kind import CauseKind
+from gradproof.diagnose.cause_kind import CauseKind, FactKind
 from gradproof.diagnose.evidence import Evidence
 from gradproof.findings import Cause
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``judge`` says what the cause is, or None; ``kinds`` are those that it may give.
+    """``judge`` says what the cause is, or None; ``kinds`` are those that it may give, ``facts`` what these are about.
 
     ``place``: rules are asked from the lowest to the highest, and the first that speaks is believed; no two share one.
     What leaves least to chance comes first. From 100 on: the numbers of the entries, each beside its true one. 200: the
@@ -24,3 +24,4 @@ class Rule:
     judge: Callable[[Evidence], Cause | None]
     place: int
     kinds: tuple[CauseKind, ...]
+    facts: tuple[FactKind, ...] = ()

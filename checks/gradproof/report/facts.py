@@ -1,4 +1,4 @@
-"""The words for every kind of fact (a law of the shapes, a region, a share), a row for each; it knows no finding."""
+"""The words for every kind of fact: laws of the shapes, regions, and what single rules tell of; it knows no finding."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from gradproof.diagnose import causes
 from gradproof.diagnose.cause_kind import Template, Words
 from gradproof.findings import OWN, Fact, Parameters, Value
 
@@ -115,32 +116,10 @@ FACTS: Mapping[str, Template] = {
     "ties": "what belongs to ties of {tensor}, values that occur more than once,",
     "entries-wrong": _wrong,
     "located-entries-wrong": lambda w: _wrong(w, "located "),
-    # outputs
-    "outputs": lambda w: f"output {' and '.join(map(str, w['raw']['numbers']))}",
-    "index": "index {index} along axis {axis}",
-    "some-entries": "{count} of {of} entries",
-    # terms
-    "term-of-a-mean": "the same number in every entry: the term of a mean or a sum over axis {axis}",
-    "term-of-a-variance": "proportional to {tensor} minus its mean over axis {axis}: the term of the variance",
-    "term-of-a-norm": "proportional to {tensor}: the term of a norm, or of a mean of squares, over axis {axis}",
-    "any-term": "one sum over axis {axis}, times one vector",
-    # factors
-    "factor-missing": "the factor {factor} is missing",
-    "factor-too-many": "the factor {factor} is one too many, or a division by it is missing",
-    "factor-at-the-wrong-place": "{factor} multiplies at the wrong place",
-    "derivative-missing": "{function}'s derivative {formula} is missing",
-    "derivative-twice": "{function}'s derivative {formula} is there twice",
-    "derivative-of-the-pre-activation": "{function}'s derivative is taken at the pre-activation, not at the output",
     # places
     "part": "{part} in {path}",
     "dout-of-the-whole": "the dout of the whole",
+    # what one rule alone tells of
+    **{kind.name: kind.words for kind in causes.FACTS},
 }
-
-ADVICE: Mapping[str, str] = {
-    "factor-missing": "look for a factor {factor} that forward has and backward lacks",
-    "factor-too-many": "leave {factor} out once, or divide by it",
-    "factor-at-the-wrong-place": "multiply dout by {factor} first, before what forward did ahead of {factor} is undone",
-    "derivative-missing": "multiply dout by {formula} first",
-    "derivative-twice": "multiply by it once",
-    "derivative-of-the-pre-activation": "use {formula}, out being forward's output",
-}
+ADVICE: Mapping[str, Template] = {kind.name: kind.advice for kind in causes.FACTS}

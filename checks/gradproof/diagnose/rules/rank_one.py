@@ -6,17 +6,27 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradproof.diagnose.cause_kind import CauseKind
+from gradproof.diagnose.cause_kind import CauseKind, FactKind
 from gradproof.diagnose.evidence import Evidence, Floats
 from gradproof.diagnose.rule import Rule
 from gradproof.diagnose.rules.coupling import axes_apart
 from gradproof.diagnose.sampled_jacobians import CLOSE, SampledJacobian, aligned, counted, linear_jacobians
-from gradproof.findings import Cause, Confidence, Fact, Parameters
+from gradproof.findings import Cause, Confidence, Parameters
 
 # Two vectors of two entries are often proportional; of three, never by chance.
 LEAST = 3
 
 
+TERM_OF_A_MEAN = FactKind(
+    "term-of-a-mean", "the same number in every entry: the term of a mean or a sum over axis {axis}"
+)
+TERM_OF_A_VARIANCE = FactKind(
+    "term-of-a-variance", "proportional to {tensor} minus its mean over axis {axis}: the term of the variance"
+)
+TERM_OF_A_NORM = FactKind(
+    "term-of-a-norm", "proportional to {tensor}: the term of a norm, or of a mean of squares, over axis {axis}"
+)
+ANY_TERM = FactKind("any-term", "one sum over axis {axis}, times one vector")
 TERM_OF_A_SUM = CauseKind(
     "GP113",
     "term-of-a-sum",
@@ -35,8 +45,8 @@ def term_of_a_sum(evidence: Evidence) -> Cause | None:
         if not terms:
             continue
         kinds = {_kind(gap, x) for gap, x in terms}
-        kind = kinds.pop() if len(kinds) == 1 else "any-term"
-        about: Parameters = {"term": Fact(kind, {"axis": axis}), "axis": axis}
+        kind = kinds.pop() if len(kinds) == 1 else ANY_TERM
+        about: Parameters = {"term": kind.fact({"axis": axis}), "axis": axis}
         return TERM_OF_A_SUM.cause(about, support=counted(evidence, found), confidence=Confidence.VAGUE)
     return None
 
@@ -92,17 +102,13 @@ def _is_several(gap: Floats) -> bool:
     return all(np.count_nonzero(np.abs(gap).max(axis=a) > CLOSE * np.abs(gap).max()) >= 2 for a in (0, 1))
 
 
-def _kind(gap: Floats, x: Floats) -> str:
+def _kind(gap: Floats, x: Floats) -> FactKind:
     """What the vector along the entries is: constant, the centred x, x itself, or none of them."""
     row = gap[int(np.argmax(np.abs(gap).max(axis=1)))]
-    for name, vector in (
-        ("term-of-a-mean", np.ones_like(x)),
-        ("term-of-a-variance", x - x.mean()),
-        ("term-of-a-norm", x),
-    ):
+    for kind, vector in ((TERM_OF_A_MEAN, np.ones_like(x)), (TERM_OF_A_VARIANCE, x - x.mean()), (TERM_OF_A_NORM, x)):
         if _parallel(row, vector):
-            return name
-    return "any-term"
+            return kind
+    return ANY_TERM
 
 
 def _parallel(one: Floats, other: Floats) -> bool:
@@ -111,4 +117,4 @@ def _parallel(one: Floats, other: Floats) -> bool:
     return lengths > 0.0 and bool((np.abs(cross) <= 100 * CLOSE * lengths).all())
 
 
-RULES = (Rule(term_of_a_sum, 430, (TERM_OF_A_SUM,)),)
+RULES = (Rule(term_of_a_sum, 430, (TERM_OF_A_SUM,), (TERM_OF_A_MEAN, TERM_OF_A_VARIANCE, TERM_OF_A_NORM, ANY_TERM)),)

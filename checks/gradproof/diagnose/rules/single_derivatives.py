@@ -1,63 +1,26 @@
-"""Rules on single derivatives: moved to other entries, or off by a factor that is known; they know no layer."""
+"""Rules on single derivatives: those of a known array, moved to other entries, or off by a constant; no layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
-
 import numpy as np
 
-from gradproof.diagnose.cause_kind import CauseKind, Words
+from gradproof.diagnose.cause_kind import CauseKind
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Floats
 from gradproof.diagnose.formulas import laid_out, plain
 from gradproof.diagnose.rule import Rule
 from gradproof.diagnose.rules.coupling import mixes_more
 from gradproof.diagnose.sampled_jacobians import (
-    CLOSE,
-    NEGLIGIBLE,
     SampledJacobian,
     counted,
     jacobians,
     linear_jacobians,
 )
-from gradproof.findings import Cause, Confidence, Fact, Parameters, own
+from gradproof.findings import Cause, Confidence, own
 
 # Relative: two factors that differ by less are one factor.
 SAME = 1e-4
-# Slopes of an activation below which its output has lost the digits of what went in.
-SATURATED = 1e-6
 
 
-# what a teacher calls a slip in a share
-_SLIPS = {
-    "factor-missing": ("a factor left out", "wrong power", "derivative left out"),
-    "factor-too-many": ("a factor too many", "wrong power", "a factor left out"),
-    "factor-at-the-wrong-place": ("layers in the wrong order",),
-    "derivative-missing": ("a factor left out", "wrong power", "derivative left out"),
-    "derivative-twice": ("a factor too many", "wrong power"),
-    "derivative-of-the-pre-activation": ("pre-activation used for post-activation",),
-}
-
-
-def _teacher_names(about: Parameters) -> tuple[str, ...]:
-    slips = about["slips"]
-    found = [_SLIPS[slip.kind] for slip in slips if isinstance(slip, Fact)] if isinstance(slips, tuple) else []
-    return tuple(chain.from_iterable(found))
-
-
-def _of_first_slip(words: Words) -> str:
-    return str(words["to_do"](words["raw"]["slips"][0]))
-
-
-SHARE_BY_SHARE = CauseKind(
-    "GP117",
-    "share-by-share",
-    evidence="every share of d{tensor}: {slips}",
-    likely="in d{tensor}, {slips}",
-    advice=_of_first_slip,
-    teacher_names=_teacher_names,
-)
 MASK_OF_A_SUM = CauseKind(
     "GP107",
     "mask-of-a-sum",
@@ -106,25 +69,6 @@ def derivatives_misplaced(evidence: Evidence) -> Cause | None:
     if not telling(found) or min(moved) < 0 or sum(moved) < ENOUGH:
         return None
     return SHARES_MISPLACED.cause(support=counted(evidence, found))
-
-
-def factor_of_array(evidence: Evidence) -> Cause | None:
-    """GP117 where each derivative is off by a known array as a factor: missing, too many, or at the wrong place."""
-    found = linear_jacobians(evidence)
-    if not telling(found):
-        return None
-    kinds = [_by_key(jacobian) for jacobian in found]
-    slips: list[Fact] = []
-    for key, kind in kinds[0].items():
-        if kind.slip not in slips and _holds(found, [each.get(key) for each in kinds]):
-            slips.append(kind.slip)
-    if not slips:
-        return None
-    return SHARE_BY_SHARE.cause({"slips": tuple(slips)}, support=counted(evidence, found))
-
-
-def _by_key(jacobian: SampledJacobian) -> dict[str, _Kind]:
-    return {kind.key: kind for kind in _kinds(jacobian)}
 
 
 def derivative_is_array(evidence: Evidence) -> Cause | None:
@@ -188,93 +132,7 @@ def _moved(jacobian: SampledJacobian) -> int:
     return moved
 
 
-@dataclass(frozen=True, eq=False)
-class _Kind:
-    """claimed * ``left`` is proportional to true * ``right``, one by one: that is what ``slip`` leads to.
-
-    ``telling`` is False where the array is one number in this example: that explains any constant factor.
-    """
-
-    key: str
-    left: Floats
-    right: Floats
-    slip: Fact
-    telling: bool = True
-
-
-def _holds(found: list[SampledJacobian], kinds: list[_Kind | None]) -> bool:
-    """Whether every example agrees with it, and one where it tells something does."""
-    is_shown = False
-    for jacobian, kind in zip(found, kinds, strict=True):
-        agrees = False if kind is None else _explains(jacobian, kind)
-        if agrees is False:
-            return False
-        if agrees and kind is not None and kind.telling:
-            is_shown = True
-    return is_shown
-
-
-def _explains(jacobian: SampledJacobian, kind: _Kind) -> bool | None:
-    """Say whether the sides are proportional; None where nothing of them can be seen."""
-    mine, true = jacobian.claimed * kind.left, jacobian.true * kind.right
-    if not (np.isfinite(mine).all() and np.isfinite(true).all()):
-        return False
-    if not (mine.any() or true.any()):
-        return None
-    largest = np.unravel_index(int(np.argmax(np.abs(true))), true.shape)
-    if not (true[largest] and mine[largest]):  # one side is zero: nothing is a factor of nothing
-        return False
-    true = true * (mine[largest] / true[largest])
-    gap, size = np.abs(mine - true), np.maximum(np.abs(mine), np.abs(true))
-    return bool((gap <= SAME * size + CLOSE * size.max(axis=0, keepdims=True) + NEGLIGIBLE * float(size.max())).all())
-
-
-def _kinds(jacobian: SampledJacobian) -> Iterator[_Kind]:
-    """Yield each known array as a factor that is missing, too many, or on the input's side instead of the output's."""
-    ones = np.ones((1, 1))
-    for name, value in plain(jacobian.sample).items():
-        about = {"factor": own(name, jacobian.tensor)}
-        at_output = laid_out(value, jacobian.shapes[0]) if len(jacobian.shapes) == 1 else None
-        at_entry = laid_out(value, jacobian.sample.shape)
-        for side, factor in (("output", at_output), ("input", at_entry)):
-            if factor is not None:
-                shaped = factor[:, None] if side == "output" else factor[None, :]
-                varies = not np.allclose(factor, factor[0])
-                yield _Kind(f"-{name}{side}", shaped, ones, Fact("factor-missing", about), varies)
-                yield _Kind(f"+{name}{side}", ones, shaped, Fact("factor-too-many", about), varies)
-        if at_output is not None and at_entry is not None:
-            sides = at_output[:, None], at_entry[None, :]
-            varies = not np.allclose(at_output, at_output[0])
-            yield _Kind(f"<{name}", *sides, Fact("factor-at-the-wrong-place", about), varies)
-    yield from _slopes(jacobian)
-
-
-def _slopes(jacobian: SampledJacobian) -> Iterator[_Kind]:
-    """Yield the derivative of a last activation by its formula of the output: missing, twice, at the pre-activation."""
-    if len(jacobian.shapes) != 1:
-        return
-    y = jacobian.outputs
-    with np.errstate(all="ignore"):
-        logit = np.log(y / (1 - y))
-        at_tanh, at_logit = 1 - np.arctanh(y) ** 2, logit * (1 - logit)
-    if (np.abs(y) <= 1).all():
-        yield from _of_slope("tanh", "1 - out**2", 1 - y**2, at_tanh)
-    if ((y >= 0) & (y <= 1)).all():
-        yield from _of_slope("the sigmoid", "out * (1 - out)", y * (1 - y), at_logit)
-
-
-def _of_slope(name: str, formula: str, slope: Floats, early: Floats) -> Iterator[_Kind]:
-    """``slope``: the derivative at the output, flat; ``early``: the same formula of the pre-activation."""
-    ones, column, about = np.ones((1, 1)), slope[:, None], {"function": name, "formula": formula}
-    yield _Kind(f"-{name}", column, ones, Fact("derivative-missing", about))
-    yield _Kind(f"+{name}", ones, column, Fact("derivative-twice", about))
-    sure = slope > SATURATED  # beyond, the output does not tell its pre-activation to enough digits
-    right, mine = (np.where(sure, values, 0.0)[:, None] for values in (slope, early))
-    yield _Kind(f"@{name}", right, mine, Fact("derivative-of-the-pre-activation", about))
-
-
 RULES = (
-    Rule(factor_of_array, 300, (SHARE_BY_SHARE,)),
     Rule(
         derivative_is_array,
         400,

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.diagnose import regions
-from gradproof.diagnose.cause_kind import CauseKind, Words
+from gradproof.diagnose.cause_kind import CauseKind, FactKind, Words
 from gradproof.diagnose.evidence import ENOUGH, Evidence, Mask
 from gradproof.diagnose.rule import Rule
 from gradproof.diagnose.sampled_jacobians import SampledJacobian, counted, linear_jacobians
 from gradproof.findings import Cause, Confidence, Fact, Parameters
 
-SOME_ENTRIES = "some-entries"  # of the outputs, which no row or slice describes
+WHOLE_OUTPUTS = FactKind("outputs", lambda w: f"output {' and '.join(map(str, w['raw']['numbers']))}")
+ONE_INDEX = FactKind("index", "index {index} along axis {axis}")
+SOME_ENTRIES = FactKind("some-entries", "{count} of {of} entries")  # of the outputs, which no row or slice describes
 
 
 _EVERY_OUTPUT = "every output's gradient counts: add what each of them brings"
@@ -27,7 +29,7 @@ def _shares(words: Words) -> str:
 
 def _teacher_names(about: Parameters) -> tuple[str, ...]:
     where = about["where"]
-    is_whole = isinstance(where, Fact) and where.kind == "outputs"
+    is_whole = isinstance(where, Fact) and where.kind == WHOLE_OUTPUTS.name
     return ("a branch dropped",) if is_whole else ("not summed", "a term missing")
 
 
@@ -94,7 +96,7 @@ def dout_unused(evidence: Evidence) -> Cause | None:
     about, support = {"where": where}, counted(evidence, found)
     if len(found[0].shapes) > 1:
         return OUTPUT_UNUSED.cause(about, support=support, confidence=Confidence.VAGUE)
-    if where.kind == SOME_ENTRIES:
+    if where.kind == SOME_ENTRIES.name:
         return ENTRIES_UNUSED.cause(about, support=support, confidence=Confidence.VAGUE)
     return PART_UNUSED.cause(about, support=support)
 
@@ -151,7 +153,7 @@ def _unused(jacobian: SampledJacobian) -> Mask | None:
 def _where(found: list[SampledJacobian], unused: list[Mask]) -> Fact:
     """Name the outputs that have no part: by their number, by a slice, or by their count."""
     where = _numbers(found, unused) or _pattern(found, unused) or _index(found, unused)
-    return where or Fact(SOME_ENTRIES, {"count": int(np.count_nonzero(unused[0])), "of": unused[0].size})
+    return where or SOME_ENTRIES.fact({"count": int(np.count_nonzero(unused[0])), "of": unused[0].size})
 
 
 def _numbers(found: list[SampledJacobian], unused: list[Mask]) -> Fact | None:
@@ -160,7 +162,7 @@ def _numbers(found: list[SampledJacobian], unused: list[Mask]) -> Fact | None:
         return None
     outputs = [_outputs_of(jacobian, np.flatnonzero(rows)) for jacobian, rows in zip(found, unused, strict=True)]
     is_same = all(numbers == outputs[0] for numbers in outputs)
-    return Fact("outputs", {"numbers": tuple(sorted(outputs[0]))}) if is_same else None
+    return WHOLE_OUTPUTS.fact({"numbers": tuple(sorted(outputs[0]))}) if is_same else None
 
 
 def _outputs_of(jacobian: SampledJacobian, entries: NDArray[np.intp]) -> set[int]:
@@ -187,7 +189,7 @@ def _index(found: list[SampledJacobian], unused: list[Mask]) -> Fact | None:
         for jacobian, rows in zip(found, unused, strict=True):
             indices.update(jacobian.rows(axis)[rows, 0].tolist())
         if len(indices) == 1 and all(jacobian.rows(axis).any() for jacobian in found):
-            return Fact("index", {"index": indices.pop(), "axis": axis})
+            return ONE_INDEX.fact({"index": indices.pop(), "axis": axis})
     return None
 
 
@@ -267,6 +269,7 @@ RULES = (
             ENTRIES_UNUSED,
             PART_UNUSED,
         ),
+        (WHOLE_OUTPUTS, ONE_INDEX, SOME_ENTRIES),
     ),
     Rule(
         overwritten,
