@@ -347,7 +347,7 @@ def listed(whole):
 
 
 def test_the_schema_lists_every_kind_of_cause_and_of_fact():
-    assert listed(REPORT.whole) == REPORT.whole
+    assert listed(REPORT.whole) == REPORT.whole, "PYTHONPATH=tests python tests/report/test_report.py writes the schema"
 
 
 def paths(value, prefix=""):
