@@ -25,11 +25,14 @@ T = TypeVar("T", bound=Placed)
 def assembled(package: str, kind: type[T], name: str) -> tuple[T, ...]:
     """What the modules of a package hold under ``name``, each a tuple of ``kind``, by their places.
 
-    Raises ValueError where two have the same place.
+    Raises ValueError where two have the same place, or one is something else.
     """
     found: list[T] = []
     for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
-        found += (one for one in getattr(import_module(module.name), name) if isinstance(one, kind))
+        for one in getattr(import_module(module.name), name):
+            if not isinstance(one, kind):
+                raise ValueError(f"expected a {kind.__name__} in {name} of {module.name}, got {one!r}")
+            found.append(one)
     places = [one.place for one in found]
     if len(set(places)) < len(places):
         raise ValueError(f"expected a place for each of {package}, got {sorted(places)}")

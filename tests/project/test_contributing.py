@@ -97,6 +97,12 @@ def test_two_in_one_place_are_refused(package: Path) -> None:
         assembled("declaring", Declared, "DECLARED")
 
 
+def test_what_is_no_declaration_is_refused(package: Path) -> None:
+    (package / "first.py").write_text('DECLARED = ("a word",)\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"expected a Declared in DECLARED of declaring\.first, got 'a word'"):
+        assembled("declaring", Declared, "DECLARED")
+
+
 def test_a_format_is_an_option_because_it_has_a_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ SURE = 1e3  # times its bound: three digits of a difference are then sure
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class KnownSample:
     """One failing sample with the arrays that a formula may hold; ``dout`` is None where entries have no one of it."""
 
     sample: Sample
@@ -31,11 +31,11 @@ class Measured:
     dout: Floats | float | None
 
 
-def measured(evidence: Evidence) -> list[Measured]:
+def known_samples(evidence: Evidence) -> list[KnownSample]:
     """What is known of the failing examples that were asked; [] where too few entries are wrong to tell by."""
     tensor = evidence.tensor
     asked = [s for s in evidence.failing if s.outcome.dependence is not None and not s.located]
-    found = [Measured(s, known(s, tensor), upstream(s)) for s in asked if not _has_kinks(s, tensor)]
+    found = [KnownSample(s, known(s, tensor), upstream(s)) for s in asked if not _has_kinks(s, tensor)]
     wrong = sum(int(np.count_nonzero(f.sample.wrong & f.sample.support)) for f in found)
     return found if wrong > ENOUGH else []
 
@@ -45,17 +45,17 @@ def _has_kinks(sample: Sample, tensor: str) -> bool:
     return any(result.kinks for result in sample.outcome.tensors if result.name == tensor)
 
 
-def support_of(evidence: Evidence, facts: Sequence[Measured]) -> Support:
+def support_of(evidence: Evidence, facts: Sequence[KnownSample]) -> Support:
     """How many entries of these examples show it."""
     return replace(evidence, failing=tuple(f.sample for f in facts)).support
 
 
-def have_dout(facts: Sequence[Measured]) -> bool:
+def have_dout(facts: Sequence[KnownSample]) -> bool:
     """Whether every entry of every example has its own entry of dout."""
     return all(isinstance(f.dout, np.ndarray) for f in facts)
 
 
-def common_arrays(facts: Sequence[Measured], *, with_dout: bool) -> list[str]:
+def common_arrays(facts: Sequence[KnownSample], *, with_dout: bool) -> list[str]:
     """The arrays that every example has, the plainest first."""
     if not facts:
         return []
@@ -64,7 +64,7 @@ def common_arrays(facts: Sequence[Measured], *, with_dout: bool) -> list[str]:
     return ["dout", *names] if with_dout and have_dout(facts) else names
 
 
-def array_of(facts: Measured, name: str) -> Floats:
+def array_of(facts: KnownSample, name: str) -> Floats:
     """A known array by its name; ones and dout by theirs."""
     if name == "1":
         return np.ones_like(facts.sample.numeric)
@@ -73,19 +73,19 @@ def array_of(facts: Measured, name: str) -> Floats:
     return facts.arrays[name]
 
 
-def varies(facts: Sequence[Measured], name: str) -> bool:
+def varies(facts: Sequence[KnownSample], name: str) -> bool:
     """Whether the array has enough different values: a constant explains any constant factor."""
     values = np.concatenate([array_of(f, name) for f in facts])
     return np.unique(np.round(values, 12)).size > ENOUGH
 
 
-def are_alike(facts: Sequence[Measured], mine: str, right: str) -> bool:
+def are_alike(facts: Sequence[KnownSample], mine: str, right: str) -> bool:
     """Whether two arrays are nearly one, as x and sin(x) are where x is small: neither then stands for the other."""
     return any(bool(np.isclose(array_of(f, mine), array_of(f, right), rtol=ALIKE, atol=0.0).all()) for f in facts)
 
 
 @EXTREME
-def product_constant(facts: Measured, name: str, gradient: Floats) -> float | None:
+def product_constant(facts: KnownSample, name: str, gradient: Floats) -> float | None:
     """The c of gradient = c * dout * array."""
     if facts.dout is None:
         return None
@@ -93,7 +93,7 @@ def product_constant(facts: Measured, name: str, gradient: Floats) -> float | No
 
 
 @EXTREME
-def ratio_constant(facts: Measured, name: str, *, missing: bool) -> float | None:
+def ratio_constant(facts: KnownSample, name: str, *, missing: bool) -> float | None:
     """The c of yours * array = c * numeric (missing), or of yours = c * numeric * array."""
     sample, factor = facts.sample, array_of(facts, name)
     sides = (sample.analytic * factor, sample.numeric) if missing else (sample.analytic, sample.numeric * factor)
@@ -101,14 +101,14 @@ def ratio_constant(facts: Measured, name: str, *, missing: bool) -> float | None
 
 
 @EXTREME
-def exchange_constant(facts: Measured, mine: str, right: str) -> float | None:
+def exchange_constant(facts: KnownSample, mine: str, right: str) -> float | None:
     """The c of yours * right = c * numeric * mine."""
     sample, a, b = facts.sample, array_of(facts, mine), array_of(facts, right)
     return _proportion(sample.analytic * b, sample.numeric * a, sample.bound * np.maximum(np.abs(a), np.abs(b)))
 
 
 @EXTREME
-def term_constant(facts: Measured, array: Floats) -> float | None:
+def term_constant(facts: KnownSample, array: Floats) -> float | None:
     """The c of yours - numeric = c * dout * array."""
     sample = facts.sample
     term = np.asarray(array if facts.dout is None else facts.dout * array, dtype=np.float64)
@@ -129,7 +129,7 @@ def _proportion(left: Floats, right: Floats, slack: Floats) -> float | None:
     return c if c and bool((np.abs(left - c * right) <= MARGIN * error + rounding).all()) else None
 
 
-def shared_constant(values: Sequence[float | None], facts: Sequence[Measured]) -> str | None:
+def shared_constant(values: Sequence[float | None], facts: Sequence[KnownSample]) -> str | None:
     """Write a factor that all examples share, such as "2 * " or "1/n * ", and "" for 1; None where there is none."""
     given: list[tuple[float, dict[str, int]]] = []
     for value, f in zip(values, facts, strict=True):

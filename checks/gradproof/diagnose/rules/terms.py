@@ -13,13 +13,13 @@ import numpy as np
 from gradproof.diagnose.cause_kind import CauseKind
 from gradproof.diagnose.evidence import Evidence, Floats
 from gradproof.diagnose.proportions import (
-    Measured,
+    KnownSample,
     are_alike,
     array_of,
     common_arrays,
     exchange_constant,
     have_dout,
-    measured,
+    known_samples,
     product_constant,
     ratio_constant,
     shared_constant,
@@ -106,7 +106,7 @@ ANOTHER_FACTOR = CauseKind(
 
 def derivative_left_out(evidence: Evidence) -> Cause | None:
     """GP117 where backward hands dout on unchanged."""
-    facts = measured(evidence)
+    facts = known_samples(evidence)
     if not facts or not all(isinstance(f.dout, np.ndarray) and f.sample.equals(f.dout).all() for f in facts):
         return None
     return DOUT_UNCHANGED.cause(support=support_of(evidence, facts))
@@ -114,7 +114,7 @@ def derivative_left_out(evidence: Evidence) -> Cause | None:
 
 def known_factor(evidence: Evidence) -> Cause | None:
     """GP117 where yours and the truth differ by one known array as a factor."""
-    facts = measured(evidence)
+    facts = known_samples(evidence)
     names = [name for name in common_arrays(facts, with_dout=True) if varies(facts, name)]
     for name in names:
         for missing in (True, False):
@@ -135,7 +135,7 @@ def _equation_of_factor(name: str, constant: str, *, missing: bool) -> str:
 
 def known_term(evidence: Evidence) -> Cause | None:
     """GP113 where yours lacks a term that is known, or has it too many."""
-    facts = [f for f in measured(evidence) if f.dout is not None]
+    facts = [f for f in known_samples(evidence) if f.dout is not None]
     names = ["1", *common_arrays(facts, with_dout=False)] if facts else []
     for name in names:
         constant = shared_constant([term_constant(f, array_of(f, name)) for f in facts], facts)
@@ -149,7 +149,7 @@ def known_term(evidence: Evidence) -> Cause | None:
 
 def known_formula(evidence: Evidence) -> Cause | None:
     """GP117 where yours is dout times one known array, and the truth dout times another."""
-    facts = measured(evidence)
+    facts = known_samples(evidence)
     if not facts or not have_dout(facts):
         return None
     names = common_arrays(facts, with_dout=False)
@@ -171,7 +171,9 @@ def known_formula(evidence: Evidence) -> Cause | None:
     return ANOTHER_FORMULA.cause(about, support=support_of(evidence, facts))
 
 
-def _times_dout(facts: Sequence[Measured], names: Sequence[str], gradients: Sequence[Floats]) -> list[tuple[str, str]]:
+def _times_dout(
+    facts: Sequence[KnownSample], names: Sequence[str], gradients: Sequence[Floats]
+) -> list[tuple[str, str]]:
     """The arrays for which these gradients are dout times them, but for a constant; each with its constant."""
     found: list[tuple[str, str]] = []
     for name in names:
@@ -184,7 +186,7 @@ def _times_dout(facts: Sequence[Measured], names: Sequence[str], gradients: Sequ
 
 def known_exchange(evidence: Evidence) -> Cause | None:
     """GP117 where one known array stands where another belongs: as a term, or as a factor."""
-    facts = measured(evidence)
+    facts = known_samples(evidence)
     for one, other in combinations(common_arrays(facts, with_dout=False), 2):
         text = _as_term(facts, one, other)
         if text is not None:
@@ -200,7 +202,7 @@ def known_exchange(evidence: Evidence) -> Cause | None:
     return None
 
 
-def _as_term(facts: Sequence[Measured], mine: str, right: str) -> str | None:
+def _as_term(facts: Sequence[KnownSample], mine: str, right: str) -> str | None:
     if any(f.dout is None for f in facts):
         return None
     constant = shared_constant([term_constant(f, array_of(f, mine) - array_of(f, right)) for f in facts], facts)
@@ -209,7 +211,7 @@ def _as_term(facts: Sequence[Measured], mine: str, right: str) -> str | None:
     return f"yours - numeric = {constant}dout * ({mine} - {_in_brackets(right)})"
 
 
-def _as_factor(facts: Sequence[Measured], mine: str, right: str) -> str | None:
+def _as_factor(facts: Sequence[KnownSample], mine: str, right: str) -> str | None:
     if not (varies(facts, mine) and varies(facts, right)) or are_alike(facts, mine, right):
         return None
     constant = shared_constant([exchange_constant(f, mine, right) for f in facts], facts)
