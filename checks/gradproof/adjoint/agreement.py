@@ -1,4 +1,4 @@
-"""Which findings are told up to which line backward is right: where no change of the source says another thing."""
+"""Which findings say up to which line backward is right: where no change of the source says another thing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def worth_locating(findings: Sequence[Finding]) -> bool:
 
 
 def agreed(findings: Sequence[Finding], located: Located) -> list[Finding]:
-    """The findings with the lines, where a change that is told stands on one of them, or none is told."""
+    """The findings with the lines, where a change that they propose stands on one of them, or they propose none."""
     return [_with_lines(finding, located) if _is_located(finding) else finding for finding in findings]
 
 

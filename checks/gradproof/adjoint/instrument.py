@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A place of the source whose value is seen: ``node`` of a ``statement``, both as their author wrote them.
+    """A place of the source whose value is noted: ``node`` of a ``statement``, both as their author wrote them.
 
     ``name`` is the variable or attribute that the value goes to, "" where it goes to none.
     """
@@ -154,8 +154,8 @@ class _Wrapper:
         entry = _entry(target)
         if entry is None:
             return []
-        seen = ast.Expr(self._hook(entry, Kind.STATE, ast.unparse(entry), statement, inside=False))
-        return [ast.copy_location(seen, statement)]
+        noted = ast.Expr(self._hook(entry, Kind.STATE, ast.unparse(entry), statement, inside=False))
+        return [ast.copy_location(noted, statement)]
 
     def _part(self, node: ast.expr, statement: ast.stmt) -> ast.expr:
         """An expression within another one."""

@@ -1,4 +1,4 @@
-"""What a place that heals says of a backward: the last line before it that is right, and what belongs in its own."""
+"""The last line of a backward that is right before a place that must be corrected, and what belongs in that place."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradproof.adjoint.adjoints import Adjoint
-from gradproof.adjoint.heal import Healed, is_given_dout, is_meant
 from gradproof.adjoint.instrument import Kind, Site
 from gradproof.adjoint.recorded import Backward, fits
+from gradproof.adjoint.substitution import Substitution, is_given_dout, is_meant
 from gradproof.findings import Location, RightLine, RightUpTo, WrongLine
 from gradproof.source.locations import at_line, located
 
-CLEAR = 10  # bounds: a value that is less far from the true one is not told as wrong
+CLEAR = 10  # bounds: a value that is less far from the true one is not reported as wrong
 
 
-def right_up_to(backward: Backward, healed: Healed) -> RightUpTo | None:
+def right_up_to(backward: Backward, substitution: Substitution) -> RightUpTo | None:
     """None where the place may be right, and what is wrong lies before it or behind it."""
-    handed_over = any(backward.site(number).kind is Kind.ARGUMENT for number in healed.unsure)
-    is_right = backward.is_known(healed.number) and not is_meant(backward, healed)
-    if handed_over or is_right or not _sees_dout(backward, healed):
+    handed_over = any(backward.site(number).kind is Kind.ARGUMENT for number in substitution.unsure)
+    is_right = backward.is_known(substitution.number) and not is_meant(backward, substitution)
+    if handed_over or is_right or not _sees_dout(backward, substitution):
         return None
-    wrong = _wrong_line(backward, healed)
+    wrong = _wrong_line(backward, substitution)
     if wrong is None:
         return None
-    unsure = {_where(backward.site(number)): None for number in healed.unsure}
+    unsure = {_where(backward.site(number)): None for number in substitution.unsure}
     unsure.pop(wrong.at, None)
-    return RightUpTo(_right_line(backward, healed), wrong, tuple(sorted(healed.tensors)), tuple(unsure))
+    return RightUpTo(_right_line(backward, substitution), wrong, tuple(sorted(substitution.tensors)), tuple(unsure))
 
 
-def _sees_dout(backward: Backward, healed: Healed) -> bool:
+def _sees_dout(backward: Backward, substitution: Substitution) -> bool:
     """Whether a function whose value follows dout, or should, is given dout by an argument that could be seen."""
-    function, needs_dout = backward.site(healed.number).function, healed.candidate.of_dout
+    function, needs_dout = backward.site(substitution.number).function, substitution.candidate.of_dout
     if function is backward.rerun.last:
         return True
-    if not backward.follows_dout[healed.number] and not needs_dout:
+    if not backward.follows_dout[substitution.number] and not needs_dout:
         return True
     arguments = [site for site in backward.rerun.sites if site.kind is Kind.ARGUMENT and site.function is function]
     may_go_without = not arguments and not needs_dout
-    return may_go_without or is_given_dout(backward, healed.number)
+    return may_go_without or is_given_dout(backward, substitution.number)
 
 
 def _where(site: Site) -> Location:
@@ -47,10 +47,10 @@ def _where(site: Site) -> Location:
     return at_line(file, site.line) if site.kind is Kind.ARGUMENT else located(file, site.statement)
 
 
-def _wrong_line(backward: Backward, healed: Healed) -> WrongLine | None:
+def _wrong_line(backward: Backward, substitution: Substitution) -> WrongLine | None:
     """The entry that is furthest off, the first time that anything is."""
-    candidate, site = healed.candidate, backward.site(healed.number)
-    rounds = zip(backward.values(healed.number), candidate.values, candidate.bounds, strict=True)
+    candidate, site = substitution.candidate, backward.site(substitution.number)
+    rounds = zip(backward.values(substitution.number), candidate.values, candidate.bounds, strict=True)
     for value, true, bound in rounds:
         off = np.abs(value - true)
         if value.size and np.isfinite(off).all() and (off > CLEAR * bound).any():
@@ -60,11 +60,11 @@ def _wrong_line(backward: Backward, healed: Healed) -> WrongLine | None:
     return None
 
 
-def _right_line(backward: Backward, healed: Healed) -> RightLine | None:
-    """The last line before the wrong one whose value is a true gradient, where no other value heals there."""
-    line = _where(backward.site(healed.number))
-    unsure = {_where(backward.site(number)) for number in (*healed.unsure, *healed.doubtful)}
-    begun = [backward.order.index(number) for number in (*healed.doubtful, healed.number)]
+def _right_line(backward: Backward, substitution: Substitution) -> RightLine | None:
+    """The last line before the wrong one whose value is a true gradient, where no other value corrects there."""
+    line = _where(backward.site(substitution.number))
+    unsure = {_where(backward.site(number)) for number in (*substitution.unsure, *substitution.doubtful)}
+    begun = [backward.order.index(number) for number in (*substitution.doubtful, substitution.number)]
     for number in reversed(backward.order[: min(begun)]):
         site = backward.site(number)
         is_told = site.kind is not Kind.PART and _where(site) not in (line, *unsure)

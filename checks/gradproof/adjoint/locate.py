@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from gradproof.adjoint.adjoints import Adjoint, of_outputs, of_parts, of_tensors, of_variables
-from gradproof.adjoint.heal import Healed, healed
 from gradproof.adjoint.hook import Hook, are_equal
 from gradproof.adjoint.last_right import right_up_to
 from gradproof.adjoint.recorded import Backward
 from gradproof.adjoint.rerun import Rerun, functions_run, hooked_in
+from gradproof.adjoint.substitution import Substitution, substitutions
 from gradproof.convention.convention import convention_of
 from gradproof.diagnose.evidence import has_distinct_dims, sizes
 from gradproof.findings import Location, RightUpTo
@@ -136,13 +136,13 @@ def _located(code: Code, made: Trial, stack: contextlib.ExitStack) -> Located:
     sites = stack.enter_context(hooked_in(functions, hook))
     rerun = Rerun(made, hook, sites, in_forward, MOST_FORWARDS, first=ends[0], last=ends[1], own=own)
     try:
-        found = [right_up_to(backward, each) for backward, each in _healed(rerun)]
+        found = [right_up_to(backward, each) for backward, each in _substitutions(rerun)]
     except SpentError:
         found = []
     return Located(tuple(each for each in found if each is not None), frozenset(made.counts), rerun.forwards)
 
 
-def _healed(rerun: Rerun) -> list[tuple[Backward, Healed]]:
+def _substitutions(rerun: Rerun) -> list[tuple[Backward, Substitution]]:
     """The places, first by the gradients of whole variables; where that leaves doubts, by those of all expressions."""
     backward = _recorded(rerun)
     if backward is None:
@@ -153,13 +153,13 @@ def _healed(rerun: Rerun) -> list[tuple[Backward, Healed]]:
     backward.library += _both_ways(of_variables(rerun, noted, sizes, [*backward.library]))
     if not rerun.is_unmoved(backward.claims):
         return []
-    found = healed(backward)
+    found = substitutions(backward)
     if any(each.unsure for each in found):
         doubts = {number for each in found for number in (*each.unsure, each.number)}
         more = _sizes(backward, doubts)
         backward.library += _both_ways(of_variables(rerun, noted, more - sizes, [*backward.library]))
         backward.library += _both_ways(of_parts(rerun, noted, more, [*backward.library]))
-        found = healed(backward) if rerun.is_unmoved(backward.claims) else []
+        found = substitutions(backward) if rerun.is_unmoved(backward.claims) else []
     return [(backward, each) for each in found]
 
 

@@ -19,7 +19,7 @@ from gradproof.convention.gradnames import STRICT, plain, stems
 from gradproof.diagnose.evidence import Sample
 from gradproof.mend.slots import makes_room
 
-HEALED = 1e-5  # relative to the largest entry: a wrong gradient is further off, a healed one nearer
+CORRECTED = 1e-5  # relative to the largest entry: a wrong gradient is further off, a corrected one nearer
 SAME = 1e-6  # relative to the largest entry: two values that are one
 _LEAVES = np.full(1, np.nan)  # for a hook: the value stays
 _SHAPES = frozenset({"reshape", "transpose", "copy", "astype", "ravel", "squeeze"})
@@ -179,7 +179,7 @@ def _is_right(sample: Sample, claim: Any) -> bool:
     if claim is None or np.shape(claim) != sample.shape:
         return False
     off = np.abs(np.asarray(claim).reshape(-1)[sample.position] - sample.numeric)
-    slack = np.maximum(MARGIN * sample.bound, HEALED * float(np.abs(sample.numeric).max(initial=HEALED)))
+    slack = np.maximum(MARGIN * sample.bound, CORRECTED * float(np.abs(sample.numeric).max(initial=CORRECTED)))
     return bool((off <= slack).all())
 
 

@@ -100,11 +100,11 @@ def _by_site(noted: Sequence[tuple[Key, Floats]]) -> Noted:
 
 def functions_run(work: Callable[[], object]) -> list[Function]:
     """The author's functions that ``work`` calls, in the order in which they first run, as far as they have source."""
-    seen: dict[CodeType, FunctionType | None] = {}
+    found: dict[CodeType, FunctionType | None] = {}
 
     def entered(frame: FrameType, event: str, argument: Any) -> None:
-        if frame.f_code not in seen:
-            seen[frame.f_code] = _function_in(frame) if is_authors(frame.f_code.co_filename) else None
+        if frame.f_code not in found:
+            found[frame.f_code] = _function_in(frame) if is_authors(frame.f_code.co_filename) else None
 
     before, collects = sys.gettrace(), gc.isenabled()
     gc.disable()  # what a collection runs comes at any time
@@ -115,7 +115,7 @@ def functions_run(work: Callable[[], object]) -> list[Function]:
         sys.settrace(before)
         if collects:
             gc.enable()
-    read = [function_of(live, live.__name__) for live in seen.values() if live is not None]
+    read = [function_of(live, live.__name__) for live in found.values() if live is not None]
     return [function for function in read if function is not None and not acts_outside(function)]
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from gradproof import deadlines
 from gradproof.collect.checkfile import is_check_file
 from gradproof.collect.lost_statements import LostStatement, own_traceback, refusal
+from gradproof.collect.partial_imports import modules_in, stepwise_imports
 from gradproof.collect.places import Place, deeper, packages, root_of, shown, unhidden
-from gradproof.collect.siblings import modules_in, stepwise_imports
 from gradproof.collect.statements import Statement, statements
 from gradproof.collect.stepwise import Stepwise
 from gradproof.collect.submodules import complete

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradproof.convention.calling import Plan, arguments
-from gradproof.convention.statements import compares
+from gradproof.convention.statement_roles import compares
 
 # names that say so by themselves, and those that may be an upstream gradient as well
 _PLAIN = re.compile(

@@ -37,7 +37,7 @@ from gradproof.nodes.library import (
     value_of,
 )
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
-from gradproof.nodes.signatures import is_of_class, is_variadic, parameters
+from gradproof.nodes.operation_signatures import is_of_class, is_variadic, parameters
 
 # under which a node keeps its closure
 _CLOSURES = frozenset(

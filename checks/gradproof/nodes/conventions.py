@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
-from gradproof.nodes import closures, contexts, functions, gradients
+from gradproof.nodes import closures, contexts, function_classes, gradients
 from gradproof.nodes.engine import engine_of
 from gradproof.nodes.library import BACKWARDS, is_node_class
 from gradproof.nodes.operation import Forward, Operation
@@ -17,10 +17,15 @@ from gradproof.standins.spaces import functions_of
 CONVENTIONS: tuple[Callable[[type], Iterable[Operation]], ...] = (
     contexts.operations,
     gradients.operations,
-    functions.operations,
+    function_classes.operations,
     closures.operations,
 )
-BASES: tuple[Callable[[type], bool], ...] = (contexts.is_base, gradients.is_base, functions.is_base, closures.is_base)
+BASES: tuple[Callable[[type], bool], ...] = (
+    contexts.is_base,
+    gradients.is_base,
+    function_classes.is_base,
+    closures.is_base,
+)
 
 
 @functools.lru_cache(maxsize=1024)

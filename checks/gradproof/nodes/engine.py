@@ -15,7 +15,7 @@ import numpy as np
 from gradproof.convention.templates import only_promises
 from gradproof.nodes.library import BACKWARDS, Array, Library, library_for, names_in, value_of
 from gradproof.nodes.operation import Operation, Tape, outputs_of
-from gradproof.nodes.signatures import method
+from gradproof.nodes.operation_signatures import method
 
 Graph = Callable[[Any, Any], Any]  # of nodes x and w, to a node
 

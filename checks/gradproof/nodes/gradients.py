@@ -17,7 +17,7 @@ from typing import Any
 from gradproof.convention.templates import only_promises
 from gradproof.nodes.library import Array, Library, library_of
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
-from gradproof.nodes.signatures import constructor, is_variadic, method, parameters
+from gradproof.nodes.operation_signatures import constructor, is_variadic, method, parameters
 
 FORWARD, BACKWARD = "compute", "gradient"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from gradproof.source.gradient_places import gradient_names
 from gradproof.source.origin import Place, reached, returns
 from gradproof.source.slips import Slip
-from gradproof.source.slots import gradient_names
 from gradproof.source.source import Code, Function, own_nodes
 from gradproof.source.stores import stores
 from gradproof.source.syntax import (

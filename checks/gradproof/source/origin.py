@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from gradproof.source.slots import gradient_names, is_slot, plain
+from gradproof.source.gradient_places import gradient_names, is_slot, plain
 from gradproof.source.source import Code, Function, own_nodes
 from gradproof.source.stores import Store, base, is_filler, reshapes_itself, stores, unwrapped
 from gradproof.source.syntax import called_method, calls, is_attribute, is_self, last_name

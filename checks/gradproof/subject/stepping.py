@@ -20,7 +20,7 @@ from gradproof.convention import leaves
 from gradproof.convention.attributes import Use, events_of, methods_of
 from gradproof.convention.descent import RATE, RATES, Descent, is_optimizer, optimizers_in
 from gradproof.convention.leaves import Path
-from gradproof.convention.statements import moves_by_hand, rate_by_hand
+from gradproof.convention.statement_roles import moves_by_hand, rate_by_hand
 
 Run = Callable[[Any, float], Any]  # (a copy of the layer, a learning rate) -> what backward returns
 

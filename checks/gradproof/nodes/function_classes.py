@@ -20,7 +20,7 @@ import numpy as np
 from gradproof.convention.templates import only_promises
 from gradproof.nodes.library import Array, Library, library_of, names_in
 from gradproof.nodes.operation import Operation, Tape, gradients_of, outputs_of
-from gradproof.nodes.signatures import (
+from gradproof.nodes.operation_signatures import (
     constructor,
     is_detached,
     is_variadic,

@@ -1,6 +1,6 @@
 """Backward with true values in the places of its own, by turns: the earliest place from which all comes right.
 
-A value that is right heals nothing in its own place; behind the first wrong one, any place heals as well.
+A value that is right corrects nothing in its own place; behind the first wrong one, any place corrects as well.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ MOST_SLIPS = 3  # places that are looked for, each with true values in those bef
 
 
 @dataclass(frozen=True, eq=False)
-class Healed:
+class Substitution:
     """Where backward goes wrong: with ``candidate`` in the place of a site's values, ``tensors`` are right.
 
-    ``unsure`` are the sites on which it depends and which nothing shows to be right; ``doubtful`` those that heal
+    ``unsure`` are the sites on which it depends and which nothing shows to be right; ``doubtful`` those that correct
     as well, whose values are true gradients of something. ``left`` is what stays wrong.
     """
 
@@ -35,9 +35,9 @@ class Healed:
     unsure: tuple[int, ...] = ()
 
 
-def healed(backward: Backward) -> list[Healed]:
-    """The places at which backward goes wrong, the first one first; [] where none heals anything."""
-    found: list[Healed] = []
+def substitutions(backward: Backward) -> list[Substitution]:
+    """The places at which backward goes wrong, the first one first; [] where none corrects anything."""
+    found: list[Substitution] = []
     while len(found) < MOST_SLIPS:
         first = _first_wrong(backward)
         if first is None:
@@ -52,16 +52,16 @@ def healed(backward: Backward) -> list[Healed]:
     return found
 
 
-def _before(backward: Backward, healed: Healed) -> list[int]:
+def _before(backward: Backward, substitution: Substitution) -> list[int]:
     """The doubtful places that run before the one that was chosen."""
     places = backward.places
-    return [number for number in places[: places.index(healed.number)] if number in healed.doubtful]
+    return [number for number in places[: places.index(substitution.number)] if number in substitution.doubtful]
 
 
-def _first_wrong(backward: Backward) -> Healed | None:
+def _first_wrong(backward: Backward) -> Substitution | None:
     """The earliest place at which a true value makes most of the wrong gradients right, and no right one wrong.
 
-    A value that is the true gradient of a variable already comes last: where another one heals, it may be handed on
+    A value that is the true gradient of a variable already comes last: where another one corrects, it may be handed on
     wrongly. One that is meant to be the gradient of the other variable is no such value. What does not follow dout is
     rather multiplied by it later; where backward ignores dout, the last line is the one that should not.
     """
@@ -80,14 +80,14 @@ def _first_wrong(backward: Backward) -> Healed | None:
 Rank = tuple[int, bool, bool, int]  # what stays wrong, is it known to be right, does it follow dout, its position
 
 
-def _ranked(backward: Backward) -> list[tuple[Rank, Healed]]:
-    """What heals at each place, with its rank, up to the first place of which nothing is left to be said."""
-    found: list[tuple[Rank, Healed]] = []
+def _ranked(backward: Backward) -> list[tuple[Rank, Substitution]]:
+    """What corrects at each place, with its rank, up to the first place of which nothing is left to be said."""
+    found: list[tuple[Rank, Substitution]] = []
     for position, number in enumerate(backward.places):
         if number in backward.given:
             continue
         is_known = backward.is_known(number)
-        for each in _healing(backward, number):
+        for each in _substitutions_at(backward, number):
             of_dout = each.candidate.of_dout
             is_right_already = is_known and not is_meant(backward, each)
             rank = len(each.left), is_right_already, of_dout, -position if of_dout else position
@@ -97,19 +97,19 @@ def _ranked(backward: Backward) -> list[tuple[Rank, Healed]]:
     return found
 
 
-def _handed_on(backward: Backward, first: Healed) -> Healed:
+def _handed_on(backward: Backward, first: Substitution) -> Substitution:
     """The line that returns a value as it is, where there is one: what is wrong may be that it does."""
     values, places = backward.values(first.number), backward.places
     for number in places[places.index(first.number) + 1 :]:
         if backward.bare(number) and are_equal(backward.values(number), values):
-            healing = (each for each in _healing(backward, number) if each.tensors >= first.tensors)
-            returned = next((each for each in healing if is_meant(backward, each)), None)
+            substituted = (each for each in _substitutions_at(backward, number) if each.tensors >= first.tensors)
+            returned = next((each for each in substituted if is_meant(backward, each)), None)
             if returned is not None:
                 return returned
     return first
 
 
-def _innermost(backward: Backward, last: Healed, found: Sequence[Healed]) -> Healed:
+def _innermost(backward: Backward, last: Substitution, found: Sequence[Substitution]) -> Substitution:
     """Where a value that ignores dout comes from: the first function that makes it though it is given dout."""
     values = backward.values(last.number)
     same = [each for each in found if are_equal(backward.values(each.number), values)]
@@ -124,40 +124,42 @@ def is_given_dout(backward: Backward, number: int) -> bool:
     return any(backward.follows_dout[each] for each in arguments)
 
 
-def _healing(backward: Backward, number: int) -> Iterator[Healed]:
+def _substitutions_at(backward: Backward, number: int) -> Iterator[Substitution]:
     """What makes gradients right at one place, and none wrong."""
     wrong = backward.wrong(backward.claims) or frozenset()
     for candidate in candidates(backward, number):
         left = backward.wrong(backward.rerun.claims(backward.with_instead(number, candidate.values)))
         if left is not None and left < wrong:
-            yield Healed(number, candidate, wrong - left, left)
+            yield Substitution(number, candidate, wrong - left, left)
 
 
-def is_meant(backward: Backward, healed: Healed) -> bool:
+def is_meant(backward: Backward, substitution: Substitution) -> bool:
     """Whether a value is meant to be the gradient that it should be: by its name, or as what backward returns."""
-    site, of = backward.site(healed.number), healed.candidate.of
+    site, of = backward.site(substitution.number), substitution.candidate.of
     if fits(site.name, of):
         return True
-    is_last = site.kind is Kind.RETURNED and site.function is backward.rerun.last and healed.tensors == frozenset({of})
-    return is_last and np.array_equal(backward.values(healed.number)[0], backward.claims.get(of, np.nan))
+    is_last = (
+        site.kind is Kind.RETURNED and site.function is backward.rerun.last and substitution.tensors == frozenset({of})
+    )
+    return is_last and np.array_equal(backward.values(substitution.number)[0], backward.claims.get(of, np.nan))
 
 
-def _unsure(backward: Backward, healed_at: int) -> tuple[int, ...]:
+def _unsure(backward: Backward, substituted_at: int) -> tuple[int, ...]:
     """The sites on which a place's value depends, and which neither a match nor a right gradient shows to be right."""
     right = frozenset(backward.rerun.trial.samples) - (backward.wrong(backward.claims) or frozenset())
     found: list[int] = []
-    for number in (*_inner_arguments(backward, healed_at), *backward.places):
-        if number == healed_at or number in backward.given or _is_shown(backward, number):
+    for number in (*_inner_arguments(backward, substituted_at), *backward.places):
+        if number == substituted_at or number in backward.given or _is_shown(backward, number):
             continue
         gradients, sites = _reached(backward, number)
-        if healed_at in sites and not gradients & right:
+        if substituted_at in sites and not gradients & right:
             found.append(number)
     return tuple(found)
 
 
-def _inner_arguments(backward: Backward, healed_at: int) -> list[int]:
+def _inner_arguments(backward: Backward, substituted_at: int) -> list[int]:
     """The arguments of the function in which a place lies; not those of backward itself, which are given."""
-    function = backward.site(healed_at).function
+    function = backward.site(substituted_at).function
     if function is backward.rerun.last:
         return []
     return [number for number in backward.arguments if backward.site(number).function is function]
