@@ -5,6 +5,7 @@ It is asked once for a subject, before the search, and its answer holds for all 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -64,13 +65,15 @@ def choose(examples: Sequence[Example], called: Called, *, declared: bool = True
 
 def _chosen(tried: Mapping[Plan, Sequence[Outcome]]) -> Choice:
     """The choice among ways to call backward, the likeliest first, by what each came to at a few examples."""
-    forwards = sum(outcome.forwards for outcomes in tried.values() for outcome in outcomes)
+    forwards = sum(outcome.forwards for outcome in itertools.chain.from_iterable(tried.values()))
     judged = {plan: _count_of_judged(outcomes) for plan, outcomes in tried.items()}
     most = max(judged.values())
     right = tuple(plan for plan, outcomes in tried.items() if _is_right(outcomes, most))
+    if len(right) == 1:
+        return Choice(right, f"of {len(tried)} ways that its names allow, the only one that is right", forwards)
     if right:
-        others = "the only one that is right" if len(right) == 1 else f"the likeliest of {len(right)} that are right"
-        return Choice(right, f"of {len(tried)} ways that its names allow, {others}", forwards)
+        likelier = f"of {len(tried)} ways that its names allow, the likeliest of {len(right)} that are right"
+        return Choice(right, likelier, forwards)
     likeliest = next(plan for plan, count in judged.items() if count == most)
     if likeliest.guessed:
         return Choice((likeliest.without_guesses,), "", forwards)

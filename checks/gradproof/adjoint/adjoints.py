@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -89,15 +90,16 @@ def of_parts(rerun: Rerun, noted: Noted, wanted: Collection[int], known: Iterabl
 def _measured(
     rerun: Rerun, noted: Noted, wanted: Collection[int], kinds: Sequence[Kind], known: Iterable[Adjoint]
 ) -> Iterator[Adjoint]:
-    slopes = [value for each in known for value in each.values]
+    slopes = list(itertools.chain.from_iterable(each.values for each in known))
     for number, values in sorted(noted.items(), key=lambda each: _cost(each[1])):
         site = rerun.sites[number]
-        is_wanted = site.kind in kinds and any(value.size in wanted for value in values)
-        if is_wanted and _can_be_measured(rerun, values) and not _is_tensor(rerun, site):
-            rounds = list(_of_rounds(rerun, number, values, slopes))
-            slopes += [slope for slope, _ in rounds]
-            if len(rounds) == len(values) and _move_anything(rounds):
-                yield _of_site(rerun, site, rounds)
+        is_wanted = site.kind in kinds and not {value.size for value in values}.isdisjoint(wanted)
+        if not is_wanted or not _can_be_measured(rerun, values) or _is_tensor(rerun, site):
+            continue
+        rounds = list(_of_rounds(rerun, number, values, slopes))
+        slopes += [slope for slope, _ in rounds]
+        if len(rounds) == len(values) and _move_anything(rounds):
+            yield _of_site(rerun, site, rounds)
 
 
 def _can_be_measured(rerun: Rerun, values: Sequence[Floats]) -> bool:
@@ -158,9 +160,9 @@ def _slopes(rerun: Rerun, key: Key, value: Floats, known: Sequence[Floats]) -> t
     way = np.random.default_rng(value.size).standard_normal(value.shape)
     dout = rerun.trial.dout
     ends = [rerun.outputs((key, sign * step * way)) for sign in (1.0, -1.0)]
-    if not all(np.isfinite(end).all() for end in ends):
+    if not np.isfinite(ends).all():
         return None
-    if all(np.array_equal(end, rerun.trial.outputs) for end in ends):
+    if np.array_equal(ends, [rerun.trial.outputs] * len(ends)):
         return np.zeros(value.shape), np.zeros(value.shape)
     along = float(dout @ (ends[0] - ends[1])) / (2 * step)
     noise = 4 * EPS * float(np.abs(rerun.trial.outputs) @ np.abs(dout)) / step

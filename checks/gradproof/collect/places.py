@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,9 +79,9 @@ def root_of(module: str, file: Path, place: Place, path: Sequence[str]) -> Path 
 def _near(file: Path, path: Sequence[str]) -> Iterator[Path]:
     above = file.parents[:UPWARDS]
     relative = [entry for entry in path if entry and not Path(entry).is_absolute()]
-    yield from (folder.joinpath(entry).resolve() for folder in above for entry in relative)
+    yield from (folder.joinpath(entry).resolve() for folder, entry in itertools.product(above, relative))
     yield from above
-    yield from (folder / name for folder in above for name in SOURCES)
+    yield from (folder / name for folder, name in itertools.product(above, SOURCES))
     for folder in _within_project(above):
         yield from sorted(child for child in folder.iterdir() if _holds_sources(child))
 

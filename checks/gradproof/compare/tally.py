@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradproof.compare.directions import Answer, Judged
 from gradproof.compare.wrong_entries import Located
@@ -90,6 +92,12 @@ def _index(tensor: Tensor, entry: int) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(entry, tensor.value.shape))
 
 
+def _all_where_a_kink_is(outcomes: NDArray[Any], size: int) -> tuple[int, ...]:
+    """All entries where a direction met a kink: it may lie in any of them."""
+    kinks = np.isin(outcomes, (Answer.KINK, Answer.KINK_OUTSIDE))
+    return tuple(range(size)) if kinks.any() else ()
+
+
 def by_direction(
     tensor: Tensor, parts: Sequence[Judged], located: Sequence[Located], searched: int, scale: float
 ) -> TensorResult:
@@ -100,8 +108,7 @@ def by_direction(
     disagreed = bool(np.any(outcomes == Answer.DISAGREE))
     size = tensor.value.size
     judged = size if _speak_for_all(outcomes) else 0
-    kinks = np.isin(outcomes, (Answer.KINK, Answer.KINK_OUTSIDE))
-    forwards = sum(int(part.forwards.sum()) for part in parts)
+    forwards = int(np.concatenate([part.forwards for part in parts]).sum())
     return TensorResult(
         name=tensor.name,
         role=tensor.role,
@@ -113,7 +120,7 @@ def by_direction(
         forwards=forwards + searched,
         directions=int(outcomes.size),
         unjudged={} if judged else dict.fromkeys(list(_reasons(outcomes))[:1], size),
-        ties=tuple(range(size)) if kinks.any() and not judged else (),
+        ties=() if judged else _all_where_a_kink_is(outcomes, size),
         resolution=float(np.nanmax(rho, initial=0.0)) / (scale or 1.0) if agreed else float("nan"),
         wrong=tuple(_located_entry(tensor, one) for one in located),
         wrong_count=len(located) if disagreed else 0,

@@ -91,17 +91,34 @@ class _Reader:
 
     def statement(self, node: ast.stmt) -> Iterator[Event]:
         match node:
-            case ast.Assign(targets=targets, value=value):
-                yield from self._assigned(targets, value)
-            case ast.AnnAssign(target=target, value=value) if value is not None:
-                yield from self._assigned([target], value)
-            case ast.AugAssign(target=target, value=value):
-                yield from self._read(target)
-                yield from self._assigned([target], value)
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                yield from self._assignment(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                return
             case ast.Assert(test=test):
                 yield from self._test(test, Use.DEMANDED)
             case ast.If(test=test, body=body, orelse=orelse):
                 yield from self._branches(test, body, orelse)
+            case ast.For() | ast.While() | ast.With() | ast.Try():
+                yield from self._compound(node)
+            case _:
+                yield from self._read(node)
+
+    def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[Event]:
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                yield from self._assigned(targets, value)
+            case ast.AugAssign(target=target, value=value):
+                yield from self._read(target)
+                yield from self._assigned([target], value)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                yield from self._assigned([target], value)
+            case _:
+                yield from self._read(node)
+
+    def _compound(self, node: ast.For | ast.While | ast.With | ast.Try) -> Iterator[Event]:
+        """Statements that hold others, but for branches: what they begin with, and then all that they hold."""
+        match node:
             case ast.For(target=target, iter=iterated, body=body, orelse=orelse):
                 yield from self._read(iterated)
                 yield from self._stored(target, Use.SET)
@@ -116,10 +133,6 @@ class _Reader:
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
                 caught = [inner for handler in handlers for inner in handler.body]
                 yield from self._block([*body, *caught, *orelse, *final])
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                return
-            case _:
-                yield from self._read(node)
 
     def _block(self, statements: Sequence[ast.stmt]) -> Iterator[Event]:
         for statement in statements:
@@ -144,16 +157,23 @@ class _Reader:
                     yield from self._presences(part)
             case ast.UnaryOp(op=ast.Not(), operand=inner):
                 yield from self._presences(inner)
-            case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq()], comparators=[other]):
-                if _is_nothing(other) and (name := self._name(left)):
-                    yield left, name
-            case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
-                yield test, name  # "W" in self.__dict__
+            case ast.Compare():
+                yield from self._compared(test)
             case ast.Call(func=ast.Name(id="hasattr" | "getattr"), args=[_, ast.Constant(value=str(name)), *_]):
                 yield test, name
             case _:
                 named = self._name(test)
                 yield from [] if named is None else [(test, named)]
+
+    def _compared(self, test: ast.Compare) -> Iterator[tuple[ast.AST, str]]:
+        match test:
+            case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq()], comparators=[other]):
+                if _is_nothing(other) and (name := self._name(left)):
+                    yield left, name
+            case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
+                yield test, name  # "W" in self.__dict__
+            case _:
+                return
 
     def _assigned(self, targets: Sequence[ast.expr], value: ast.expr) -> Iterator[Event]:
         match targets, value:

@@ -90,27 +90,28 @@ def _run(owner: Descent, values: Sequence[Any], named: Mapping[str, Any], frame:
     return _run_on_arrays(owner, [*(("", value) for value in values), *named.items()], frame)
 
 
+_HALVES = 4  # values, and more: weights and, behind them, their gradients
+
+
 def _run_on_arrays(owner: Descent, given: Sequence[tuple[str, Any]], frame: FrameType) -> Any:
     """One call with arrays, or with numbers where there are none. given: the values, each with its keyword or ""."""
     arrays = [(name, value) for name, value in given if _is_float(value)]
-    numbers = [(name, value) for name, value in given if isinstance(value, float)]
-    taken = arrays or numbers
-    discarded = _is_discarded(frame)
-    are_several = len(taken) >= 4 and len(taken) % 2 == 0
-    if are_several and not discarded:
-        return _moved_halves(owner, [value for _, value in taken])
+    taken = arrays or [(name, value) for name, value in given if isinstance(value, float)]
+    is_kept = not _is_discarded(frame)
+    if is_kept and len(taken) >= _HALVES and len(taken) % 2 == 0:
+        return _moved_halves(owner, taken)
     if len(taken) >= 2:
         return _moved_pair(owner, taken[0], taken[1], frame)
-    if arrays and not discarded:
+    if is_kept and arrays:
         return _sign(frame) * owner.rate * arrays[0][1]
     return owner
 
 
-def _moved_halves(owner: Descent, values: Sequence[Any]) -> tuple[Any, ...]:
-    """Several weights, and behind them their gradients in the same order."""
-    half = len(values) // 2
-    both = zip(values[:half], values[half:], strict=True)
-    return tuple(_moved(owner, weight, gradient, discarded=False) for weight, gradient in both)
+def _moved_halves(owner: Descent, given: Sequence[tuple[str, Any]]) -> tuple[Any, ...]:
+    """Several weights, and behind them their gradients in the same order, each with its keyword."""
+    half = len(given) // 2
+    both = zip(given[:half], given[half:], strict=True)
+    return tuple(_moved(owner, weight, gradient, discarded=False) for (_, weight), (_, gradient) in both)
 
 
 def _moved_pair(owner: Descent, first: tuple[str, Any], second: tuple[str, Any], frame: FrameType) -> Any:

@@ -109,14 +109,11 @@ def pairs(parameters: Iterable[Path], others: Iterable[Path], levels: int = STRI
 def _pairs(parameters: tuple[Path, ...], others: tuple[Path, ...], levels: int) -> Mapping[Path, Path]:
     left, found = list(parameters), dict[Path, Path]()
     for level in range(levels):
-        free = [path for path in others if path not in found.values()]
-        if level >= STRICT:
-            free = [path for path in free if path not in found]  # it has a gradient of its own
+        known = [*found.values(), *(found if level >= STRICT else ())]  # where it is strict: has a gradient of its own
+        free = [path for path in others if path not in known]
         gradients = _gradients_by_parameter(free, level)
-        for path in left:
-            gradient = gradients.get(_parameter(path, level))
-            if gradient is not None and gradient != path:
-                found[path] = gradient
+        named = {path: gradients.get(_parameter(path, level)) for path in left}
+        found |= {path: gradient for path, gradient in named.items() if gradient not in (None, path)}
         left = [path for path in left if path not in found]
     return found
 

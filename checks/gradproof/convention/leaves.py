@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -145,10 +146,11 @@ _NO_MEMBERS = _Members()
 @functools.lru_cache(maxsize=1024)
 def _members(cls: type) -> _Members:
     """Of a class, read once; the same object for all that have none."""
-    slots = tuple(name for base in cls.__mro__ for name in getattr(base, "__slots__", ()) if isinstance(name, str))
+    declared = itertools.chain.from_iterable(getattr(base, "__slots__", ()) for base in cls.__mro__)
+    slots = tuple(name for name in declared if isinstance(name, str))
     properties = tuple(name for name in LISTED if isinstance(getattr(cls, name, None), property))
     methods = tuple(name for name in METHODS if is_asked_nothing(cls, name))
-    return _Members(slots, properties, methods) if slots or properties or methods else _NO_MEMBERS
+    return _Members(slots, properties, methods) if (*slots, *properties, *methods) else _NO_MEMBERS
 
 
 @functools.lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ def named_plans(known: Sources, given: Given) -> tuple[Plan, ...]:
     own = [name for name in given.required if known.get(name, "").startswith("input ")]
     is_own_dout = not _unnamed(known, given) and not _compares(own, given)
     if is_own_dout:
-        known = {name: source for name, source in known.items() if not source.startswith("input ")}
+        known = _without_inputs(known)
     known, others = _with_cache(known, given)
     if is_own_dout and len(own) == 1 and not given.cache:
         others = _without_dout(own[0], given)
@@ -66,6 +66,11 @@ def _with_cache(known: Sources, given: Given) -> tuple[Sources, list[Sources]]:
     return known | {kept: "cache"}, others
 
 
+def _without_inputs(known: Sources) -> dict[str, str]:
+    """What is known of the arguments, but for those that have the value of one of forward's."""
+    return {name: source for name, source in known.items() if not source.startswith("input ")}
+
+
 def _cache_argument(known: Sources, given: Given) -> str | None:
     """Which argument is the cache, where none bears its name: the last that is left, unless that is dout.
 
@@ -73,10 +78,11 @@ def _cache_argument(known: Sources, given: Given) -> str | None:
     """
     free = _free(known, given)
     left = _needed(free, given) or free
-    own = [name for name, source in known.items() if source.startswith("input ")]
-    if own and len(left) == 1 and role_of(left[0]) == "dout":
-        return own[0] if len(own) == 1 else None
+    own = list(known.keys() - _without_inputs(known).keys())
     others = [name for name in left if role_of(name) != "dout"]
+    is_lone_dout = len(left) == 1 and not others
+    if own and is_lone_dout:
+        return own[0] if len(own) == 1 else None
     if others or len(left) > given.outputs:
         return left[-1]
     return _optional_cache(known, given)
@@ -88,6 +94,10 @@ def _optional_cache(known: Sources, given: Given) -> str | None:
     return next((name for name in optional if role_of(name) != "dout"), None)
 
 
+def _is_upstream(name: str) -> bool:
+    return role_of(name) == "dout" or "grad" in name.lower()
+
+
 def _filled(known: Sources, given: Given) -> Sources:
     """Give the free arguments their upstream gradients, and leave the other defaults alone."""
     sources = known | dict.fromkeys(_stores(_free(known, given), given), "store")
@@ -96,8 +106,7 @@ def _filled(known: Sources, given: Given) -> Sources:
     if len(needed) <= given.outputs:
         optional = [name for name in free if name not in needed and role_of(name) == "dout"]
         return sources | _douts([*needed, *optional], free, given.outputs)
-    # only their names can say which of them are dout
-    upstream = [name for name in needed if role_of(name) == "dout" or "grad" in name.lower()]
+    upstream = [name for name in needed if _is_upstream(name)]  # only their names can say which of them are
     if len(upstream) != given.outputs:
         return sources
     others = [name for name in needed if name not in upstream]

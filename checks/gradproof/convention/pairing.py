@@ -52,14 +52,17 @@ def _places_of(array: object, found: Mapping[Path, Any]) -> tuple[Path, ...]:
     return tuple(path for path, value in found.items() if value is array)
 
 
+def _is_of_floats(value: object) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
 def unpaired(layer: object, known: Sequence[Array]) -> dict[str, Array]:
     """The float arrays that are not the gradient of anything by their name, and share no memory with those known."""
     found = leaves.leaves(layer)
     gradients = _paths_of_gradients(found)
-    floats = {path: value for path, value in found.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
     groups: dict[int, tuple[Path, ...]] = {}
-    for path, value in floats.items():
-        may_be_parameter = path and path not in gradients
+    for path, value in found.items():
+        may_be_parameter = path and path not in gradients and _is_of_floats(value)
         if may_be_parameter and not any(np.may_share_memory(value, array) for array in known):
             groups[id(value)] = (*groups.get(id(value), ()), path)
     own = [group for group in groups.values() if not all(map(leaves.is_handed_out, group))]

@@ -57,10 +57,8 @@ def plans(
         found = list(inspect.signature(theirs).parameters.values())
     except (TypeError, ValueError):  # it has no readable signature: what the convention says
         return positions
-    named = [p for p in found if p.kind in (*_POSITIONAL, Parameter.KEYWORD_ONLY)]
-    required = [p for p in named if p.default is Parameter.empty]
-    by_keyword = [p for p in named if p.kind is Parameter.KEYWORD_ONLY]
-    variadic = any(p.kind is Parameter.VAR_POSITIONAL for p in found)
+    named = _of_kinds(found, *_POSITIONAL, Parameter.KEYWORD_ONLY)
+    variadic = bool(_of_kinds(found, Parameter.VAR_POSITIONAL))
     if not named:
         return positions if variadic else (Plan(),)
     given = Given(
@@ -73,9 +71,9 @@ def plans(
         returned=tuple(returned),
         alone=alone,
         names=_names(named),
-        required=_names(required),
+        required=_names([p for p in named if p.default is Parameter.empty]),
         used=names_used(theirs),
-        by_keyword=frozenset(_names(by_keyword)),
+        by_keyword=frozenset(_names(_of_kinds(found, Parameter.KEYWORD_ONLY))),
         variadic=variadic,
     )
     return _ways(given)
@@ -91,20 +89,27 @@ def _ways(given: Given) -> tuple[Plan, ...]:
     return _with_receivers((*ways, *_with_predictions(ways[0], given)), given)
 
 
+def _of_kinds(parameters: Sequence[Parameter], *kinds: Any) -> list[Parameter]:
+    """The parameters of these kinds."""
+    return [parameter for parameter in parameters if parameter.kind in kinds]
+
+
+def _inputs_of(way: Plan) -> set[str]:
+    """The arguments of forward whose values backward is given."""
+    return {source.removeprefix("input ") for _, source in way.sources if source.startswith("input ")}
+
+
 def _with_predictions(way: Plan, given: Given) -> tuple[Plan, ...]:
     """The ways in which a loss is handed its predictions again, under a name that may be dout's, beside the answer.
 
     They are what it kept as its output, where it made them itself, or what forward was given.
     """
-    if given.alone:
-        return ()
-    douts = [name for name, source in way.sources if source == "dout"]
-    known = [source.removeprefix("input ") for _, source in way.sources if source.startswith("input ")]
+    douts = [name.lower() for name, source in way.sources if source == "dout"]
+    known = _inputs_of(way)
     left = [name for name in given.inputs if name not in known]
-    has_answer = not set(known).isdisjoint(targets(given.inputs))
-    if len(douts) != 1 or len(left) != 1 or not has_answer:
-        return ()
-    if douts[0].lower() not in _PERHAPS_PREDICTIONS:
+    has_answer = not known.isdisjoint(targets(given.inputs))
+    is_one_of_two = len(douts) == 1 and len(left) == 1 and not given.alone
+    if not (is_one_of_two and has_answer and douts[0] in _PERHAPS_PREDICTIONS):
         return ()
     return tuple(replace(way, sources=_instead(way, f"input {value}")) for value in (KEPT_OUTPUT, left[0]))
 
@@ -163,14 +168,14 @@ def _plans(given: Given) -> tuple[Plan, ...]:
     needed = [name for name in upstream if name in given.required]
     unknown = _unknown(known, upstream, given)
     if needed or len(unknown) > 1:
-        unused = _unused(unknown, given)
-        known |= dict.fromkeys(unused, "nothing")
-        unknown = [name for name in unknown if name not in unused]
-    if given.local and not upstream and len(unknown) <= left_over(known, given):
+        known |= dict.fromkeys(_unused(unknown, given), "nothing")
+        unknown = [name for name in unknown if name not in known]
+    is_local = given.local and not upstream
+    if is_local and len(unknown) <= left_over(known, given):
         return _local(known, unknown, given)
-    is_open = 0 < len(unknown) <= _MOST_UNKNOWN
-    found = open_plans(known, needed, unknown, given) if is_open else ()
-    return found or named_plans(known, given)
+    if 0 < len(unknown) <= _MOST_UNKNOWN:
+        return open_plans(known, needed, unknown, given) or named_plans(known, given)
+    return named_plans(known, given)
 
 
 def _upstream(known: Sources, given: Given) -> list[str]:
@@ -250,10 +255,9 @@ def _receivers(way: Plan, given: Given) -> Sequence[str]:
     if not is_one_of_several or way.untold:
         return ()
     certain = _differentiable(given)
-    if len(certain) > 1:
-        compared = predictions(given.inputs)
-        if len(compared) == 1:
-            return compared
+    compared = predictions(given.inputs)
+    if len(certain) > 1 and len(compared) == 1:
+        return compared
     if not way.takes_dout or way.jacobian:
         return certain
     has_sure_answer = any(name.lower() != "y" for name in targets(given.inputs))

@@ -57,18 +57,23 @@ def closure_of(definition: ast.FunctionDef) -> ast.FunctionDef | ast.Lambda | No
 
     None where there is none: two functions, or parameters and a function that predicts, are no output and its backward.
     """
-    inner: dict[str, ast.FunctionDef | ast.Lambda] = {
-        node.name: node for node in definition.body if isinstance(node, ast.FunctionDef)
-    }
-    inner |= {name: found for node in definition.body for name, found in _lambdas(node)}
+    inner = _inner_functions(definition)
     for *outputs, last in _tuples_returned(definition):
         if any(isinstance(part, ast.Name) and part.id in inner for part in outputs):
             return None
-        name = last.id if isinstance(last, ast.Name) else ""
-        found = inner.get(name) if isinstance(last, ast.Name) else last
+        name, found = (last.id, inner.get(last.id)) if isinstance(last, ast.Name) else ("", last)
         if isinstance(found, (ast.FunctionDef, ast.Lambda)) and _takes_dout(name, found):
             return found
     return None
+
+
+def _inner_functions(definition: ast.FunctionDef) -> dict[str, ast.FunctionDef | ast.Lambda]:
+    """The functions that the statements of a function give a name to."""
+    found: dict[str, ast.FunctionDef | ast.Lambda] = {}
+    for node in definition.body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node
+    return found | {name: inner for node in definition.body for name, inner in _lambdas(node)}
 
 
 def _tuples_returned(definition: ast.FunctionDef) -> Iterator[list[ast.expr]]:

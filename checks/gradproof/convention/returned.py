@@ -36,20 +36,28 @@ def share(
     if not isinstance(returned, (tuple, list)):
         return _single(returned, names, inputs, taken, parameters)
     parts, count = list(returned), len(inputs)
-    is_each_named = len(names) == len(parts)
     if len(parts) == count + 1 and isinstance(parts[-1], (tuple, list, dict)):
-        inner = names[count] if is_each_named else ()
-        group = _group(parts[-1], inner if isinstance(inner, tuple) else (), parameters)
-        return Shared(tuple(parts[:count]), group)
+        return Shared(tuple(parts[:count]), _group(parts[-1], _names_within(names, len(parts)), parameters))
     if len(parts) <= count or not parameters:
         return Shared(returned)
-    named = _matched(names, parts, taken, parameters) if is_each_named else {}
-    own = {name: part for name, part in named.items() if name in parameters}
+    own = _own_by_name(names, parts, taken, parameters)
     if own:
         return Shared(_without(own.values(), parts), own)
     if len(parts) == count + len(parameters):
         own = dict(zip(parameters, parts[count:], strict=True))
     return Shared(tuple(parts[:count]), own)
+
+
+def _names_within(names: Names, count: int) -> Names:
+    """The names of what the last of so many parts holds, as the return statement gives them."""
+    inner = names[-1] if len(names) == count else ()
+    return inner if isinstance(inner, tuple) else ()
+
+
+def _own_by_name(names: Names, parts: Sequence[Any], taken: Sequence[str], parameters: Sequence[str]) -> dict[str, Any]:
+    """The gradients of parameters among the parts, by the names in the return statement."""
+    named = _matched(names, parts, taken, parameters) if len(names) == len(parts) else {}
+    return {name: part for name, part in named.items() if name in parameters}
 
 
 def _without(known: Iterable[Any], parts: Sequence[Any]) -> tuple[Any, ...]:
@@ -196,9 +204,12 @@ def by_parts(returned: Any, names: Names, inputs: Sequence[str]) -> Any:
     if found:  # the parts of a dict stand there
         left = [name for name in left if not key_of(name)]
     named = names if len(names) == len(parts) else (None,) * len(parts)
-    others = [(name, part) for name, part in zip(named, parts, strict=True) if not isinstance(part, dict)]
-    names_left, arrays = tuple(name for name, _ in others), [part for _, part in others]
-    matched = _matched(names_left, arrays, left, ())
-    if len(matched) == len(arrays):
-        return found | matched
-    return found | dict(zip(left, arrays, strict=False))
+    return found | _arrays_by_name(list(zip(named, parts, strict=True)), left)
+
+
+def _arrays_by_name(named: Sequence[tuple[Any, Any]], inputs: Sequence[str]) -> dict[str, Any]:
+    """What is no dict of the parts, which come with their names: by these, or by position where one does not fit."""
+    others = [(name, part) for name, part in named if not isinstance(part, dict)]
+    names, arrays = tuple(name for name, _ in others), [part for _, part in others]
+    matched = _matched(names, arrays, inputs, ())
+    return matched if len(matched) == len(arrays) else dict(zip(inputs, arrays, strict=False))

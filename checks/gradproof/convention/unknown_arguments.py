@@ -108,9 +108,9 @@ def _strangeness(name: str, source: str, given: Given) -> float:
         return 0.2 if is_output else 0.6
     if source.startswith("input "):
         return 0.25 if is_input else 0.5
-    if source == "cache":
-        return 0.25 if is_output or is_input else 0.0
-    return 0.5 if is_output or is_input else 0.0
+    if not is_output and not is_input:
+        return 0.0
+    return 0.25 if source == "cache" else 0.5
 
 
 def _cutoff(unknown: Sequence[str], pool: Sequence[str], given: Given) -> float:

@@ -141,7 +141,7 @@ class ProblemBuilder:
         remarks = [] if parameters else [defect for defect in defects if defect.code == _LISTS]
         defects = tuple(defect for defect in (*defects, *found.defects) if defect not in remarks)
         self.remarks += remarks
-        if defects and not found.tensors and not found.unread:
+        if defects and not [*found.tensors, *found.unread]:
             return NoProblem(defects)
         self.remarks += [defect for defect in defects if defect not in self.remarks]
         return self._of_claims(found, flat, dout)

@@ -23,15 +23,22 @@ def answer_of(names: Sequence[str], *, loss: bool) -> str | None:
     targets = [name for name in names if role_of(name, constructor=False) is Role.TARGET]
     if len(targets) == 1:
         return targets[0]
-    answers = [name for name in names if _ANSWER.fullmatch(_plain(name)) and not _is_predicted(name)]
-    if len(answers) != 1:
+    answers = list(filter(_is_answer, names))
+    beside = [name for name in names if name not in answers]
+    if len(answers) != 1 or not beside:
         return None
-    (answer,) = answers
-    beside = next((name for name in names if name != answer), None)
-    if beside is None:
-        return None
-    may_be_predicted = loss and _PERHAPS.fullmatch(_plain(beside)) is not None
-    return answer if _is_predicted(beside) or may_be_predicted else None
+    is_compared = _is_predicted(beside[0]) or (loss and _may_be_predicted(beside[0]))
+    return answers[0] if is_compared else None
+
+
+def _may_be_predicted(name: str) -> bool:
+    """Whether the name of an argument of a loss, beside a bare y, may be that of what is compared."""
+    return _PERHAPS.fullmatch(_plain(name)) is not None
+
+
+def _is_answer(name: str) -> bool:
+    """Whether the name says that it is what something is compared with."""
+    return _ANSWER.fullmatch(_plain(name)) is not None and not _is_predicted(name)
 
 
 def _is_predicted(name: str) -> bool:

@@ -82,8 +82,9 @@ class Applying:
 
     def _rank(self, base: Candidate, change: Rank) -> Candidate | None:
         kind = base.kinds[change.argument]
-        is_possible = 0 < change.rank <= _MOST_AXES or (change.rank == 0 and self.hints[change.argument].built)
-        if not (kind.is_array or kind.what is What.SIZES) or not is_possible:
+        least = 0 if self.hints[change.argument].built else 1
+        has_axes = kind.is_array or kind.what is What.SIZES
+        if not has_axes or not least <= change.rank <= _MOST_AXES:
             return None
         kinds = {**base.kinds, change.argument: replace(kind, rank=change.rank)}
         others = {name: size for name, size in base.bound.items() if argument_of(name) != change.argument}
@@ -122,16 +123,21 @@ class Applying:
 
     def _unlikely(self, base: Candidate, name: str, size: Polynomial) -> float:
         batch, cost = self._batch(), 0.0
-        owners = {argument_of(each) for each in size.dims}.intersection(self.hints)
-        if name == batch and not size.dims:
-            cost += _BATCH_IS_A_NUMBER
-        elif name == batch and any(self.hints[o].built and base.kinds[o].is_array for o in owners):
-            cost += _BATCH_IS_A_WEIGHTS_AXIS
+        if name == batch:
+            cost += self._batch_bound(base, size)
         first = base.kinds[argument_of(batch)]
         is_one_example = first.is_array and first.rank == 1
         if batch in size.dims and self._is_built(argument_of(name)) and not is_one_example:
             cost += _PARAMETER_HAS_THE_BATCH if size.lone_dim else _SIZE_COUNTS_THE_BATCH
         return cost + self._squareness(base, name, size)
+
+    def _batch_bound(self, base: Candidate, size: Polynomial) -> float:
+        """How unlikely it is that the batch must be of this size."""
+        if not size.dims:
+            return _BATCH_IS_A_NUMBER
+        owners = {argument_of(each) for each in size.dims}.intersection(self.hints)
+        is_of_a_weight = any(self.hints[owner].built and base.kinds[owner].is_array for owner in owners)
+        return _BATCH_IS_A_WEIGHTS_AXIS if is_of_a_weight else 0.0
 
     def _batch(self) -> str:
         """The dim that most likely counts examples."""

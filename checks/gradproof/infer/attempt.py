@@ -85,13 +85,12 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
     dims = _sizes(case, falling=falling, fixed=fixed or {})
     plan = Plan(dims, dict.fromkeys(styled(case), Style.NORMAL), seed)
     example = _with_extreme_labels(case, build(case, plan, {}))
-    wanted = example.wanted
     with quiet(), Randomness(seed) as random:
         builder: ProblemBuilder | None = None
         rng = np.random.default_rng(seed)
         try:
             subject = subject_of(case, example, random)
-            builder = ProblemBuilder(subject, example.inputs, wanted)
+            builder = ProblemBuilder(subject, example.inputs, example.wanted)
             problem = builder.build(rng)
             if isinstance(problem, NoProblem):
                 return Attempt(dims, builder.forwards, defects=problem.defects, reason=problem.reason)
@@ -100,19 +99,23 @@ def attempt(case: Case, *, falling: bool, seed: int, fixed: Mapping[str, int] | 
             constant = is_constant(subject, example.inputs, others, rng)
         except SubjectError as raised:
             return Attempt(dims, 0 if builder is None else builder.forwards, error=raised.error)
+    is_between = subject.takes_dout() and problem.shapes != ((),)
+    moved = Attempt(dims, builder.forwards, still=still, idle=is_idle, constant=constant, between=is_between)
+    return _with_defects(moved, case, problem, builder.remarks, example.wanted)
+
+
+def _with_defects(
+    ran: Attempt, case: Case, problem: Problem, remarks: Sequence[Defect], wanted: Sequence[str]
+) -> Attempt:
+    """An attempt that ran, with what it says of the shapes, and which inputs have no gradient."""
     shapes = {tensor.name: tensor.value.shape for tensor in problem.tensors}
-    defects = tuple(defect for defect in builder.remarks if _tells_of_shapes(defect, shapes))
+    defects = tuple(defect for defect in remarks if _tells_of_shapes(defect, shapes))
     data = _data(case, defects, shapes, wanted)
-    return Attempt(
-        dims,
-        builder.forwards,
+    return replace(
+        ran,
         defects=tuple(defect for defect in defects if defect.tensor not in data),
-        still=still,
         tensors=len(problem.tensors),
         left_out=frozenset(wanted).difference(shapes) | data,
-        idle=is_idle,
-        constant=constant,
-        between=subject.takes_dout() and problem.shapes != ((),),
     )
 
 
@@ -174,14 +177,20 @@ def different(space: Space, *, falling: bool) -> Chosen:
     for name in narrow:
         least, most = space.ranges[name]
         chosen[name] = _size_between(least, most, chosen.values(), falling=falling)
-    pool = [value for value in _PRIMES if value not in chosen.values()][: len(free) + 2]
-    for name in reversed(free) if falling else free:
-        least, _ = space.ranges[name]
-        size = next((value for value in pool if value >= least), max(_PRIMES) + len(chosen))
-        chosen[name] = size
-        pool = [value for value in pool if value != size]
+    leasts = {name: space.ranges[name][0] for name in (reversed(free) if falling else free)}
+    chosen |= _primes_from(leasts, chosen.values())
     dims: Chosen = {name: chosen[name] for name in space.ranges}
     return {**dims, **dict.fromkeys(space.axes, (2,))}
+
+
+def _primes_from(leasts: Mapping[str, int], taken: Collection[int]) -> dict[str, int]:
+    """For each name, in their order, the first prime that is large enough and not yet taken; of a few small ones."""
+    pool = [value for value in _PRIMES if value not in taken][: len(leasts) + 2]
+    found: dict[str, int] = {}
+    for name, least in leasts.items():
+        found[name] = next((value for value in pool if value >= least), max(_PRIMES) + len(taken) + len(found))
+        pool = [value for value in pool if value != found[name]]
+    return found
 
 
 def _size_between(least: int, most: int, taken: Collection[int], *, falling: bool) -> int:

@@ -31,14 +31,17 @@ def of_columns(search: Search, found: Found, hints: Mapping[str, Hint]) -> Found
     return single if single.clean else found
 
 
+def _is_prediction(candidate: Candidate, hints: Mapping[str, Hint], name: str) -> bool:
+    return candidate.kinds[name].what is What.ARRAY and not hints[name].target
+
+
 def _extra_columns(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
     """The free dim that counts the entries of the prediction for each entry of the target, where there is one."""
-    fed = {name: kind.what for name, kind in candidate.kinds.items() if not hints[name].built}
-    targets = [name for name, what in fed.items() if what in _FLOATS and hints[name].target]
-    predictions = [name for name, what in fed.items() if what is What.ARRAY and not hints[name].target]
+    fed = [name for name, hint in hints.items() if not hint.built and candidate.kinds[name].what in _FLOATS]
+    targets = [name for name in fed if hints[name].target]
+    predictions = [name for name in fed if _is_prediction(candidate, hints, name)]
     if len(targets) != 1 or len(predictions) != 1:
         return None
     of_target = product_of(candidate.axes(targets[0]))
     rest = product_of(candidate.axes(predictions[0])).over(of_target)
-    name = None if rest is None else rest.lone_dim
-    return None if name in of_target.dims else name
+    return None if rest is None or rest.lone_dim in of_target.dims else rest.lone_dim

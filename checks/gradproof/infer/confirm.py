@@ -7,7 +7,7 @@ open: the ranks of its arguments, which of them are data, and flags with a defau
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,11 +20,13 @@ from gradproof.infer.elsewhere import elsewhere
 from gradproof.infer.hyperparameters import number_for
 from gradproof.infer.own_faults import is_own_fault
 from gradproof.infer.windows import with_windows
+from gradproof.infer.without_a_gradient import as_constant, as_labels
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import Axes, Become, Equal, Kind, Proposal, Rank, Small, What, array, labels, value
+from gradproof.trace.changes import Axes, Become, Equal, Proposal, Rank, Small, What, array, value
 from gradproof.trace.polynomials import ONE, Polynomial
 from gradproof.trace.run import Hint, TracedRun, argument_of
 from gradproof.trace.traced import Trace
+from gradproof.values import Defect
 
 SEED = 1729  # of the values in an attempt
 _WIDEST = 4  # the largest least size of a dim that is looked for
@@ -164,8 +166,9 @@ class Confirming:
         data = candidate.axes(first) if candidate.kinds[first].is_array else []
         if len(output) != 2 or output[1] not in data or output[0] in data:
             return []
-        vectors = [name for name, kind in candidate.kinds.items() if kind.what is What.ARRAY and kind.rank == 1]
-        along = [name for name in vectors if self._hints[name].weight and candidate.axes(name)[0] == output[1]]
+        vectors = [name for name, kind in candidate.kinds.items() if kind.key() == array(1).key()]
+        weights = [name for name in vectors if self._hints[name].weight]
+        along = [name for name in weights if candidate.axes(name)[0] == output[1]]
         return [Proposal(0.02, Axes(name, (output[0], ONE))) for name in along]
 
     def _shapes_of_gradients(self, candidate: Candidate, worst: Attempt, trace: Trace) -> list[Proposal]:
@@ -177,10 +180,7 @@ class Confirming:
         sizes = {dim: size for dim, name in names.items() if isinstance(size := worst.dims.get(name), int)}
         reader = TracedRun(candidate, sizes, self._hints, trace.run.call)
         found: list[Proposal] = []
-        for defect in worst.defects:
-            tensor, shape = defect.tensor, defect.shape
-            if tensor is None or shape is None or tensor not in candidate.kinds:
-                continue
+        for tensor, shape in _shapes_of(worst.defects, candidate.kinds):
             if self._is_sum_over_all(tensor, shape, candidate.axes(tensor), trace.output):
                 continue
             if _has_other_size(candidate, tensor, shape, sizes):
@@ -197,18 +197,22 @@ class Confirming:
 
     def _data(self, candidate: Candidate, worst: Attempt) -> list[Proposal]:
         """Which arguments of forward are data without a gradient, or labels."""
-        fed = [a for a in candidate.kinds if not self._hints[a].built and not self._hints[a].first]
-        floats = [argument for argument in fed if candidate.kinds[argument].what is What.ARRAY]
+        kinds = {argument: kind for argument, kind in candidate.kinds.items() if self._is_beside(argument)}
+        floats = [argument for argument, kind in kinds.items() if kind.what is What.ARRAY]
         found: list[Proposal] = []
         if any(defect.code in FEWER for defect in worst.defects):
             last = enumerate(reversed(floats))
-            found += [Proposal(0.03 + 0.02 * place, _constant(candidate, argument)) for place, argument in last]
+            found += [Proposal(0.03 + 0.02 * place, as_constant(candidate, argument)) for place, argument in last]
         for argument in floats:
             cost = 0.1 if self._hints[argument].target else 0.5
-            found.append(Proposal(cost, _constant(candidate, argument)))
-        for argument in fed:
-            found += _as_labels(argument, candidate.kinds[argument], self._hints[argument])
+            found.append(Proposal(cost, as_constant(candidate, argument)))
+        for argument, kind in kinds.items():
+            found += as_labels(argument, kind, self._hints[argument])
         return found
+
+    def _is_beside(self, argument: str) -> bool:
+        """Whether forward takes it beside what it is about."""
+        return not (self._hints[argument].built or self._hints[argument].first)
 
     def plain(self, candidate: Candidate) -> Attempt | None:
         """One plain run of a candidate that did not go through; None where it makes no Case."""
@@ -222,6 +226,21 @@ class Confirming:
         self.attempts += 1
         return attempt(case, falling=False, seed=SEED)
 
+    def _smallest(self, case: Case, dim: str, begin: int) -> tuple[int | None, Attempt | None]:
+        """The smallest size of a dim with which forward runs, and what was raised at the one below it, if anything.
+
+        None, and nothing raised, where the layer is at fault whatever the size.
+        """
+        refused: Attempt | None = None
+        for size in range(begin, _WIDEST):
+            seen = self._attempt(case, fixed={dim: size})
+            if seen.error is None or seen.error.stage == "backward":
+                return size, refused
+            if is_own_fault(seen.error, self._subject):
+                return None, None
+            refused = seen
+        return None, refused
+
     def roomy(self, candidate: Candidate) -> tuple[Candidate, dict[str, Attempt]]:
         """With the least size of each dim at which it runs, and what was raised below it."""
         names = self._declaring.names(candidate)
@@ -231,16 +250,11 @@ class Confirming:
             begin = least.get(name, 1)
             if names[name] == BATCH or names[name] not in case.space.ranges:
                 continue
-            for size in range(begin, _WIDEST):
-                seen = self._attempt(case, fixed={names[name]: size})
-                if seen.error is None or seen.error.stage == "backward":
-                    if size > begin:
-                        least[name] = size
-                    break
-                if is_own_fault(seen.error, self._subject):
-                    refused.pop(name, None)
-                    break
-                refused[name] = seen
+            smallest, last_refused = self._smallest(case, names[name], begin)
+            if smallest is not None and smallest > begin:
+                least[name] = smallest
+            if last_refused is not None:
+                refused[name] = last_refused
         return replace(candidate, least=least), {name: seen for name, seen in refused.items() if name in least}
 
 
@@ -253,17 +267,6 @@ def _has_other_size(candidate: Candidate, tensor: str, shape: tuple[int, ...], s
     own = candidate.axes(tensor)
     is_known = candidate.kinds[tensor].is_array and all(name in sizes for axis in own for name in axis.dims)
     return is_known and math.prod(shape) != math.prod([axis.at(sizes) for axis in own])
-
-
-def _as_labels(argument: str, kind: Kind, hint: Hint) -> list[Proposal]:
-    """One-hot rows or labels for an argument that may be either: its name takes it for no weight and no number."""
-    may_be_labels = hint.target or hint.index or not (hint.weight or hint.scalar)
-    is_float = kind.what in (What.ARRAY, What.CONSTANT)
-    if not is_float or not may_be_labels or kind.rank <= 0:
-        return []
-    cost = 0.04 if hint.target and hint.takes_log else 0.4
-    one_hot = Proposal(cost, Become(argument, Kind(What.ONE_HOT, kind.rank)))
-    return [one_hot, Proposal(0.5, Become(argument, labels(max(kind.rank - 1, 1))))]
 
 
 def _other_ranks(candidate: Candidate, run: TracedRun) -> list[Proposal]:
@@ -289,5 +292,8 @@ def _other_values(candidate: Candidate) -> list[Proposal]:
     return [Proposal(0.4, Become(a, value(v))) for a, own in numbers.items() for v in (2, 0.5) if v != own]
 
 
-def _constant(candidate: Candidate, argument: str) -> Become:
-    return Become(argument, Kind(What.CONSTANT, candidate.kinds[argument].rank))
+def _shapes_of(defects: Iterable[Defect], known: Container[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shapes of gradients that defects tell of, each with its argument, where that is known."""
+    for defect in defects:
+        if defect.tensor is not None and defect.shape is not None and defect.tensor in known:
+            yield defect.tensor, defect.shape

@@ -8,7 +8,7 @@ from typing import Any
 from gradproof.case.case import Case
 from gradproof.case.limits import SIZES
 from gradproof.case.nested import arrays, part_name
-from gradproof.case.shapes import parse, parse_size
+from gradproof.case.shapes import Shape, parse, parse_size
 from gradproof.case.specs import Floats, Labels, Literal, OneHot, Probabilities, SizeArgument, Sizes, Spec
 from gradproof.infer.arguments import Undeclared
 from gradproof.infer.dim_names import readable
@@ -55,13 +55,17 @@ class Declaring:
         ranges = {names[name]: _WINDOW for name in free if name in candidate.small}
         if ranges:
             ranges |= {names[name]: _AROUND for name in free if name in candidate.wide}
-        least = dict(candidate.least)
-        for name in self._classes(candidate):
-            least[name] = max(least.get(name, 1), _CLASSES)
-        for name, size in least.items():
+        for name, size in self._least(candidate).items():
             if name in names and size > ranges.get(names[name], SIZES)[0]:
                 ranges[names[name]] = (size, max(SIZES[1], size + 3))
         return ranges
+
+    def _least(self, candidate: Candidate) -> dict[str, int]:
+        """The least sizes of dims."""
+        least = dict(candidate.least)
+        for name in self._classes(candidate):
+            least[name] = max(least.get(name, 1), _CLASSES)
+        return least
 
     def _classes(self, candidate: Candidate) -> list[str]:
         """The dims that count the classes of targets."""
@@ -75,18 +79,22 @@ class Declaring:
                 found.append(candidate.axes(argument)[-1].lone_dim)
         return [name for name in found if name is not None]
 
+    def _floats(self, shape: Shape, argument: str, what: What) -> Floats:
+        """The declaration of an array of floats: between 0 and 1 where forward takes probabilities or shares."""
+        if what is What.ARRAY and self._target.takes_probabilities:
+            return Floats(shape, 0.0, 1.0, False)
+        if what is What.CONSTANT and self._target.is_share(argument):
+            return Floats(shape, 0.0, 1.0, differentiable=False)
+        return Floats(shape, differentiable=what is What.ARRAY)
+
     def _spec(self, candidate: Candidate, argument: str, names: Mapping[str, str]) -> Spec | None:
         """The declaration of one argument; None where it is left to its default."""
         kind = candidate.kinds[argument]
         axes = [axis.text(names) for axis in candidate.axes(argument)]
         text = " ".join(axes)
         match kind.what:
-            case What.ARRAY if self._target.takes_probabilities:
-                return Floats(parse(text), 0.0, 1.0, False)
-            case What.CONSTANT if self._target.is_share(argument):
-                return Floats(parse(text), 0.0, 1.0, differentiable=False)
             case What.ARRAY | What.CONSTANT:
-                return Floats(parse(text), differentiable=kind.what is What.ARRAY)
+                return self._floats(parse(text), argument, kind.what)
             case What.LABELS:
                 return Labels(parse(text), parse_size(candidate.below(argument).text(names)))
             case What.ONE_HOT:

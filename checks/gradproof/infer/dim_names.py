@@ -21,18 +21,22 @@ _SPARE = ("d", "h", "k", "m", "e", "p", "q", "r")
 _SECOND = {"t": "s", "h": "k", "d": "e", "c": "k", "v": "u", "o": "m", "f": "g", "kh": "lh", "kw": "lw", "w": "u"}
 
 
+def _of_classes(candidate: Candidate, argument: str, hint: Hint) -> list[tuple[str, str]]:
+    """The letter of what bounds the labels of an argument: classes, or a vocabulary."""
+    is_labels = candidate.kinds[argument].what is What.LABELS
+    letter = "c" if hint.target else "v"
+    return [(name, letter) for name in candidate.below(argument).dims] if is_labels else []
+
+
 def readable(candidate: Candidate, hints: Mapping[str, Hint], setting: Setting) -> dict[str, str]:
     """A readable name for each free dim, no two alike."""
     fed = [argument for argument in hints if not hints[argument].built]
     own = [name for argument in fed for axis in candidate.axes(argument) for name in axis.dims]
     wishes: dict[str, list[str]] = {name: [] for name in dict.fromkeys([*own, *candidate.dims()])}
     for argument, kind in candidate.kinds.items():
-        for name, letter in _wished(candidate, argument, _letters(hints[argument], kind, setting)):
+        wished = _wished(candidate, argument, _letters(hints[argument], kind, setting))
+        for name, letter in [*wished, *_of_classes(candidate, argument, hints[argument])]:
             wishes[name].append(letter)
-        if kind.what is What.LABELS:
-            letter = "c" if hints[argument].target else "v"
-            for name in candidate.below(argument).dims:
-                wishes[name].append(letter)
     return _distinct_names(wishes, _batch_of(candidate, hints))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 from gradproof.infer.arguments import Undeclared
 from gradproof.infer.declare import Declaring
@@ -33,14 +34,20 @@ def doubts(candidate: Candidate, hints: Mapping[str, Hint], declaring: Declaring
     return tuple(found)
 
 
+def _any_number_of(subject: Any) -> list[str]:
+    """The argument of a class of which any number may be given; none where it takes keywords as well, for its base."""
+    if not isinstance(subject, type):
+        return []
+    parameters = list(inspect.signature(subject).parameters.values())
+    hands_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return [] if hands_on else [f"*{p.name}" for p in parameters if p.kind is p.VAR_POSITIONAL]
+
+
 def unused(candidate: Candidate, target: Undeclared) -> tuple[str, ...]:
     """What a layer that hands its input on was built with for nothing, or was built without."""
     names = [name for name in target.built if candidate.kinds[name].what in _MADE_OF]
     layers = [name for name in target.built if role_of(name, constructor=True) is Role.LAYERS]
-    if isinstance(target.subject, type):
-        parameters = list(inspect.signature(target.subject).parameters.values())
-        hands_on = any(p.kind is p.VAR_KEYWORD for p in parameters)  # *args, **kwargs: what a base takes
-        layers += [f"*{p.name}" for p in parameters if p.kind is p.VAR_POSITIONAL and not hands_on]
+    layers += _any_number_of(target.subject)
     if layers:
         return (
             f"forward returns its input as it is: it was built with nothing in {' and '.join(layers)} that changes it",

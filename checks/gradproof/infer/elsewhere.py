@@ -18,22 +18,30 @@ def elsewhere(candidate: Candidate, hints: Mapping[str, Hint]) -> list[Proposal]
     """Other ranks, other values, other kinds, for each argument by itself."""
     found: list[Proposal] = []
     for argument, kind in candidate.kinds.items():
-        hint = hints[argument]
         if kind.is_array:
             found += _other_ranks(argument, kind)
-        if kind.what in _FLOATS and not hint.built:
-            found += _column(argument, kind) + _square(argument, kind) + _as_labels(argument, kind, hint)
-        elif kind.what is What.VALUE:
-            found += _other_values(argument, kind, hint)
-        elif kind.what is What.LABELS:
-            found += _bounds_of_labels(candidate, argument, hints)
-        elif kind.what is What.SIZE:
-            found += [Proposal(0.6, Become(argument, value(number))) for number in (2, 4)]
-        elif kind.what is What.UNKNOWN:
-            found += [Proposal(0.1 + 0.1 * i, Become(argument, value(word))) for i, word in enumerate(hint.words)]
-        if hint.optional and kind.what is not What.DEFAULT:
+        found += _of_kind(candidate, argument, kind, hints)
+        if hints[argument].optional and kind.what is not What.DEFAULT:
             found.append(Proposal(0.5, Become(argument, DEFAULT)))
     return found
+
+
+def _of_kind(candidate: Candidate, argument: str, kind: Kind, hints: Mapping[str, Hint]) -> list[Proposal]:
+    """What else an argument of this kind may be."""
+    hint = hints[argument]
+    match kind.what:
+        case What.ARRAY | What.CONSTANT if not hint.built:
+            return _column(argument, kind) + _square(argument, kind) + _as_labels(argument, kind, hint)
+        case What.VALUE:
+            return _other_values(argument, kind, hint)
+        case What.LABELS:
+            return _bounds_of_labels(candidate, argument, hints)
+        case What.SIZE:
+            return [Proposal(0.6, Become(argument, value(number))) for number in (2, 4)]
+        case What.UNKNOWN:
+            return [Proposal(0.1 + 0.1 * i, Become(argument, value(word))) for i, word in enumerate(hint.words)]
+        case _:
+            return []
 
 
 def _other_ranks(argument: str, kind: Kind) -> list[Proposal]:

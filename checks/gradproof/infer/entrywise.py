@@ -26,6 +26,14 @@ RUNS = 2  # traced runs for it
 _SHAPES = ((2, 3, 5), (6, 5), (5, 6))  # of as many entries
 
 
+def _lone_matrix(candidate: Candidate) -> str | None:
+    """The one array, of two axes, that is given beside values; None where there is none."""
+    arrays = [name for name, kind in candidate.kinds.items() if kind.what not in (What.VALUE, What.DEFAULT)]
+    kind = candidate.kinds[arrays[0]] if len(arrays) == 1 else None
+    is_matrix = kind is not None and kind.what is What.ARRAY and kind.rank == 2
+    return arrays[0] if is_matrix else None
+
+
 def with_three_axes(search: Search, found: Found, declaring: Declaring) -> Candidate | None:
     """The candidate with a third axis, where its one array of two is mapped entry by entry; None where it is not.
 
@@ -34,11 +42,8 @@ def with_three_axes(search: Search, found: Found, declaring: Declaring) -> Candi
     candidate = found.candidate
     if candidate is None or not found.clean:
         return None
-    arrays = [name for name, kind in candidate.kinds.items() if kind.what not in (What.VALUE, What.DEFAULT)]
-    if len(arrays) != 1 or candidate.kinds[arrays[0]].what is not What.ARRAY or candidate.kinds[arrays[0]].rank != 2:
-        return None
-    name = arrays[0]
-    if search.hints[name].built or not _maps_entries(declaring.case(candidate), name):
+    name = _lone_matrix(candidate)
+    if name is None or search.hints[name].built or not _maps_entries(declaring.case(candidate), name):
         return None
     kinds = {**candidate.kinds, name: replace(candidate.kinds[name], rank=3)}
     deeper = search.find([replace(candidate, kinds=kinds, cost=0.0, steps=0)], most=RUNS)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gradproof.infer.attempt import Attempt
@@ -27,7 +27,7 @@ def of_vectors(search: Search, found: Found, hints: Mapping[str, Hint], usage: U
         return found, None
     for name, losing in _sizes_of_vectors(found.candidate, hints, usage):
         reading = _run_without(search, found.candidate, name)
-        if reading is not None and all(_may_fit(seen) for seen in reading.seen):
+        if reading is not None and all(map(_may_fit, reading.seen)):
             return reading, f"{losing} has one axis, as backward takes it"
     for name in _sizes_that_labels_multiply(found.candidate, hints):
         reading = _run_without(search, found.candidate, name, _STEPS)
@@ -80,11 +80,24 @@ def _sizes_of_weights(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterat
     kept = {name for first in _firsts(candidate, hints) for axis in candidate.axes(first) for name in axis.dims}
     if not kept:
         return
+    for argument in _weight_matrices(candidate, hints):
+        for name in _lone_dims(candidate, argument):
+            if name not in kept:
+                yield name, argument
+
+
+def _weight_matrices(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterator[str]:
+    """The arguments that are matrices, and weights."""
     for argument, kind in candidate.kinds.items():
         is_matrix = kind.what is What.ARRAY and kind.rank == 2
         if is_matrix and (hints[argument].built or hints[argument].weight):
-            lone = [axis.lone_dim for axis in candidate.axes(argument)]
-            yield from ((name, argument) for name in lone if name is not None and name not in kept)
+            yield argument
+
+
+def _lone_dims(candidate: Candidate, argument: str) -> list[str]:
+    """The dims that are the whole of an axis of an argument."""
+    lone = [axis.lone_dim for axis in candidate.axes(argument)]
+    return [name for name in lone if name is not None]
 
 
 def _firsts(candidate: Candidate, hints: Mapping[str, Hint]) -> list[str]:
@@ -115,6 +128,20 @@ def _may_lose(kind: Kind, axes: int) -> bool:
     return axes == 0 or (axes == 1 and kind.what in _FLOATS)
 
 
+def _counts(candidate: Candidate, argument: str) -> Polynomial | None:
+    """What bounds the labels of an argument; None where it holds none."""
+    return candidate.below(argument) if candidate.kinds[argument].what is What.LABELS else None
+
+
+def _bound_sizes(candidate: Candidate, argument: str, kept: Sequence[Polynomial], name: str) -> dict[str, Polynomial]:
+    """The equations of an argument that keeps these axes; what bounds its labels is left open where it has this dim."""
+    sizes = {f"{argument}.{place}": axis for place, axis in enumerate(kept)}
+    below = _counts(candidate, argument)
+    if below is not None and name not in below.dims:
+        sizes[f"{argument}.c"] = below
+    return {own: size for own, size in sizes.items() if size != dim(own)}
+
+
 def without_size(candidate: Candidate, name: str) -> Candidate | None:
     """The candidate without the axes that are this free dim; None where another size depends on it."""
     kinds: dict[str, Kind] = {}
@@ -123,15 +150,9 @@ def without_size(candidate: Candidate, name: str) -> Candidate | None:
         axes = candidate.axes(argument)
         kept = [axis for axis in axes if axis != dim(name)]
         loses = len(axes) - len(kept)
-        if not _may_lose(kind, loses) or any(name in axis.dims for axis in kept):
+        depends = any(name in axis.dims for axis in kept) or _counts(candidate, argument) == dim(name)
+        if depends or not _may_lose(kind, loses):
             return None
-        sizes = {f"{argument}.{place}": axis for place, axis in enumerate(kept)}
-        if kind.what is What.LABELS:
-            below = candidate.below(argument)
-            if below == dim(name):
-                return None
-            if name not in below.dims:
-                sizes[f"{argument}.c"] = below
         kinds[argument] = replace(kind, rank=len(kept)) if loses else kind
-        bound |= {own: size for own, size in sizes.items() if size != dim(own)}
+        bound |= _bound_sizes(candidate, argument, kept, name)
     return replace(candidate, kinds=kinds, bound=bound, cost=0.0, steps=0)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any, cast
@@ -142,8 +143,7 @@ def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | N
     partly: list[tuple[int, Reading]] = []
     for usual in USUAL:
         trials = list(_trials(subject, convention, answer, usual, infer))
-        ever = frozenset[str]().union(*(trial.right for trial in trials))
-        always = ever.difference(*(trial.wrong for trial in trials))
+        always = _always_right(trials)
         for trial in trials:
             reading = trial.reading(always)
             if trial.right - always and not trial.wrong:
@@ -152,6 +152,12 @@ def implied_loss(subject: Any, infer: Callable[[Any], Inference]) -> Reading | N
                 partly.append((len(trial.right), reading))
     _, likeliest = max(partly, key=lambda each: each[0], default=(0, None))
     return likeliest
+
+
+def _always_right(trials: Sequence[_Trial]) -> frozenset[str]:
+    """The gradients that are right at one scale of the loss and wrong at none: they say nothing of the scale."""
+    ever = frozenset[str]().union(*(trial.right for trial in trials))
+    return ever.difference(*(trial.wrong for trial in trials))
 
 
 def _answer(subject: type, convention: Convention) -> str | None:
@@ -212,9 +218,9 @@ def _judged(case: Case) -> tuple[frozenset[str], frozenset[str], frozenset[str]]
 
     None where at one of the examples nothing is compared.
     """
-    outcomes = [spot_check(one, functools.partial(subject_of, case, one)) for one in examples_of(case, 0)]
-    results = [tensor for outcome in outcomes for tensor in outcome.tensors]
-    if not all(outcome.tensors for outcome in outcomes):
+    compared = [spot_check(one, functools.partial(subject_of, case, one)).tensors for one in examples_of(case, 0)]
+    results = list(itertools.chain.from_iterable(compared))
+    if not all(compared):
         return frozenset(), frozenset(), frozenset()
     wrong = frozenset(tensor.name for tensor in results if tensor.verdict is not Verdict.PASS)
     weights = frozenset(tensor.name for tensor in results if len(tensor.shape) > 1)

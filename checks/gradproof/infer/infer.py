@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradproof.case.case import Case
@@ -34,6 +34,7 @@ from gradproof.trace.changes import Kind, What, labels
 from gradproof.trace.run import Hint, argument_of
 from gradproof.trace.traced import Tracer
 
+_TARGETS = (What.LABELS, What.ONE_HOT, What.PROBABILITIES, What.CONSTANT)  # kinds that targets are
 ALTERNATIVES = 12  # traced runs for another kind of target, once one is found
 
 
@@ -57,42 +58,74 @@ def infer_target(target: Undeclared) -> Inference:
     began = time.perf_counter()
     if not target.called and not target.built:
         return Inference(None, problem=f"{target.forward} takes no named argument: nothing goes in that has a gradient")
-    hints = hints_for(target)
-    declaring = Declaring(target, hints)
-    subject = target.subject if target.backward is None else (target.subject, target.backward)
-    confirming = Confirming(declaring, hints, subject)
-    search = Search(Tracer(target.start, target.subject, hints, usual), confirming, hints, subject)
+    inferring = _Inferring.of(target)
     try:
+        found = inferring.inference()
+    except UsageError as error:
+        return Inference(None, problem=str(error))
+    return replace(found, seconds=time.perf_counter() - began, forwards=inferring.forwards)
+
+
+@dataclass(frozen=True, eq=False)
+class _Inferring:
+    """One target with all that finds its Case: what is known of its arguments, the search, how a Case is written."""
+
+    target: Undeclared
+    hints: Mapping[str, Hint]
+    declaring: Declaring
+    confirming: Confirming
+    search: Search
+
+    @staticmethod
+    def of(target: Undeclared) -> _Inferring:
+        hints = hints_for(target)
+        declaring = Declaring(target, hints)
+        subject = target.subject if target.backward is None else (target.subject, target.backward)
+        confirming = Confirming(declaring, hints, subject)
+        search = Search(Tracer(target.start, target.subject, hints, usual), confirming, hints, subject)
+        return _Inferring(target, hints, declaring, confirming, search)
+
+    @property
+    def forwards(self) -> int:
+        """Those of all runs, traced or plain."""
+        return self.search.runs + self.confirming.forwards
+
+    def inference(self) -> Inference:
+        """The Case with what else runs and what is in doubt. Raises UsageError where it cannot be declared."""
+        found, axes, refused = self._found()
+        others = tuple(self.declaring.case(other) for other in _others(self.search, found, self.declaring, self.hints))
+        alike = _alike(self.search, found, self.hints)
+        candidate = found.candidate
+        case = None if candidate is None else self.declaring.case(candidate)
+        readings = self._readings(alike, case)
+        if case is None or candidate is None or not found.runs:
+            return _nothing(self.target, found, case)
+        late = (LATE,) if self.search.cut_off else ()
+        return Inference(
+            case,
+            others,
+            doubts=_doubts(self.search, found, candidate, self.declaring, self.target),
+            limits=axes + limits(refused, candidate, self.declaring) + late,
+            chosen=chosen(candidate),
+            readings=readings,
+        )
+
+    def _found(self) -> tuple[Found, tuple[str, ...], Mapping[str, Attempt]]:
+        """What the search came to, what says how many axes something has, and what was raised at small sizes."""
+        search, hints, target = self.search, self.hints, self.target
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, flattened = of_flattened(search, found)
         found = of_columns(search, _as_data(found), hints)
-        found, refused = _roomy(found, confirming)
-        found = _as_distribution(search, found, target)
-        others = tuple(declaring.case(other) for other in _others(search, found, declaring, hints))
-        alike = _alike(search, found, hints)
-        case = None if found.candidate is None else declaring.case(found.candidate)
-        readings = [_also_taken(declaring.case(other)) for other in alike]
+        found, refused = _roomy(found, self.confirming)
+        axes = tuple(reason for reason in (vectors, flattened) if reason is not None)
+        return _as_distribution(search, found, target), axes, refused
+
+    def _readings(self, alike: Sequence[Candidate], case: Case | None) -> tuple[Reading, ...]:
+        """What may be meant as well."""
+        readings = [_also_taken(self.declaring.case(other)) for other in alike]
         if case is not None:
-            readings += [*of_logits(target, case), *of_handing_on(target, case)]
-    except UsageError as error:
-        return Inference(None, problem=str(error))
-    spent = search.runs + confirming.forwards
-    candidate = found.candidate
-    if case is None or candidate is None or not found.runs:
-        nothing = _nothing(target, found, case)
-        return replace(nothing, seconds=time.perf_counter() - began, forwards=spent)
-    ranks = tuple(reason for reason in (vectors, flattened) if reason is not None)
-    late = (LATE,) if search.cut_off else ()
-    return Inference(
-        case,
-        others,
-        doubts=_doubts(search, found, candidate, declaring, target),
-        limits=ranks + limits(refused, candidate, declaring) + late,
-        chosen=chosen(candidate),
-        seconds=time.perf_counter() - began,
-        forwards=spent,
-        readings=tuple(readings),
-    )
+            readings += [*of_logits(self.target, case), *of_handing_on(self.target, case)]
+        return tuple(readings)
 
 
 def _others(search: Search, found: Found, declaring: Declaring, hints: Mapping[str, Hint]) -> list[Candidate]:
@@ -139,21 +172,21 @@ def _other_targets(search: Search, found: Found, hints: Mapping[str, Hint]) -> l
     """Other kinds of targets: labels, one-hot rows and values may all run, and need not agree."""
     if found.candidate is None or not found.clean:
         return []
-    targets = (What.LABELS, What.ONE_HOT, What.PROBABILITIES, What.CONSTANT)
-    kinds = found.candidate.kinds
-    fed = [name for name in hints if not (hints[name].built or hints[name].first)]
-    names = [name for name in fed if kinds[name].what in targets]
-    if not names:
-        return []
-    name = names[0]
-    if hints[name].index and not hints[name].target:
+    name = _first_target(found.candidate, hints)
+    if name is None or (hints[name].index and not hints[name].target):
         return []
     others: list[Candidate] = []
-    for kind in _other_kinds(kinds[name]):
+    for kind in _other_kinds(found.candidate.kinds[name]):
         other = _clean_with(search, found.candidate, name, kind)
         if other is not None and _is_used_as(search, other, name, kind):
             others.append(other)
     return others
+
+
+def _first_target(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
+    """The first argument of forward, behind what it is about, that is of a kind that targets are."""
+    fed = [name for name, hint in hints.items() if not (hint.built or hint.first)]
+    return next((name for name in fed if candidate.kinds[name].what in _TARGETS), None)
 
 
 def _clean_with(search: Search, candidate: Candidate, name: str, kind: Kind) -> Candidate | None:
@@ -177,15 +210,21 @@ def _as_distribution(search: Search, found: Found, target: Undeclared) -> Found:
     candidate = found.candidate
     if candidate is None or not found.clean:
         return found
-    inputs = [candidate.axes(name) for name, kind in candidate.kinds.items() if kind.what is What.ARRAY]
-    for name, kind in candidate.kinds.items():
-        is_compared = kind.what is What.CONSTANT and kind.rank > 0 and candidate.axes(name) in inputs
-        if is_compared and name in target.called and target.is_distribution(name):
-            rows = Kind(What.PROBABILITIES, kind.rank)
+    for name in _compared_values(candidate):
+        if name in target.called and target.is_distribution(name):
+            rows = Kind(What.PROBABILITIES, candidate.kinds[name].rank)
             other = search.find([_with_kind(candidate, name, rows)], most=ALTERNATIVES)
             if _is_clean_with(other, name, rows):
                 return other
     return found
+
+
+def _compared_values(candidate: Candidate) -> Iterator[str]:
+    """The arrays without a gradient that have the shape of one with a gradient."""
+    inputs = [candidate.axes(name) for name, kind in candidate.kinds.items() if kind.what is What.ARRAY]
+    for name, kind in candidate.kinds.items():
+        if kind.what is What.CONSTANT and kind.rank > 0 and candidate.axes(name) in inputs:
+            yield name
 
 
 def _is_clean_with(found: Found, name: str, kind: Kind) -> bool:

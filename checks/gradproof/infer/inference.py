@@ -92,7 +92,7 @@ def judged(
     reading. An exception tells of the layer where no arguments avoid it, and one of backward's where it is raised
     wherever forward runs: what forward ran with is settled, unless it is in doubt.
     """
-    behind = None if implied is None or inference.implied is None else _of_implied(implied, inference.implied)
+    behind = _of_implied(implied, inference.implied)
     if behind is not None:
         return behind
     report, *others = [_softened(each, inference) for each in (report, *others)]
@@ -102,18 +102,27 @@ def judged(
     differ = [(case, other) for case, other in checked if _differs(report, other)]
     notes += [f"checked as {case.declaration()}, the verdict is {other.verdict}" for case, other in differ]
     report = replace(report, notes=(*notes, *report.notes))
-    advice = keep(report.location, inference.case)
-    doubts = ["another declaration that runs has another verdict"] if differ else inference.doubts
-    if report.verdict is Verdict.PASS and doubts:
-        reason = f"{doubts[0]}. {inference.remedy or advice}"
+    doubts = ("another declaration that runs has another verdict",) if differ else inference.doubts
+    reason = _why_undecided(report, inference, doubts)
+    if reason is not None:
         return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason)
-    if report.verdict is Verdict.FAIL and inference.chosen:
-        return replace(report, verdict=Verdict.INCONCLUSIVE, reason=f"{inference.chosen}. {advice}")
     return _in_doubt(report, inference, readings)
 
 
-def _of_implied(report: SubjectReport, reading: Reading) -> SubjectReport | None:
-    """What a subject is worth with the loss behind it; None where it is not settled that this is the loss."""
+def _why_undecided(report: SubjectReport, inference: Inference, doubts: Sequence[str]) -> str | None:
+    """Why a pass that is in doubt is none, nor a failure that hangs on a choice, and what to do; None for others."""
+    advice = keep(report.location, inference.case)
+    if report.verdict is Verdict.PASS and doubts:
+        return f"{doubts[0]}. {inference.remedy or advice}"
+    if report.verdict is Verdict.FAIL and inference.chosen:
+        return f"{inference.chosen}. {advice}"
+    return None
+
+
+def _of_implied(report: SubjectReport | None, reading: Reading | None) -> SubjectReport | None:
+    """What a subject is worth with the loss behind it; None where there is none, or it is not settled that it is it."""
+    if report is None or reading is None:
+        return None
     report = replace(report, notes=(f"no Case was declared; {reading.text}", *report.notes))
     if report.verdict is Verdict.PASS:
         return report
@@ -180,24 +189,39 @@ def _is_one_hot(case: Case) -> bool:
 
 def _softened(report: SubjectReport, inference: Inference) -> SubjectReport:
     """Exceptions that other shapes than those that were found might avoid, as warnings: the author did not say them."""
-    if any(_is_of_nearly_all(finding) and not _is_certain(finding, inference) for finding in report.findings):
+    if _hardly_runs(report, inference):
         reason = "forward raises in nearly all examples with the inferred shapes: the layer or the shapes are wrong"
         return _in_abeyance(report, f"{reason}. {keep(report.location, inference.case)}")
-    shapes = [finding for finding in report.findings if finding.code == _SHAPE]
-    of_states = {finding.tensor for finding in shapes if _is_of_a_state(finding, inference.case)}
+    of_states = _states_of_another_shape(report, inference.case)
     guessed = _guessed(report, inference, of_states)
     if not guessed:
         return report
     findings = tuple(replace(each, severity="warning") if each in guessed else each for each in report.findings)
-    has_failed = any(each.verdict is Verdict.FAIL and each.name not in of_states for each in report.tensors)
-    has_error = any(finding.severity == "error" for finding in findings)
-    if has_failed or has_error:
+    if _accuses(report, findings, of_states):
         return replace(report, findings=findings)
     reason = "no example ran with the inferred shapes: the layer or the shapes are wrong"
     if report.tensors:
         reason = f"{headline(guessed[0])}: the layer or the inferred shapes are wrong"
     reason = f"{reason}. {keep(report.location, inference.case)}"
     return replace(report, verdict=Verdict.INCONCLUSIVE, reason=reason, findings=findings)
+
+
+def _hardly_runs(report: SubjectReport, inference: Inference) -> bool:
+    """Whether forward raised in nearly all examples, by what other arguments may avoid."""
+    raised = [finding for finding in report.findings if _is_of_nearly_all(finding)]
+    return any(not _is_certain(finding, inference) for finding in raised)
+
+
+def _states_of_another_shape(report: SubjectReport, case: Case | None) -> set[str | None]:
+    """The first states whose gradient has another shape."""
+    shapes = [finding for finding in report.findings if finding.code == _SHAPE]
+    return {finding.tensor for finding in shapes if _is_of_a_state(finding, case)}
+
+
+def _accuses(report: SubjectReport, findings: Sequence[Finding], of_states: Collection[str | None]) -> bool:
+    """Whether an error is left, or a tensor that fails and is no state."""
+    has_failed = any(each.verdict is Verdict.FAIL and each.name not in of_states for each in report.tensors)
+    return has_failed or any(finding.severity == "error" for finding in findings)
 
 
 def _is_of_nearly_all(finding: Finding) -> bool:

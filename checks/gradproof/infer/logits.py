@@ -39,15 +39,14 @@ def sigmoid(z: Any) -> Any:
 
 def of_logits(target: Undeclared, case: Case) -> Iterator[Reading]:
     """The same loss behind a softmax, and behind a sigmoid, where it takes one array of probabilities."""
-    names = [name for name, spec in case.inputs.items() if isinstance(spec, Floats) and spec.differentiable]
-    if not target.takes_probabilities or len(names) != 1 or not case.inputs:
+    floats = {name: spec for name, spec in case.inputs.items() if isinstance(spec, Floats)}
+    names = [name for name, spec in floats.items() if spec.differentiable]
+    if not target.takes_probabilities or len(names) != 1:
         return
     (name,) = names
-    spec = cast(Floats, case.inputs[name])
     for squash in (softmax, sigmoid):
-        specs = {**case.init, **case.inputs, name: Floats(spec.shape, -BOUND, BOUND)}
-        if squash is softmax:
-            specs |= {n: _rows(s) for n, s in case.inputs.items() if isinstance(s, Floats) and n != name}
+        rows = {other: _rows(spec) for other, spec in floats.items()} if squash is softmax else {}
+        specs = {**case.init, **case.inputs, **rows, name: Floats(floats[name].shape, -BOUND, BOUND)}
         text = f"the gradient for the logits of a {squash.__name__} before it, which hands on what it is given"
         try:
             functions = guard.call("a subclass", _behind, case, name, squash)

@@ -65,18 +65,22 @@ def may_be_avoided(error: LayerError, subject: Any) -> bool:
             return True
         case "NameError":
             return not is_own_fault(error, subject)
-        case "IndexError" if "must be of integer" in error.message:
-            return _is_of_an_argument(error, subject)  # labels may be meant
         case "IndexError":
-            return isinstance(subject, type) and "list index" in error.message and _is_of_an_empty_list(error, subject)
+            return _is_avoidable_index(error, subject)
         case "TypeError":
             return _OURS.search(error.message) is not None and not is_own_fault(error, subject)
         case "AttributeError":
             of_nothing = _OURS.search(error.message) is not None
-            is_of_the_author = _owner(error, subject) is not None
-            return of_nothing or (is_of_the_author and not is_own_fault(error, subject))
+            return of_nothing or (_owner(error, subject) is not None and not is_own_fault(error, subject))
         case _:
             return False
+
+
+def _is_avoidable_index(error: LayerError, subject: Any) -> bool:
+    """Whether labels may be meant where a float indexes, or layers where a list of them is empty."""
+    if "must be of integer" in error.message:
+        return _is_of_an_argument(error, subject)
+    return isinstance(subject, type) and "list index" in error.message and _is_of_an_empty_list(error, subject)
 
 
 def _owner(error: LayerError, subject: Any) -> type | None:
@@ -107,9 +111,10 @@ def _is_of_the_layer(error: LayerError, subject: Any) -> bool:
 
 def _is_refused_by_a_part(error: LayerError, subject: Any) -> bool:
     """Whether a part that the constructor makes is called with an argument that its method does not take."""
-    refused, constructor = _REFUSED.match(error.message), methods_of(subject).get("__init__")
-    if refused is None or constructor is None:
+    refused = _REFUSED.match(error.message)
+    if refused is None or not isinstance(subject, type):
         return False
+    constructor = methods_of(subject).get("__init__")
     part, method = refused.groups()
     called = re.findall(rf"\bself\.(\w+)\.{method}\(", error.text)
     made_of = (f"{part}()", f"{part}(self)")

@@ -45,14 +45,23 @@ class Found:
     cut_off: bool = False
 
 
-@dataclass(eq=False)
 class _Queue:
     """Candidates in the order of their costs, the deepest first among equals; none twice, unless it became cheaper."""
 
-    entries: list[tuple[float, int, int, Candidate]] = field(default_factory=list[tuple[float, int, int, Candidate]])
-    cheapest: dict[object, float] = field(default_factory=dict[object, float])
-    done: set[object] = field(default_factory=set[object])
-    added: int = 0
+    def __init__(self, starts: Iterable[Candidate]) -> None:
+        self.entries: list[tuple[float, int, int, Candidate]] = []
+        self.cheapest: dict[object, float] = {}
+        self.done: set[object] = set()
+        self.added = 0
+        for start in starts:
+            self.add(start)
+
+    def add_changed(self, candidate: Candidate, proposals: Iterable[Proposal], applying: Applying) -> None:
+        """Add what a candidate becomes by each of the proposals, where it can be applied."""
+        for proposal in proposals:
+            other = applying.applied(candidate, proposal)
+            if other is not None:
+                self.add(other)
 
     def add(self, candidate: Candidate) -> None:
         key = candidate.key()
@@ -90,9 +99,7 @@ class Search:
 
     def find(self, starts: Iterable[Candidate], most: int = RUNS) -> Found:
         """The first candidate that is clean, or else the first whose forward ran, or the likeliest."""
-        applying, queue = Applying(self.hints), _Queue()
-        for start in starts:
-            queue.add(start)
+        applying, queue = Applying(self.hints), _Queue(starts)
         best: Confirmed | None = None
         likeliest: Candidate | None = None
         last = self.runs + most
@@ -106,17 +113,13 @@ class Search:
                 if fault is not None:
                     return Found(self.confirming.completed(candidate), seen=(fault,))
                 likeliest = _likelier(likeliest, candidate)
-                proposals = trace.proposals or []
-            else:
-                if self._ends_search(confirmed, best):
-                    return Found(confirmed.candidate, True, True, tuple(confirmed.attempts))
-                if self._is_better(confirmed, best):
-                    best = confirmed
-                candidate, proposals = confirmed.candidate, confirmed.proposals
-            for proposal in proposals:
-                other = applying.applied(candidate, proposal)
-                if other is not None:
-                    queue.add(other)
+                queue.add_changed(candidate, trace.proposals or [], applying)
+                continue
+            if self._ends_search(confirmed, best):
+                return Found(confirmed.candidate, True, True, tuple(confirmed.attempts))
+            if self._is_better(confirmed, best):
+                best = confirmed
+            queue.add_changed(confirmed.candidate, confirmed.proposals, applying)
         if best is not None:
             return Found(best.candidate, True, False, tuple(best.attempts), self.cut_off)
         return self._not_run(likeliest)

@@ -114,16 +114,24 @@ def _read_key(node: Any) -> tuple[str | None, ast.expr | None]:
     return None, None
 
 
+def _texts(compared: Iterable[ast.expr]) -> Iterator[str]:
+    """The strings that something is compared with, one by one or as a tuple, list or set of them."""
+    for other in compared:
+        parts = other.elts if isinstance(other, (ast.Tuple, ast.List, ast.Set)) else [other]
+        for part in parts:
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
+
+
 def _words(functions: Iterable[Function]) -> Mapping[str, tuple[str, ...]]:
     """``mode == "train"`` and ``mode in ("train", "test")``."""
     found: dict[str, list[str]] = {}
     for function in functions:
-        for node in own_nodes(function.node):
-            if isinstance(node, ast.Compare) and (name := _named(node.left)) is not None:
-                for other in node.comparators:
-                    parts = other.elts if isinstance(other, (ast.Tuple, ast.List, ast.Set)) else [other]
-                    texts = [part.value for part in parts if isinstance(part, ast.Constant)]
-                    found.setdefault(name, []).extend(text for text in texts if isinstance(text, str))
+        comparisons = [node for node in own_nodes(function.node) if isinstance(node, ast.Compare)]
+        for node in comparisons:
+            name = _named(node.left)
+            if name is not None:
+                found.setdefault(name, []).extend(_texts(node.comparators))
     return {name: tuple(dict.fromkeys(words)) for name, words in found.items() if words}
 
 

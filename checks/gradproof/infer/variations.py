@@ -93,11 +93,16 @@ def _of(
     for name, value in known.items():
         entries: Mapping[Any, Any] = value if isinstance(value, dict) else {None: value}
         for key, own in entries.items():
-            called = name if key is None else str(key)
-            is_penalty = role_of(called, constructor=True) is Role.PENALTY
-            others = _penalties(own) if is_penalty else alternatives(called, own, rank)
+            is_penalty, others = _others_than(name if key is None else str(key), own, rank)
             if others:
                 yield Variation(name, own, others, of_constructor, key, is_penalty)
+
+
+def _others_than(name: str, own: Any, rank: int) -> tuple[bool, tuple[Any, ...]]:
+    """Whether a hyper-parameter is a penalty by its name, and the values that it may take as well."""
+    if role_of(name, constructor=True) is Role.PENALTY:
+        return True, tuple(_penalties(own))
+    return False, tuple(alternatives(name, own, rank))
 
 
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:

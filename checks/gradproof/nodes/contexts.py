@@ -203,10 +203,11 @@ def is_base(cls: type) -> bool:
 
 def _skipped(cls: type) -> int | None:
     """How many arguments of forward stand before its inputs; None where the class is no such operation."""
-    if not _is_written(cls, FORWARD) or not _is_written(cls, BACKWARD):
+    methods = (FORWARD, BACKWARD)
+    if not all(_is_written(cls, method) for method in methods):
         return None
     first, second = _first(cls, FORWARD), _first(cls, BACKWARD)
-    detached = is_detached(cls, FORWARD) and is_detached(cls, BACKWARD)
+    detached = all(is_detached(cls, method) for method in methods)
     if detached and _has_setup(cls) and first[:1] != second[:1]:
         return 0
     at_first = _shared(first, second, 0)

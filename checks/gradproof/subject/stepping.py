@@ -156,10 +156,11 @@ def stepped(layer: Any, run: Run, paths: Mapping[str, Path], larger: Run | None 
     fixed: list[str] = []  # that move by a rate of their own
     for name, path in paths.items():
         before, after, between = (leaves.at(one, path) for one in (layer, whole, half))
-        keeps_shape = np.shape(after) == np.shape(between) == np.shape(before)
-        if keeps_shape and _is_one_gradient(before, after, between):
+        if not np.shape(after) == np.shape(between) == np.shape(before):
+            unread.append(name)
+        elif _is_one_gradient(before, after, between):
             gradients[name] = (before - after) / RATE
-        elif keeps_shape and larger is not None and np.array_equal(after, between):
+        elif larger is not None and np.array_equal(after, between):
             fixed.append(name)
         else:
             unread.append(name)

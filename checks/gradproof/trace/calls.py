@@ -17,6 +17,15 @@ from gradproof.trace.uses import proposals
 from gradproof.trace.watching import call_plainly, flat
 
 
+def _stays_unknown(use: FirstUse) -> bool:
+    """Whether a use leaves open what an argument is. Raises Unfit where it says what it may be."""
+    try:
+        take_first_use(use)
+    except StillUnknown:
+        return True
+    return False
+
+
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], name: str) -> Any:
     """The result of a call. Raises Unfit where an argument is unknown, or where what met does not fit."""
     run = current()
@@ -27,11 +36,8 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     for each in sources:
         if type(each) is UnknownShape:
             return _of_unknown_shape(run, each, args, name)
-        if type(each) is Unknown:
-            try:
-                take_first_use(FirstUse(name, each, args, kwargs))
-            except StillUnknown:
-                return each
+        if type(each) is Unknown and _stays_unknown(FirstUse(name, each, args, kwargs)):
+            return each
     if name == "arange" and len(args) == 3:
         run.divide(args[1], args[2])
     try:

@@ -146,7 +146,8 @@ def indexed(hint: Hint, parts: Sequence[Any], by_unknown: bool) -> Likely:
     if by_unknown:
         return [(0.1 * abs(rank - 2), array(rank)) for rank in (2, 1, 3)]
     ranks = dict.fromkeys([max(axes, 1), max(axes, 2), axes + 1, axes + 2])
-    return [*((0.1 * place, array(rank)) for place, rank in enumerate(ranks)), (0.5, labels(max(axes, 1)))]
+    found: Likely = [(0.1 * place, array(rank)) for place, rank in enumerate(ranks)]
+    return [*found, (0.5, labels(max(axes, 1)))]
 
 
 def _indexed_sizes(hint: Hint, parts: Sequence[Any]) -> Likely:

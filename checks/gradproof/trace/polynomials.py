@@ -124,13 +124,18 @@ class Solution:
         return self.size.lone_dim is not None
 
 
+def _occurs_once(name: str, size: Polynomial) -> bool:
+    """Whether a dim stands in one term only."""
+    return sum(name in monomial for monomial, _ in size.terms) == 1
+
+
 def solutions(one: Polynomial, two: Polynomial) -> list[Solution]:
     """The ways to make two sizes equal, the likeliest first: dim = dim, then sums, and numbers last."""
     rest = _without_common_factor(one.plus(two, -1))
     found: list[Solution] = []
     for monomial, coefficient in rest.terms:
         is_alone = len(monomial) == 1 and abs(coefficient) == 1
-        if is_alone and sum(monomial[0] in other for other, _ in rest.terms) == 1:
+        if is_alone and _occurs_once(monomial[0], rest):
             size = _sum_of({other: -coefficient * factor for other, factor in rest.terms if other != monomial})
             if any(factor > 0 for _, factor in size.terms):
                 found.append(Solution(_cost(size), monomial[0], size))

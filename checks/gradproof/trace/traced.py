@@ -82,10 +82,9 @@ class Tracer:
             raise
         except BaseException as error:  # also SystemExit, and whatever else is no Exception
             return _failed(run, error)
-        output = _first_shape(run, returned)
-        if any(size.at(run.sizes) == 0 for size in output):  # what came of nothing settles no shapes
+        if 0 in _first_sizes(returned):  # what came of nothing settles no shapes
             return Trace(run, anything(run), "the output is empty")
-        return Trace(run, None, output=output)
+        return Trace(run, None, output=tuple(run.stands_for(size) for size in _first_sizes(returned)))
 
     def _forward(self, run: TracedRun, values: Mapping[str, Any]) -> Any:
         before = deadlines.enter()
@@ -158,11 +157,10 @@ def _failed(run: TracedRun, error: BaseException) -> Trace:
     return Trace(run, anything(run), f"{kind}: {message(error)}", kind)
 
 
-def _first_shape(run: TracedRun, returned: Any) -> tuple[Polynomial, ...]:
+def _first_sizes(returned: Any) -> tuple[int, ...]:
     """The shape of what forward returned first; () where that is no array."""
     first = returned[0] if isinstance(returned, (tuple, list)) and returned else returned
-    shape = np.shape(plain(first)) if isinstance(first, np.ndarray) else ()
-    return tuple(run.stands_for(size) for size in shape)
+    return np.shape(plain(first)) if isinstance(first, np.ndarray) else ()
 
 
 def _with_dicts(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:

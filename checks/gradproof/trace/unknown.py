@@ -135,6 +135,12 @@ class Unknown:
         ranks = (max(len(parts), 2), len(parts) + 1)
         raise self.unfit(*((0.1 * place, array(rank)) for place, rank in enumerate(ranks)))
 
+    def _not_of_an_array(self, name: str) -> BaseException:
+        """What is raised where an attribute is read that no array has: a layer may be meant, where there are any."""
+        if not self.hint.layers:
+            return AttributeError(name)
+        return self.unfit(*((0.1 * place, layer) for place, layer in enumerate(self.hint.layers)))
+
     def __getattr__(self, name: str) -> Any:
         if name in ("get", "items", "keys", "setdefault", "pop", "values"):
             raise self.unfit(*likely.dictionary(self.hint))
@@ -147,9 +153,7 @@ class Unknown:
         if name.startswith("__"):
             raise AttributeError(name)
         if not hasattr(np.ndarray, name):
-            if not self.hint.layers:
-                raise AttributeError(name)
-            raise self.unfit(*((0.1 * place, layer) for place, layer in enumerate(self.hint.layers)))
+            raise self._not_of_an_array(name)
         if name == "astype" and not self.hint.built:
             raise self.unfit((0.0, labels(1)), (0.1, labels(2)), (0.2, array(2)))
         raise self.unfit_array()

@@ -61,7 +61,7 @@ def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
     """An index beyond the end of an axis: labels below it, a loop over another size, or a computed index."""
     axis = clash.run.stands_for(size)
     below = _labels_below(clash, axis)
-    of_labels = [Proposal(0.0, each.change) for proposals in below.values() for each in proposals]
+    of_labels = [Proposal(0.0, each.change) for each in itertools.chain.from_iterable(below.values())]
     if of_labels and any(isinstance(part, np.integer) for part in parts):
         return of_labels
     found = _loops_to_the_end(clash, parts, index, axis)
