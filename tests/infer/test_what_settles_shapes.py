@@ -263,3 +263,66 @@ class PickedByLengths:
 def test_a_forward_that_hardly_ever_runs_accuses_nobody():
     found = infer(PickedByLengths)
     assert found.case is None or said(PickedByLengths).verdict is not Verdict.FAIL
+
+
+class OfAShape:
+    """Its weights come of a shape, whose length forward leaves open."""
+
+    def __init__(self, shape):
+        self.W = np.random.default_rng(0).normal(size=tuple(shape))
+
+    def forward(self, x):
+        self.x = x
+        return np.dot(x, self.W)
+
+    def backward(self, dout):
+        self.dW = np.einsum("ji,jk->ik", self.x, dout)
+        return np.einsum("ij,kj->ik", dout, self.W)
+
+
+class OfAShapeHalved(OfAShape):
+    def backward(self, dout):
+        return super().backward(dout) / 2
+
+
+def test_backward_says_how_long_a_shape_is_where_forward_leaves_it_open():
+    assert said(OfAShape).verdict is Verdict.PASS
+    assert codes(said(OfAShapeHalved)) == [("GP102", "error", "x")]
+
+
+class Rectified:
+    """What comes from above is called eta, as a learning rate often is."""
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(0, x)
+
+    def backward(self, eta):
+        return eta * (self.x > 0)
+
+
+class RectifiedTwice(Rectified):
+    def backward(self, eta):
+        return 2 * eta * (self.x > 0)
+
+
+class Descending:
+    """Its backward takes a learning rate behind the gradient from above."""
+
+    def __init__(self, d, h):
+        self.W = np.random.default_rng(0).normal(size=(d, h))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout, eta):
+        dx = dout @ self.W.T
+        self.W -= eta * self.x.T @ dout
+        return dx
+
+
+def test_eta_is_the_gradient_from_above_where_nothing_else_is_given():
+    assert said(Rectified).verdict is Verdict.PASS
+    assert codes(said(RectifiedTwice)) == [("GP102", "error", "x")]
+    assert said(Descending).verdict is Verdict.PASS

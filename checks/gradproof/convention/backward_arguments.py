@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from gradproof.convention import function_names
-from gradproof.convention.argument_names import role_of
+from gradproof.convention.argument_names import role_of, targets
 from gradproof.convention.calling import Plan
 from gradproof.convention.descent import RATES, is_optimizer
 from gradproof.convention.gradnames import partner
@@ -79,7 +79,7 @@ def known_by_name(given: Given) -> Sources:
     known = {name: f"input {name}" for name in given.names if name in given.inputs}
     known |= {name: f"input {name}" for name in given.names if name in given.defaults}
     known |= _returned_by_name(known, given)
-    known |= _called_so(known, given, "rate", _is_rate)
+    known |= _rates(known, given)
     known |= _called_so(known, given, "optimizer", is_optimizer)
     if "rate" in known.values() or "optimizer" in known.values():
         known |= _called_so(known, given, "count", _is_count)
@@ -104,8 +104,11 @@ def _called_so(known: Sources, given: Given, source: str, is_meant: Callable[[st
     return {name: source for name in given.names if name not in known and is_meant(name)}
 
 
-def _is_rate(name: str) -> bool:
-    return name.lower() in RATES
+def _rates(known: Sources, given: Given) -> Sources:
+    """The arguments that are learning rates; ``eta`` alone is what some call the gradient from above."""
+    rates = _called_so(known, given, "rate", lambda name: name.lower() in RATES)
+    is_upstream = given.required == ("eta",) and not targets(given.inputs)
+    return {} if is_upstream else rates
 
 
 def _is_count(name: str) -> bool:

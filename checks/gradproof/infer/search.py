@@ -178,8 +178,15 @@ class Search:
         """
         settled = best.candidate
         loses = self._loses_tensors(candidate, best) or self._makes_arrays(candidate, settled)
-        dims = [dim for dim in settled.dims() if not self._is_column(candidate, dim)]
+        dims = [dim for dim in settled.dims() if not self._is_open(candidate, settled, dim)]
         return loses or len(candidate.dims()) < len(dims)
+
+    def _is_open(self, candidate: Candidate, settled: Candidate, dim: str) -> bool:
+        """Whether forward leaves a dim open: of a column, or of a shape of which it does not say how long it is."""
+        argument = argument_of(dim)
+        own, other = settled.kinds[argument], candidate.kinds[argument]
+        is_another_length = own.what is other.what is What.SIZES and own.rank != other.rank
+        return is_another_length or self._is_column(candidate, dim)
 
     def _is_column(self, candidate: Candidate, dim: str) -> bool:
         """Whether a target is one column here, where another prediction than a column was never met."""

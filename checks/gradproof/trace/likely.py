@@ -16,7 +16,7 @@ Likely = list[tuple[float, Kind]]
 
 RANKS = (2, 1, 3, 4)  # of arrays, the likeliest first
 MATRIX: Sequence[tuple[float, Kind]] = ((0.0, array(2)), (0.3, array(3)), (0.4, array(1)), (0.5, array(4)))
-SHAPES: Sequence[tuple[float, Kind]] = ((0.0, sizes(1)), (0.15, sizes(3)), (0.2, sizes(2)))
+SHAPES: Sequence[tuple[float, Kind]] = ((0.0, sizes(1)), (0.15, sizes(3)), (0.2, sizes(2)), (0.25, sizes(4)))
 INTEGER: Sequence[tuple[float, Kind]] = ((0.0, SIZE), (0.5, value(2)), (0.9, sizes(1)))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradproof import deadlines
 from gradproof.case.nested import part_name
-from gradproof.guard import Randomness, message
+from gradproof.guard import Randomness, message, quiet
 from gradproof.standins.spaces import namespaces
 from gradproof.standins.standins import StandIns
 from gradproof.trace.arrays import watched
@@ -90,7 +90,7 @@ class Tracer:
         before = deadlines.enter()
         begin(run)
         try:
-            with np.errstate(all="ignore"), Randomness(0), self._stand_ins:
+            with quiet(), Randomness(0), self._stand_ins:
                 return self._start(values)
         finally:
             end()
