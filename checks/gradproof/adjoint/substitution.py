@@ -138,10 +138,13 @@ def is_meant(backward: Backward, substitution: Substitution) -> bool:
     site, of = backward.site(substitution.number), substitution.candidate.of
     if fits(site.name, of):
         return True
-    is_last = (
-        site.kind is Kind.RETURNED and site.function is backward.rerun.last and substitution.tensors == frozenset({of})
+    is_last = site.kind is Kind.RETURNED and site.function is backward.rerun.last
+    is_only_one = substitution.tensors == frozenset({of})
+    return (
+        is_last
+        and is_only_one
+        and np.array_equal(backward.values(substitution.number)[0], backward.claims.get(of, np.nan))
     )
-    return is_last and np.array_equal(backward.values(substitution.number)[0], backward.claims.get(of, np.nan))
 
 
 def _unsure(backward: Backward, substituted_at: int) -> tuple[int, ...]:

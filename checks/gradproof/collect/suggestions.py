@@ -19,7 +19,7 @@ def declaration(subject: Any, backward: Any = None, methods: tuple[str, str] | N
     """
     functions = [subject] if backward is None else [subject, backward]
     names = [getattr(function, "__name__", str(function)) for function in functions]
-    known = next((function for function in functions if callable(function)), None)
+    known = next(filter(callable, functions), None)
     forward = known if methods is None else getattr(known, methods[0], None)
     built = _required(known) if isinstance(known, type) else []
     called = ["x"] if subject == UNKNOWN else _required(forward)

@@ -147,7 +147,7 @@ def _positional(sources: Mapping[str, str], given: Given) -> int:
 
 def douts_in_order(sources: Mapping[str, str], given: Given) -> Sources:
     """Each of several douts to the output whose name it bears, where the names say that of all of them."""
-    douts = [name for name, source in sources.items() if source == "dout"]
+    douts = _given_dout(sources)
     names = [name for name in given.returned[: given.outputs] if isinstance(name, str)]
     all_named = len(douts) == len(set(names)) == given.outputs
     if given.outputs < 2 or not all_named:
@@ -157,6 +157,10 @@ def douts_in_order(sources: Mapping[str, str], given: Given) -> Sources:
         return dict(sources)
     numbered = {name: f"dout {names.index(own)}" for name, own in whose.items() if own is not None}
     return {**sources, **numbered}
+
+
+def _given_dout(sources: Mapping[str, str]) -> list[str]:
+    return [name for name, source in sources.items() if source == "dout"]
 
 
 def distinct(found: Iterable[Plan]) -> tuple[Plan, ...]:

@@ -134,7 +134,7 @@ class _Class:
         certain = False
         busy = (*stack, *methods)
         events = [event for method in methods for event in self._events(method)]
-        tested = {event.name for event in events if event.use is Use.TESTED}
+        tested = _tested(events)
         for event in events:
             if not thing.has(event.name) and _is_wanted(event, tested):
                 provider = self._provider(event.name, busy)
@@ -254,3 +254,8 @@ def arguments_of(cls: type, methods: Sequence[str]) -> dict[str, Parameter]:
             if is_named and (known is None or known.default is not Parameter.empty):
                 found[parameter.name] = parameter
     return found
+
+
+def _tested(events: Sequence[Event]) -> set[str]:
+    """The attributes whose presence is tested."""
+    return {event.name for event in events if event.use is Use.TESTED}

@@ -156,11 +156,15 @@ class LayerParameters:
         paths = pairing.places(self.layer, arrays)
         known = {name: own for name, own in paths.items() if name in found or not any(map(self._writes.wrote, own))}
         slots = pairing.slots(self.layer, known, LEVELS)
-        new = {name: own for name, own in slots.items() if name not in found and all(map(self._writes.wrote, own))}
+        new = {name: own for name, own in self._all_written(slots).items() if name not in found}
         if new:
             self._by_other_names = frozenset[Path]().union(*new.values())
             self._live = {}
         return new
+
+    def _all_written(self, slots: Paths) -> Paths:
+        """Those slots of which backward wrote every place."""
+        return {name: own for name, own in slots.items() if all(map(self._writes.wrote, own))}
 
     def before_backward(self) -> None:
         """Hold what there is, to see what backward writes."""
@@ -205,10 +209,9 @@ class LayerParameters:
         arrays = dict(self._arrays())
         stored = _stored(filled, list(arrays))
         kept = {**self._kept(step, places, arrays), **step.gradients, **stored}
-        free = [name for name in arrays if name not in kept]
-        shapes = {name: arrays[name].shape for name in free}
-        model = None if data is None else of_parameters(step.returned, data, shapes)
-        shared = model or share(step.returned, names, wanted, taken, free)
+        left = {name: array for name, array in arrays.items() if name not in kept}
+        model = None if data is None else of_parameters(step.returned, data, shapes_of(left))
+        shared = model or share(step.returned, names, wanted, taken, list(left))
         if self._discovers:
             self.numbers.after_backward(step.layer)
         self._gradients = {**kept, **shared.parameters, **self.numbers.gradients(step.layer)}
@@ -284,3 +287,8 @@ class _Known:
         """The parameters' arrays as they stand there now; nothing where one of the places is gone."""
         found = {name: leaves.at(layer, paths[0]) for name, paths in self.parameters.items() if paths}
         return found if all(isinstance(array, np.ndarray) for array in found.values()) else {}
+
+
+def shapes_of(values: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shape of each value."""
+    return {name: np.shape(value) for name, value in values.items()}

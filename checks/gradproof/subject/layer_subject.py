@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gradproof.case.nested import nested, owners
@@ -29,7 +28,7 @@ from gradproof.convention.watch import cut_back, lengths
 from gradproof.guard import Randomness, call, copied, fingerprint
 from gradproof.subject.backward_calls import BackwardCalls
 from gradproof.subject.handed_over import HandedOver
-from gradproof.subject.layer_parameters import LayerParameters
+from gradproof.subject.layer_parameters import LayerParameters, shapes_of
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
 from gradproof.subject.stepping import Stepped, Updates, larger_douts, may_step, stepped, uneven, updates_of
@@ -254,7 +253,7 @@ class LayerSubject:
         self._handed.in_parts = step.returned is not returned
         names = names_returned(getattr(type(self.layer), self.convention.backward))
         wanted = floats if self.wanted is None else self.wanted
-        data = None if self.takes_dout() else {name: np.shape(value) for name, value in self._inputs.items()}
+        data = None if self.takes_dout() else shapes_of(self._inputs)
         return self._parameters.sort(step, names, wanted, tuple(self._inputs), filled, data)
 
     def _step(self, how: Plan, douts: Sequence[Array | float], filled: dict[Any, Any]) -> Stepped:

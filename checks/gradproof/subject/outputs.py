@@ -87,7 +87,7 @@ def input_gradients(
     if not wanted:
         return {}, ()
     if isinstance(returned, dict):
-        named = {name: returned[name] for name in wanted if name in returned}
+        named = _by_name(returned, wanted)
         if named or not returned:
             return named, ()
     parts = list(returned) if isinstance(returned, (tuple, list)) else [returned]
@@ -95,6 +95,10 @@ def input_gradients(
     if names is None:
         return {}, (_another_count(len(parts), wanted),)
     return {name: part for name, part in zip(names, parts, strict=True) if name in wanted}, ()
+
+
+def _by_name(returned: Mapping[Any, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    return {name: returned[name] for name in wanted if name in returned}
 
 
 def _in_order(count: int, wanted: Sequence[str], arrays: Sequence[str], *, declared: bool) -> Sequence[str] | None:
