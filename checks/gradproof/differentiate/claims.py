@@ -5,7 +5,7 @@ Each tensor is read by itself: one gradient that cannot be read keeps no other f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,3 +120,8 @@ def _update_grain(weights: Floats, step: Floats) -> float:
     """The round-off of a step that was read from the weights before and after it, relative to its largest entry."""
     largest = float(np.max(np.abs(step), initial=0.0))
     return float(np.finfo(np.float64).eps * np.max(np.abs(weights), initial=0.0)) / largest if largest else 0.0
+
+
+def of_lists(defects: Iterable[Defect]) -> list[Defect]:
+    """Those that say that the lists of parameters and of gradients do not belong together."""
+    return [defect for defect in defects if defect.code == "GP205"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradproof.convention.gradnames import is_trained
 from gradproof.differentiate import per_sample
-from gradproof.differentiate.claims import Claims, claims_of
+from gradproof.differentiate.claims import Claims, claims_of, of_lists
 from gradproof.differentiate.differentiate import Floats
 from gradproof.differentiate.noise import unit
 from gradproof.differentiate.problem import Problem
@@ -26,7 +26,6 @@ from gradproof.subject.outputs import Form
 from gradproof.subject.subject import Subject, samples, upstream
 from gradproof.values import Defect, Reason
 
-_LISTS = "GP205"  # code: the lists of parameters and of gradients do not belong together
 PASSED_ON = "forward returns its input, and backward takes no dout: the loss is kept elsewhere, and was not examined"
 LOST = (
     "forward reads it, and no gradient of it was found: let backward keep one, as in self.dW = ... for self.W; "
@@ -138,7 +137,7 @@ class ProblemBuilder:
         dtypes = {name: array.dtype for name, array in parameters.items()}
         found = claims_of(self._values(), claims, dtypes, self.subject.updates, self._missing(defects))
         # without parameters, no gradient is lost by what is wrong with their lists
-        remarks = [] if parameters else [defect for defect in defects if defect.code == _LISTS]
+        remarks = [] if parameters else of_lists(defects)
         defects = tuple(defect for defect in (*defects, *found.defects) if defect not in remarks)
         self.remarks += remarks
         if defects and not [*found.tensors, *found.unread]:
@@ -230,15 +229,13 @@ class ProblemBuilder:
             return None, None
         before = {name: live[name].copy() for name in changed}
         try:
-            for name, value in changed.items():
-                live[name][...] = value
+            _write(changed, live)
             flat = outputs.flat(self._forward(inputs), form)
             return (flat, None) if dout is None else (outputs.own(flat), self._backward(dout)[0])
         except SubjectError:
             return None, None
         finally:
-            for name, value in before.items():
-                live[name][...] = value
+            _write(before, live)
 
     def _line(
         self, names: Sequence[str], dout: Floats
@@ -296,3 +293,8 @@ def _fresh(value: Any, *, deep: bool) -> Any:
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _write(values: Mapping[str, Floats], live: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        live[name][...] = value
