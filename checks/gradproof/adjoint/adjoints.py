@@ -94,7 +94,7 @@ def _measured(
     for number, values in sorted(noted.items(), key=lambda each: _cost(each[1])):
         site = rerun.sites[number]
         is_wanted = site.kind in kinds and not {value.size for value in values}.isdisjoint(wanted)
-        if not is_wanted or not _can_be_measured(rerun, values) or _is_tensor(rerun, site):
+        if not (is_wanted and _can_be_measured(rerun, values)) or _is_tensor(rerun, site):
             continue
         rounds = list(_of_rounds(rerun, number, values, slopes))
         slopes += [slope for slope, _ in rounds]

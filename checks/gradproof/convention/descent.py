@@ -90,15 +90,17 @@ def _run(owner: Descent, values: Sequence[Any], named: Mapping[str, Any], frame:
     return _run_on_arrays(owner, [*(("", value) for value in values), *named.items()], frame)
 
 
-_HALVES = 4  # values, and more: weights and, behind them, their gradients
+def _are_halves(given: Sequence[Any]) -> bool:
+    """Whether they may be weights and, behind them, their gradients."""
+    return len(given) >= 4 and len(given) % 2 == 0
 
 
 def _run_on_arrays(owner: Descent, given: Sequence[tuple[str, Any]], frame: FrameType) -> Any:
     """One call with arrays, or with numbers where there are none. given: the values, each with its keyword or ""."""
-    arrays = [(name, value) for name, value in given if _is_float(value)]
-    taken = arrays or [(name, value) for name, value in given if isinstance(value, float)]
+    arrays = [each for each in given if _is_float(each[1])]
+    taken = arrays or [each for each in given if isinstance(each[1], float)]
     is_kept = not _is_discarded(frame)
-    if is_kept and len(taken) >= _HALVES and len(taken) % 2 == 0:
+    if is_kept and _are_halves(taken):
         return _moved_halves(owner, taken)
     if len(taken) >= 2:
         return _moved_pair(owner, taken[0], taken[1], frame)

@@ -146,7 +146,7 @@ _NO_MEMBERS = _Members()
 @functools.lru_cache(maxsize=1024)
 def _members(cls: type) -> _Members:
     """Of a class, read once; the same object for all that have none."""
-    declared = itertools.chain.from_iterable(getattr(base, "__slots__", ()) for base in cls.__mro__)
+    declared: Iterable[Any] = itertools.chain.from_iterable(getattr(base, "__slots__", ()) for base in cls.__mro__)
     slots = tuple(name for name in declared if isinstance(name, str))
     properties = tuple(name for name in LISTED if isinstance(getattr(cls, name, None), property))
     methods = tuple(name for name in METHODS if is_asked_nothing(cls, name))

@@ -31,16 +31,20 @@ def of_columns(search: Search, found: Found, hints: Mapping[str, Hint]) -> Found
     return single if single.clean else found
 
 
+def _is_fed_floats(candidate: Candidate, hints: Mapping[str, Hint], name: str) -> bool:
+    return candidate.kinds[name].what in _FLOATS and not hints[name].built
+
+
 def _is_prediction(candidate: Candidate, hints: Mapping[str, Hint], name: str) -> bool:
     return candidate.kinds[name].what is What.ARRAY and not hints[name].target
 
 
 def _extra_columns(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
     """The free dim that counts the entries of the prediction for each entry of the target, where there is one."""
-    fed = [name for name, hint in hints.items() if not hint.built and candidate.kinds[name].what in _FLOATS]
+    fed = [name for name in hints if _is_fed_floats(candidate, hints, name)]
     targets = [name for name in fed if hints[name].target]
     predictions = [name for name in fed if _is_prediction(candidate, hints, name)]
-    if len(targets) != 1 or len(predictions) != 1:
+    if [len(targets), len(predictions)] != [1, 1]:
         return None
     of_target = product_of(candidate.axes(targets[0]))
     rest = product_of(candidate.axes(predictions[0])).over(of_target)

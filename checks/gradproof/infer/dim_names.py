@@ -111,6 +111,11 @@ def _letters(hint: Hint, kind: Kind, setting: Setting) -> tuple[str, ...]:
         return _LABELS.get(rank, ())
     if kind.what in DISTRIBUTIONS:
         return (*_LABELS.get(rank - 1, ()), "c")
+    return _letters_of_array(hint, rank, setting)
+
+
+def _letters_of_array(hint: Hint, rank: int, setting: Setting) -> tuple[str, ...]:
+    """The usual letters of a parameter, a table of vectors, a state, or of what is fed."""
     if hint.built or hint.weight:
         is_table = setting.lookup and rank == 2
         return ("v", "d") if is_table else _PARAMETER.get(rank, ())

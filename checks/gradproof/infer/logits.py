@@ -44,9 +44,9 @@ def of_logits(target: Undeclared, case: Case) -> Iterator[Reading]:
     if not target.takes_probabilities or len(names) != 1:
         return
     (name,) = names
-    for squash in (softmax, sigmoid):
-        rows = {other: _rows(spec) for other, spec in floats.items()} if squash is softmax else {}
-        specs = {**case.init, **case.inputs, **rows, name: Floats(floats[name].shape, -BOUND, BOUND)}
+    rows = {other: _rows(spec) for other, spec in floats.items()}
+    for squash, of_others in ((softmax, rows), (sigmoid, floats)):
+        specs = {**case.init, **case.inputs, **of_others, name: Floats(floats[name].shape, -BOUND, BOUND)}
         text = f"the gradient for the logits of a {squash.__name__} before it, which hands on what it is given"
         try:
             functions = guard.call("a subclass", _behind, case, name, squash)

@@ -23,8 +23,8 @@ def of_flattened(search: Search, found: Found) -> tuple[Found, str | None]:
     if candidate is None or not found.runs:
         return found, None
     matrices = [name for name, kind in candidate.kinds.items() if kind.what is What.ARRAY and kind.rank == 2]
-    for first in (name for name in matrices if search.hints[name].first):
-        if first not in _traced(search, candidate).run.evidence.flattened:
+    for first in matrices:
+        if not search.hints[first].first or first not in _traced(search, candidate).run.evidence.flattened:
             continue
         deeper = search.find([_flat_behind(candidate, first), _flat_before(candidate, first)], most=RUNS)
         if _is_deeper(search, deeper, first):

@@ -120,9 +120,7 @@ class Search:
             if self._is_better(confirmed, best):
                 best = confirmed
             queue.add_changed(confirmed.candidate, confirmed.proposals, applying)
-        if best is not None:
-            return Found(best.candidate, True, False, tuple(best.attempts), self.cut_off)
-        return self._not_run(likeliest)
+        return self._not_clean(best, likeliest)
 
     def _ends_search(self, confirmed: Confirmed, best: Confirmed | None) -> bool:
         """Whether forward and backward did all that they should, and nothing was bent for backward's sake."""
@@ -132,8 +130,10 @@ class Search:
         """Whether forward ran, as the first, or as the first whose output depends on what it is given."""
         return confirmed.settled and (best is None or self._moves_first(confirmed, best))
 
-    def _not_run(self, likeliest: Candidate | None) -> Found:
-        """The likeliest of the candidates, of which none ran, with what its plain run shows."""
+    def _not_clean(self, best: Confirmed | None, likeliest: Candidate | None) -> Found:
+        """The best whose forward ran; or the likeliest of the candidates, of which none ran, with its plain run."""
+        if best is not None:
+            return Found(best.candidate, True, False, tuple(best.attempts), self.cut_off)
         if likeliest is None:
             return Found(None, cut_off=self.cut_off)
         candidate = self.confirming.completed(likeliest)

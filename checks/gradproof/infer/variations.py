@@ -90,12 +90,17 @@ def _of(
     known = {name: value for name, value in _defaults(function).items() if name not in specs}
     if inferred:
         known |= {name: spec.value for name, spec in specs.items() if isinstance(spec, Literal)}
+    for name, key, own in _entries(known):
+        is_penalty, others = _others_than(name if key is None else str(key), own, rank)
+        if others:
+            yield Variation(name, own, others, of_constructor, key, is_penalty)
+
+
+def _entries(known: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The values of arguments, and those in dicts of them: argument, key in the dict or None, value."""
     for name, value in known.items():
         entries: Mapping[Any, Any] = value if isinstance(value, dict) else {None: value}
-        for key, own in entries.items():
-            is_penalty, others = _others_than(name if key is None else str(key), own, rank)
-            if others:
-                yield Variation(name, own, others, of_constructor, key, is_penalty)
+        yield from ((name, key, own) for key, own in entries.items())
 
 
 def _others_than(name: str, own: Any, rank: int) -> tuple[bool, tuple[Any, ...]]:

@@ -18,13 +18,18 @@ from gradproof.trace.run import Hint, argument_of
 LEAST = 3  # axes of what they scale: of a matrix, only the last is left, along which a vector needs no other shape
 
 
+def _axes_of_the_first(candidate: Candidate, hints: Mapping[str, Hint]) -> list[Polynomial]:
+    """The axes of what forward is about; none where that is no array."""
+    firsts = [name for name, kind in candidate.kinds.items() if hints[name].first and kind.what is What.ARRAY]
+    return candidate.axes(firsts[0]) if firsts else []
+
+
 def with_ones(search: Search, found: Found, hints: Mapping[str, Hint]) -> list[Candidate]:
     """The candidate with all such weights in that shape, where forward takes them so; none where it does not."""
     candidate = found.candidate
     if candidate is None or not found.runs:
         return []
-    firsts = [name for name, kind in candidate.kinds.items() if hints[name].first and kind.what is What.ARRAY]
-    axes = candidate.axes(firsts[0]) if firsts else []
+    axes = _axes_of_the_first(candidate, hints)
     places = _places(candidate, hints, axes) if len(axes) >= LEAST else {}
     if not places:
         return []

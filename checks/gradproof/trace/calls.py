@@ -26,6 +26,12 @@ def _stays_unknown(use: FirstUse) -> bool:
     return False
 
 
+def _note_steps(run: TracedRun, name: str, args: Sequence[Any]) -> None:
+    """The steps of a range divide what it ends at."""
+    if name == "arange" and len(args) == 3:
+        run.divide(args[1], args[2])
+
+
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], name: str) -> Any:
     """The result of a call. Raises Unfit where an argument is unknown, or where what met does not fit."""
     run = current()
@@ -38,8 +44,7 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
             return _of_unknown_shape(run, each, args, name)
         if type(each) is Unknown and _stays_unknown(FirstUse(name, each, args, kwargs)):
             return each
-    if name == "arange" and len(args) == 3:
-        run.divide(args[1], args[2])
+    _note_steps(run, name, args)
     try:
         result = call_plainly(function, args, kwargs)
     except Exception as error:

@@ -123,15 +123,15 @@ class Tracer:
             case What.ONE_HOT:
                 rows = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
                 return watched(rows, argument, holds_labels=False)
-            case What.PROBABILITIES:
-                shares = rng.uniform(SMALLEST, LARGEST, shape)
-                return watched(shares / shares.sum(axis=-1, keepdims=True), argument, holds_labels=False)
-            case What.ARRAY | What.CONSTANT:
-                return watched(rng.uniform(SMALLEST, LARGEST, shape), argument, holds_labels=False)
+            case What.PROBABILITIES | What.ARRAY | What.CONSTANT:
+                values = rng.uniform(SMALLEST, LARGEST, shape)
+                if kind.what is What.PROBABILITIES:
+                    values /= values.sum(axis=-1, keepdims=True)
+                return watched(values, argument, holds_labels=False)
             case What.SIZE:
                 return Dim(shape[0], polynomials[0])
             case What.SIZES:
-                found = Shape(Dim(size, p) for size, p in zip(shape, polynomials, strict=True))
+                found = Shape(map(Dim, shape, polynomials))
                 found.owner = SizesOwner(argument, len(shape))
                 return found
             case _:
