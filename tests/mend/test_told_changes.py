@@ -234,3 +234,22 @@ def test_the_rate_of_learning_stands_in_no_change():
     (told,) = [dict(lines(finding)) for finding in report.findings if finding.severity == "error"]
     assert "self.dW = np.einsum" in told["change to"]
     assert "lr" not in told["change to"]
+
+
+class SoftmaxWithAnEpsilon:
+    """Right but for 1e-10: with the epsilon in its sum, the maximum that is taken off matters a little."""
+
+    def forward(self, x):
+        self.exp = np.exp(x - np.max(x, axis=-1, keepdims=True))
+        self.total = self.exp.sum(axis=-1, keepdims=True) + 1e-10
+        return self.exp / self.total
+
+    def backward(self, dout):
+        dtotal = -(dout * self.exp).sum(axis=-1, keepdims=True) / self.total**2
+        return self.exp * (dout / self.total + dtotal)
+
+
+def test_no_other_forward_is_told_where_backward_is_nearly_the_derivative_of_this_one():
+    report = check_case(Case(SoftmaxWithAnEpsilon, x="n d"), location="here")
+    assert report.verdict is Verdict.FAIL
+    assert all(finding.code != "GP110" and not finding.edits for finding in report.findings)
