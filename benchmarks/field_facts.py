@@ -24,6 +24,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from applied_edits import applied, first_edits
+
 SECONDS = 150  # for one item, a safety net: a search that does not end is told as "no report"
 MODULES = frozenset({"copy", "functools", "itertools", "math", "numpy", "random"})  # imports that are kept
 OLD_NAMES = re.compile(r"\bnp\.(bool|int|float|object)\b(?!_|\d)")  # removed from NumPy
@@ -135,7 +137,7 @@ def checked(command: str, text: str) -> Record:
             subprocess.run(words, cwd=folder, env={**os.environ, **one_thread}, capture_output=True, timeout=SECONDS)
             report = json.loads(Path(folder, "report.json").read_text(encoding="utf-8"))
         except (subprocess.TimeoutExpired, OSError, ValueError):
-            return {"verdict": "no report", "told": []}
+            return {"verdict": "no report", "told": [], "wrong": []}
     subjects = report["subjects"]
     verdicts = [subject["verdict"] for subject in subjects]
     errors = [f for subject in subjects for f in subject["findings"] if f["severity"] == "error"]
@@ -146,8 +148,11 @@ def checked(command: str, text: str) -> Record:
     lines |= {place["line"] for place in places if place["file"].endswith("layer.py")}
     verdict = next((v for v in ("FAIL", "INCONCLUSIVE", "PASS") if v in verdicts), "not found")
     reasons = [subject["reason"] for subject in subjects if subject["reason"]]
+    edits = first_edits(errors, "layer.py")
     return {
         "verdict": verdict,
+        "edits": edits,
+        "wrong": sorted({name for f in errors for name in (f["tensor"], *f["also"]) if name}),
         "lines": sorted(lines),
         "told": [f["headline"] for f in errors] or reasons,
         "notes": [note for subject in subjects for note in subject["notes"][:1]],
@@ -164,21 +169,38 @@ def measure(item: Record, folder: Path, command: str) -> Record:
         text = with_helpers(text, helpers)
     except (subprocess.CalledProcessError, SyntaxError):
         return {**about, "verdict": "not cut out", "told": []}
-    return {**about, **checked(command, text)}
+    found = checked(command, text)
+    return {**about, **found, "mended": mended(command, text, found)}
+
+
+def mended(command: str, text: str, found: Record) -> bool | None:
+    """Whether the gradients that the changes name are right with these made; None where no change can be made."""
+    edits = found.get("edits") or []
+    changed = applied(text, edits) if edits else None
+    if changed is None:
+        return None
+    now = checked(command, changed)
+    named = {name for edit in edits for name in edit["tensors"]}
+    return now["verdict"] == "PASS" or (now["verdict"] == "FAIL" and named.isdisjoint(now["wrong"]))
 
 
 def table(records: Sequence[Record]) -> Iterator[str]:
     """A row for each known verdict, and a line for each item that is not as it should be."""
-    yield "| known to be | items | FAIL | PASS | INCONCLUSIVE | not found | no report | a told line is theirs |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    verdicts = ("FAIL", "PASS", "INCONCLUSIVE", "not found", "no report")
+    heads = ("known to be", "items", *verdicts, "a told line is theirs", "a change is told", "right with it")
+    yield f"| {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * (len(heads) - 1)}"
     records = [r for r in records if r["verdict"] != "not cut out"]
     for known in (*FAULTS, "convention", "right"):
         mine = [r for r in records if r["known"] == known]
         count = Counter(r["verdict"] for r in mine)
         told = [r for r in mine if r["verdict"] == "FAIL" and r["their lines"]]
         hits = sum(bool(set(r["lines"]) & set(r["their lines"])) for r in told)
-        figures = (count[v] for v in ("FAIL", "PASS", "INCONCLUSIVE", "not found", "no report"))
-        yield f"| {known} | {len(mine)} | {' | '.join(map(str, figures))} | {hits} of {len(told)} |"
+        figures = (count[v] for v in verdicts)
+        changes = [r for r in mine if r.get("edits")]
+        tried = [r["mended"] for r in changes if r["mended"] is not None]
+        right = f"{len(changes)} | {sum(tried)} of {len(tried)}"
+        yield f"| {known} | {len(mine)} | {' | '.join(map(str, figures))} | {hits} of {len(told)} | {right} |"
     yield ""
     for record in records:
         accused = record["known"] == "right" and record["verdict"] == "FAIL"
