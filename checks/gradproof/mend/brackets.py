@@ -53,17 +53,31 @@ def _rank(node: ast.expr) -> int:
 def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
     """The expression with brackets around some of its operands more, or without those around one of them."""
     operands, signs = _operands(node)
-    if len(operands) > MOST_OPERANDS:
-        return
-    plain = [ast.unparse(operand) for operand in operands]
-    is_bracketed = [_rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) for operand in operands]
-    texts = [f"({text})" if inside else text for text, inside in zip(plain, is_bracketed, strict=True)]
-    for first, last in combinations(range(len(operands)), 2):
-        if (first, last) != (0, len(operands) - 1):
-            yield parse(_joined(_with_brackets(texts, first, last), signs))
+    if 1 < len(operands) <= MOST_OPERANDS:
+        plain = [ast.unparse(operand) for operand in operands]
+        texts = [_in_brackets(operand) for operand in operands]
+        for other in (*_with_more(texts), *_with_fewer(texts, plain)):
+            yield parse(_joined(other, signs))
+
+
+def _in_brackets(operand: ast.expr) -> str:
+    """An operand as it stands beside others: a sum, a product or a negative in brackets."""
+    text = ast.unparse(operand)
+    return f"({text})" if _rank(operand) in (1, 2) or isinstance(operand, ast.UnaryOp) else text
+
+
+def _with_more(texts: list[str]) -> Iterator[list[str]]:
+    """Operands with brackets around several of them, but not around all."""
+    for first, last in combinations(range(len(texts)), 2):
+        if (first, last) != (0, len(texts) - 1):
+            yield _with_brackets(texts, first, last)
+
+
+def _with_fewer(texts: list[str], plain: list[str]) -> Iterator[list[str]]:
+    """Operands without the brackets around one of them."""
     for i, text in enumerate(plain):
-        if is_bracketed[i] and len(operands) > 1:
-            yield parse(_joined([*texts[:i], text, *texts[i + 1 :]], signs))
+        if text != texts[i]:
+            yield [*texts[:i], text, *texts[i + 1 :]]
 
 
 def _with_brackets(operands: list[str], first: int, last: int) -> list[str]:

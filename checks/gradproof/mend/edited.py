@@ -50,13 +50,18 @@ def _of_statements(change: Change, file: str) -> Iterator[Replacement]:
         if isinstance(node, ast.Pass):
             yield _instead(slot.statement, "", "", file)
             continue
-        framed = node.body if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) else [node]
+        framed = _framed(node)
         lines = [_simple(line, file) for line in framed if isinstance(line, ast.stmt) and not hasattr(line, "body")]
         text = "; ".join(lines)
         if lines and len(lines) < len(framed):
             yield _before(slot.statement, text, file)
         elif lines:
             yield _instead(slot.statement, text, text, file)
+
+
+def _framed(node: ast.AST) -> Sequence[ast.AST]:
+    """The statements within an ``if True``; any other one alone."""
+    return node.body if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) else [node]
 
 
 def _before(loop: ast.stmt, text: str, file: str) -> Replacement:

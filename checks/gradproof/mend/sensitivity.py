@@ -132,17 +132,21 @@ def sensitivity_at(
     gradients = partial(_gradients, trial, kept, anew=anew)
     with patched(tree.function.live, code, {HOOK: hook}):
         before = gradients()
-        if before is None or not hook.can_move:
-            return None
-        moves = _moves(hook, gradients, before)
-    if moves is None:
+        moves = None if before is None or not hook.can_move else _moves(hook, gradients, before)
+    if before is None or moves is None:
         return None
-    samples = [trial.samples[name] for name in kept]
-    gap = np.concatenate([sample.numeric for sample in samples]) - before
-    slack = MARGIN * np.concatenate([sample.bound for sample in samples]) + CLOSE * _top(gap)
+    gap, slack = _missing(trial, kept, before)
     unkept = _unkept(trial, outside, hook.names)
     names = tuple({**each, **unkept} for each in hook.names)
     return Sensitivity(slot, tuple(hook.values), names, moves, gap, slack, frozenset(unkept))
+
+
+def _missing(trial: Trial, kept: Sequence[str], before: Floats) -> tuple[Floats, Floats]:
+    """What each entry of the gradients still lacks, and how exactly that is known."""
+    samples = [trial.samples[name] for name in kept]
+    gap = np.concatenate([sample.numeric for sample in samples]) - before
+    slack = MARGIN * np.concatenate([sample.bound for sample in samples]) + CLOSE * _top(gap)
+    return gap, slack
 
 
 def _moves(hook: _Hook, gradients: Callable[[], Floats | None], before: Floats) -> Floats | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeGuard
@@ -118,11 +118,15 @@ def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str,
     """Names to be exchanged, of every two arrays that are computed in the same way from different ones."""
     made = [(name, [name, *names_in(value)], _form(value)) for name, value in _assigned(function)]
     for (one, mine, form), (other, theirs, its) in combinations(made, 2):
-        if one == other or form != its or len(mine) != len(theirs):
-            continue
-        pairs = {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
+        is_made_alike = one != other and form == its and len(mine) == len(theirs)
+        pairs = _differing_names(mine, theirs) if is_made_alike else {}
         if len(pairs) > 1 and {*pairs, *pairs.values()} <= {*known}:
             yield {b: a for a, b in pairs.items()} | pairs
+
+
+def _differing_names(mine: Sequence[str], theirs: Sequence[str]) -> dict[str, str]:
+    """The names of one expression with those that stand in their places in another one."""
+    return {a: b for a, b in zip(mine, theirs, strict=True) if a != b}
 
 
 def _assigned(function: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -175,12 +175,17 @@ def is_whole(slot: Slot) -> bool:
     return is_read(slot) or is_whole_value or isinstance(node, ast.Subscript)
 
 
+def _is_factor(node: ast.expr) -> bool:
+    """Whether an expression may be an array, and none that is made of others by writing them in a row."""
+    if isinstance(node, ast.Name):
+        return node.id not in ("self", "np")
+    return not isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Slice | ast.Compare | ast.Starred | ast.Dict)
+
+
 def takes_factor(slot: Slot) -> bool:
     """Where a factor makes a difference that no other place makes: whole values, and terms and factors within."""
     node, parent = slot.node, slot.parent
-    if isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Slice | ast.Compare | ast.Starred | ast.Dict):
-        return False
-    if (isinstance(node, ast.Name) and node.id in ("self", "np")) or is_indexing(slot):
+    if not _is_factor(node) or is_indexing(slot):
         return False
     if parent is slot.statement:
         return not isinstance(parent, ast.Expr | ast.For | ast.If | ast.While) and not counts_entries(node)

@@ -48,19 +48,28 @@ def _words(own: str, name: str, form: Form, *, below: bool) -> tuple[str, str]:
         return "GP107", f"a mask is missing: the factor {bracketed(formula)}"
     if form.slope:
         return "GP117", f"a derivative is missing: the factor ({formula})"
+    power = _wrong_power(own, formula, below=below)
+    if power is not None:
+        return "GP117", f"the power is wrong: {power}"
     divides = form.text.startswith("1 / ")
     plain = formula.removeprefix("1 / ")
-    products = terms(parse(own))
-    is_divided_already = divides and all(plain in product.divisors for product in products)
-    if is_divided_already and not below:
-        return "GP117", f"the power is wrong: the division by {plain} stands where one by {plain} ** 2 belongs"
-    if all(formula in product.factors for product in products):
-        return "GP117", f"the power is wrong: {formula} stands where {formula} ** 2 belongs"
     if divides != below:
         return "GP117", f"the division by {plain} is missing"
     if "sign" in form.text:
         return "GP103", f"the sign of {name} is lost: the factor {formula} is missing"
     return "GP117", f"the factor {plain} is missing"
+
+
+def _wrong_power(own: str, formula: str, *, below: bool) -> str | None:
+    """Which power of a formula belongs where ``own`` has it once already; None where it has not."""
+    products = terms(parse(own))
+    divisor = formula.removeprefix("1 / ")
+    is_divided_already = divisor != formula and all(divisor in product.divisors for product in products)
+    if is_divided_already and not below:
+        return f"the division by {divisor} stands where one by {divisor} ** 2 belongs"
+    if all(formula in product.factors for product in products):
+        return f"{formula} stands where {formula} ** 2 belongs"
+    return None
 
 
 def difference(mine: ast.expr, whole: ast.expr) -> tuple[str, str] | None:
