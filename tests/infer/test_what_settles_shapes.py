@@ -326,3 +326,36 @@ def test_eta_is_the_gradient_from_above_where_nothing_else_is_given():
     assert said(Rectified).verdict is Verdict.PASS
     assert codes(said(RectifiedTwice)) == [("GP102", "error", "x")]
     assert said(Descending).verdict is Verdict.PASS
+
+
+class SquareWindows:
+    """Sums over windows by indices of its own, which fit square ones alone."""
+
+    def __init__(self, window):
+        self.kh, self.kw = window
+
+    def places(self, h, w):
+        rows = np.repeat(np.arange(self.kw), self.kh)[:, None] + np.repeat(np.arange(h - self.kh + 1), w - self.kw + 1)
+        columns = np.tile(np.arange(self.kw), self.kh)[:, None] + np.tile(np.arange(w - self.kw + 1), h - self.kh + 1)
+        return slice(None), rows, columns
+
+    def forward(self, x):
+        self.shape = x.shape
+        return x[self.places(*x.shape[1:])].sum(axis=1)
+
+    def backward(self, dout):
+        dx = np.zeros(self.shape)
+        np.add.at(dx, self.places(*self.shape[1:]), dout[:, None, :])
+        return dx
+
+
+class SquareWindowsOverwritten(SquareWindows):
+    def backward(self, dout):
+        dx = np.zeros(self.shape)
+        dx[self.places(*self.shape[1:])] = dout[:, None, :]
+        return dx
+
+
+def test_both_sizes_of_a_window_may_be_one():
+    assert said(SquareWindows).verdict is Verdict.PASS
+    assert said(SquareWindowsOverwritten).verdict is Verdict.FAIL

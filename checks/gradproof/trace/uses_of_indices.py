@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradproof.trace.changes import Become, Proposal, What, labels
+from gradproof.trace.changes import Become, Equal, Proposal, What, labels
 from gradproof.trace.clash import Clash, broadcast, shape_of
 from gradproof.trace.integers import Step
 from gradproof.trace.polynomials import Polynomial, dim, number
@@ -70,7 +70,14 @@ def _beyond(clash: Clash, parts: Any, index: int, size: int) -> list[Proposal]:
             found += _computed(clash, axis, part)
     for part in parts:
         found += below.get(getattr(part, "labels", None) or "", [])
-    return found
+    return [*found, *_squares(clash)]
+
+
+def _squares(clash: Clash) -> list[Proposal]:
+    """That both sizes of a window are one: what computes its own indices may take one for the other."""
+    candidate = clash.run.candidate
+    pairs = [name for name, kind in candidate.kinds.items() if kind.what is What.SIZES and kind.rank == 2]
+    return [Proposal(0.3, Equal(f"{name}.1", dim(f"{name}.0"))) for name in pairs]
 
 
 def _labels_below(clash: Clash, axis: Polynomial) -> dict[str, list[Proposal]]:
