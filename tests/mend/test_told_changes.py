@@ -12,9 +12,9 @@ import pytest
 from gradproof import Case, labels
 from gradproof.checking import check_case
 from gradproof.mend.change import parse
+from gradproof.mend.changes.orders import _overwrites
 from gradproof.mend.edited import parses
 from gradproof.mend.hollow import _takes_back, _undoes
-from gradproof.mend.orders import _overwrites
 from gradproof.report.lines import lines
 from gradproof.values import Verdict
 

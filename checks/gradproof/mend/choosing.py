@@ -11,8 +11,9 @@ from gradproof.compare.tally import is_unread
 from gradproof.diagnose.asking import worth_asking
 from gradproof.diagnose.evidence import result_of, sizes
 from gradproof.findings import Confidence, Finding
+from gradproof.mend.change_kind import Changes
 from gradproof.mend.change_tester import ENOUGH
-from gradproof.mend.kinds import FORWARD, FORWARD_TYPOS, Kind
+from gradproof.mend.kinds import FORWARD, FORWARD_TYPOS
 from gradproof.values import Outcome, Verdict
 
 FAILING = 5  # examples with a wrong gradient, shared out among the tensors
@@ -29,7 +30,7 @@ def asks_twice(findings: Sequence[Finding]) -> bool:
     return any(CODES[finding.code].second_backward and finding.severity == "error" for finding in findings)
 
 
-def of_forward(findings: Sequence[Finding]) -> tuple[Kind, ...]:
+def of_forward(findings: Sequence[Finding]) -> tuple[Changes, ...]:
     """The changes of forward that are worth trying: all where a wrong gradient has no cause, few where it is open."""
     wrong = [finding for finding in findings if is_of_gradient(finding.code)]
     if any(finding.confidence is Confidence.OPEN for finding in wrong):

@@ -16,9 +16,9 @@ from gradproof.deadlines import Expired, reached
 from gradproof.findings import Location
 from gradproof.guard import Randomness, SubjectError, quiet
 from gradproof.mend.budget import Budget, SpentError
+from gradproof.mend.change_kind import Changes
 from gradproof.mend.change_tester import ChangeTester, Mend
 from gradproof.mend.fresh import fresh_trial
-from gradproof.mend.kinds import Kind
 from gradproof.mend.patch import compiled, patched
 from gradproof.mend.search_order import SearchOrder
 from gradproof.mend.targets import Trees
@@ -59,7 +59,7 @@ def search(
     *,
     most: int,
     lines: Sequence[Location] = (),
-    sides: Sequence[Kind] = (),
+    sides: Sequence[Changes] = (),
     twice: bool = False,
     any_shape: frozenset[str] = frozenset(),
 ) -> Mended:
@@ -77,7 +77,7 @@ def search(
         cut_off: float | None = None
         testers: list[ChangeTester] = []
 
-        def tried(kinds: Sequence[Kind], examples: Iterator[Example]) -> list[Mend]:
+        def tried(kinds: Sequence[Changes], examples: Iterator[Example]) -> list[Mend]:
             trials, more = (_trials(some, build, stack, **how) for some in (outcomes, reserve))
             tester = ChangeTester(list(trials), more, _fresh_trials(examples, build, stack, **how), most)
             testers.append(tester)
@@ -100,7 +100,7 @@ def search(
 def _run(
     tester: ChangeTester,
     trees: Trees,
-    kinds: Sequence[Kind],
+    kinds: Sequence[Changes],
     place: Callable[[str], Place | None],
     lines: Sequence[Location],
 ) -> None:

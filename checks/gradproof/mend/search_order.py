@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gradproof.mend.change import Change
+from gradproof.mend.change_kind import Changes
 from gradproof.mend.change_tester import ChangeTester
 from gradproof.mend.expressions import Expressions
 from gradproof.mend.forward_variables import variables_of_forward
-from gradproof.mend.kinds import FORWARD_TYPOS, KEPT, KEPT_FIRST, TIERS, Kind
+from gradproof.mend.kinds import FORWARD_TYPOS, KEPT, KEPT_FIRST, TIERS
 from gradproof.mend.mistyped import mistyped_numbers
 from gradproof.mend.sensitivity import Sensitivity, sensitivity_at
 from gradproof.mend.slots import Slot, is_read, makes_room, takes_factor
@@ -41,7 +42,7 @@ class SearchOrder:
     own: Trees
     near: Trees
     trees: Trees
-    of_forward: Sequence[Kind]
+    of_forward: Sequence[Changes]
     _sensitivities: dict[int, Sensitivity | None] = field(init=False, default_factory=dict[int, "Sensitivity | None"])
 
     def run(self) -> None:
@@ -70,7 +71,7 @@ class SearchOrder:
         if not self.tester.found:
             self._try_forward(self.of_forward)
 
-    def _mends_all(self, kinds: Sequence[Kind], part: Trees) -> bool:
+    def _mends_all(self, kinds: Sequence[Changes], part: Trees) -> bool:
         """Try some kinds of change in a part of backward; whether every wrong gradient is mended then."""
         for kind in kinds:
             for tree in part.backward:
@@ -99,7 +100,7 @@ class SearchOrder:
             gap = functools.partial(self.tester.gap, tree, anew=anew)
             self.tester.try_changes(mistyped_numbers(tree, gap), tree, anew=anew)
 
-    def _try_kept(self, kind: Kind) -> None:
+    def _try_kept(self, kind: Changes) -> None:
         """Try one kind of change of what forward keeps."""
         for tree in self.trees.kept:
             self.tester.try_changes(kind(tree), tree, anew=True)
@@ -110,7 +111,7 @@ class SearchOrder:
             self._try_kept(kind)
         self.tester.all_mended()
 
-    def _try_forward(self, kinds: Sequence[Kind]) -> None:
+    def _try_forward(self, kinds: Sequence[Changes]) -> None:
         """Look for a forward whose derivative backward is."""
         left, self.tester.left = self.tester.left, MOST_FORWARD
         for kind in kinds:

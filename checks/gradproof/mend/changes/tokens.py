@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import combinations
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.renamed import names_in, renamed
+from gradproof.mend.several_places import everywhere
 from gradproof.mend.slots import Slot, is_divisor, is_indexing, is_read
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, constant, is_number, is_operation, variables, variables_read
@@ -266,3 +268,18 @@ def _is_size(slot: Slot) -> bool:
     return (
         isinstance(parent, ast.Subscript) and isinstance(parent.value, ast.Attribute) and parent.value.attr == "shape"
     )
+
+
+CHANGES = (
+    ChangeKind(comparisons, place=1140),
+    ChangeKind(names, place=1170),
+    ChangeKind(unkept, place=1180),
+    ChangeKind(everywhere(names), place=1300),
+    ChangeKind(numbers, place=1340),
+    ChangeKind(counts, place=1350),
+    ChangeKind(everywhere(numbers), place=1550),
+    ChangeKind(replaced, place=2010),
+    ChangeKind(scaled, place=2020),
+    ChangeKind(names, place=5020),
+    ChangeKind(comparisons, place=5030),
+)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slots import Slot, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, is_of_numpy
@@ -58,3 +59,9 @@ def _sums(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _from_behind(value: str, axis: str) -> str:
     return f"np.flip(np.cumsum(np.flip({value}{axis}){axis}){axis})"
+
+
+CHANGES = (
+    ChangeKind(turned, place=1480),
+    ChangeKind(left_out, place=1490),
+)

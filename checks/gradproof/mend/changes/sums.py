@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import arrays_in
+from gradproof.mend.several_places import everywhere
 from gradproof.mend.slots import Slot, is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import (
@@ -278,3 +280,20 @@ def clipped(tree: Tree) -> Iterator[Change]:
             for bound in bounds:
                 text = f"beyond {bound}, {value} is not cut off as forward does it"
                 yield instead(slot, parse(f"np.clip({value}, -({bound}), {bound})"), "GP107", text)
+
+
+CHANGES = (
+    ChangeKind(casts, place=1150),
+    ChangeKind(axes, place=1190),
+    ChangeKind(transposes, place=1200),
+    ChangeKind(functions, place=1210),
+    ChangeKind(rows, place=1220),
+    ChangeKind(parts, place=1230),
+    ChangeKind(everywhere(axes), place=1530),
+    ChangeKind(everywhere(functions), place=1540),
+    ChangeKind(summed, place=2030),
+    ChangeKind(clipped, place=2070),
+    ChangeKind(spread, place=2080),
+    ChangeKind(axes, place=3050, is_typo=True),
+    ChangeKind(casts, place=4030),
+)

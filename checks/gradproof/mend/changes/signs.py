@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.contractions import bracketed
+from gradproof.mend.several_places import everywhere
 from gradproof.mend.slots import Slot, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import constant, is_attribute, is_negated, is_operation, is_product, is_sum
@@ -94,3 +96,12 @@ def _operator_words(node: ast.BinOp) -> tuple[str, str]:
     if isinstance(node.op, ast.Div):
         return "GP117", f"backward divides by {right} where it must multiply by it"
     return "GP117", f"backward multiplies by {right} where it must divide by it"
+
+
+CHANGES = (
+    ChangeKind(signs, place=1100),
+    ChangeKind(pairs, place=1110),
+    ChangeKind(everywhere(signs), place=1500),
+    ChangeKind(signs, place=3030),
+    ChangeKind(signs, place=5040),
+)

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TypeGuard
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls
 
@@ -114,3 +115,9 @@ def _outside(node: ast.expr) -> Iterator[ast.expr]:
     inner = node.args[0] if _is_call_of_one(node) else None
     if isinstance(node, ast.Call) and isinstance(inner, ast.BinOp):
         yield ast.BinOp(ast.Call(same(node.func), [same(inner.left)], []), inner.op, same(inner.right))
+
+
+CHANGES = (
+    ChangeKind(brackets, place=1360),
+    ChangeKind(brackets, place=3020, is_typo=True),
+)

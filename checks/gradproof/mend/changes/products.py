@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.slots import Slot, counts_entries, inherits, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
@@ -256,3 +257,18 @@ def _wrapped(tree: Tree, forms: Mapping[str, str]) -> Iterator[Change]:
             for form, words in forms.items():
                 changed = parse(form.format(ast.unparse(slot.node)))
                 yield instead(slot, changed, "GP117", words.format(short(slot.node)))
+
+
+CHANGES = (
+    ChangeKind(sigmoids, place=1120),
+    ChangeKind(too_many, place=1250),
+    ChangeKind(squares, place=1260),
+    ChangeKind(complements, place=1270),
+    ChangeKind(unweighted, place=1280),
+    ChangeKind(too_many_handed_on, place=1290),
+    ChangeKind(masked, place=1560),
+    ChangeKind(left_out, place=2040),
+    ChangeKind(slopes, place=2050),
+    ChangeKind(wraps, place=2060),
+    ChangeKind(roots, place=3040),
+)

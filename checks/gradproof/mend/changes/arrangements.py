@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slots import Slot, is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import called_method, calls, constant, is_attribute
@@ -182,3 +183,13 @@ _ORDERS: dict[str, Callable[[str, list[str]], Iterator[str]]] = {
     "reshape": _reshapes,
     "swapaxes": _swaps,
 }
+
+
+CHANGES = (
+    ChangeKind(letters, place=1240),
+    ChangeKind(joined, place=1430),
+    ChangeKind(arranged, place=1440),
+    ChangeKind(flipped, place=1450),
+    ChangeKind(rolled, place=1460),
+    ChangeKind(put_back, place=1470),
+)

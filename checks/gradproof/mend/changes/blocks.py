@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, block, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import reads
 from gradproof.mend.slots import Slot, inherits, makes_room, statement_slots, written
 from gradproof.mend.tree import Tree
@@ -146,3 +147,13 @@ def _renumbered(statement: ast.stmt, number: int, other: int) -> ast.stmt:
         if isinstance(node, ast.Constant) and whole_number(node) == number:
             node.value = other
     return copied
+
+
+CHANGES = (
+    ChangeKind(copies, place=1010),
+    ChangeKind(lines, place=1030),
+    ChangeKind(rebound, place=1040),
+    ChangeKind(repeated, place=1080),
+    ChangeKind(unconditional, place=1130),
+    ChangeKind(copies, place=4010),
+)

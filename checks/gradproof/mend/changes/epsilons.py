@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
+from gradproof.mend.several_places import everywhere, in_pairs
 from gradproof.mend.slots import Slot, is_divisor
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import called_method, calls, is_operation
@@ -60,3 +62,12 @@ def _needs_epsilon(slot: Slot) -> bool:
         return calls(parent, "sqrt", "log", "maximum")
     is_base_of_power = is_operation(parent, ast.Pow) and slot.field == "left"
     return is_divisor(slot) or is_base_of_power or calls(node, "sqrt", "std", "norm")
+
+
+CHANGES = (
+    ChangeKind(epsilons, place=1160),
+    ChangeKind(everywhere(epsilons), place=1510),
+    ChangeKind(in_pairs(epsilons), place=1520),
+    ChangeKind(epsilons, place=3010, is_typo=True),
+    ChangeKind(epsilons, place=5010),
+)

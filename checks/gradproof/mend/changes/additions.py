@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.mend.change import Change, block, parse, same
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import reads
 from gradproof.mend.slots import Slot, blocks_of, makes_room, statement_slots, written
 from gradproof.mend.tree import Tree
@@ -155,3 +156,11 @@ def _with_what_is_left(loop: ast.For, left: set[str]) -> Iterator[Change]:
             changed = ast.Assign(line.targets, ast.BinOp(same(line.value), ast.Add(), parse(name)))
             text = f"nothing reads {name}, which each round leaves for the next: + {name} is missing"
             yield Change((Slot(loop, "body", index, line),), (changed,), "GP113", text, sure=True)
+
+
+CHANGES = (
+    ChangeKind(additions, place=1050),
+    ChangeKind(summed_in_loop, place=1060),
+    ChangeKind(collected, place=1070),
+    ChangeKind(unread, place=1090),
+)

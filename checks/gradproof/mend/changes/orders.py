@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from gradproof.mend.change import Change, block, instead, parse, same, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slots import Slot, blocks_of, inherits, written
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, is_attribute, targets_of
@@ -155,3 +156,12 @@ def _read(statement: ast.stmt) -> set[str]:
     """The attributes that a statement reads the value of."""
     nodes = [n for n in ast.walk(statement) if is_attribute(n) and isinstance(n.ctx, ast.Load)]
     return {ast.unparse(node) for node in nodes}
+
+
+CHANGES = (
+    ChangeKind(too_early, place=1020),
+    ChangeKind(orders, place=1310),
+    ChangeKind(exchanged, place=1320),
+    ChangeKind(moved, place=1330),
+    ChangeKind(too_late, place=4020),
+)

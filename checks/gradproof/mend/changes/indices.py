@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 
 from gradproof.mend.change import Change, instead, parse, short
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, constant, cuts_off, elements, is_attribute, whole_number
@@ -68,3 +69,9 @@ def _bounds(index: ast.expr) -> list[str]:
         if number > 1:
             found.add(str(number - 1))
     return sorted(found)
+
+
+CHANGES = (
+    ChangeKind(slices, place=1370),
+    ChangeKind(ends, place=1380),
+)

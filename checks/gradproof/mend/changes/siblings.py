@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import TypeGuard
 
 from gradproof.mend.change import Change, instead, same
+from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.renamed import names_in, renamed
 from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
@@ -248,3 +249,11 @@ def _cuts(index: ast.expr) -> bool:
 def _axes(index: ast.expr) -> list[bool]:
     """For each axis, whether several entries are taken of it."""
     return [isinstance(part, ast.Slice) for part in elements(index)]
+
+
+CHANGES = (
+    ChangeKind(windows, place=1390),
+    ChangeKind(adjoints, place=1400),
+    ChangeKind(mirrored, place=1410),
+    ChangeKind(branches, place=1420),
+)
