@@ -14,8 +14,8 @@ def said(subject):
     """The report of a subject with nothing declared."""
     found = infer(subject)
     assert found.case is not None, found.problem
-    report, *others = [check_case(case, location="here") for case in (found.case, *found.others)]
-    readings = [check_case(each.case, location="here") for each in found.readings]
+    report, *others = [check_case(case, location="here", examples=8) for case in (found.case, *found.others)]
+    readings = [check_case(each.case, location="here", examples=8) for each in found.readings]
     return judged(report, found, others, readings)
 
 

@@ -77,7 +77,7 @@ def _squares(clash: Clash) -> list[Proposal]:
     """That both sizes of a window are one: what computes its own indices may take one for the other."""
     candidate = clash.run.candidate
     pairs = [name for name, kind in candidate.kinds.items() if kind.what is What.SIZES and kind.rank == 2]
-    return [Proposal(0.3, Equal(f"{name}.1", dim(f"{name}.0"))) for name in pairs]
+    return [Proposal(0.1, Equal(f"{name}.1", dim(f"{name}.0"))) for name in pairs]
 
 
 def _labels_below(clash: Clash, axis: Polynomial) -> dict[str, list[Proposal]]:
