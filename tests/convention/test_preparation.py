@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -281,6 +283,12 @@ def by_class(opt, W, dW):
 )
 def test_an_optimizer_of_ours_makes_one_plain_step_however_it_is_asked(hand):
     assert np.array_equal(hand(Descent(0.5), np.array([5.0]), np.array([2.0])), [4.0])
+
+
+def test_an_optimizer_of_ours_moves_the_weights_that_a_layer_holds_by_the_names_of_their_gradients():
+    layer = SimpleNamespace(params={"W": np.array([5.0]), "b": np.array([1.0])}, bias=np.array([7.0]))
+    Descent(0.5).update(layer, {"dW": np.array([2.0]), "db": np.array([4.0])}, 0.1)
+    assert (layer.params["W"], layer.params["b"], layer.bias) == ([4.0], [-1.0], [7.0])
 
 
 def test_an_update_whose_result_is_used_leaves_the_weight_as_it_was():

@@ -276,7 +276,82 @@ class RecordedByCallWrong(RecordedByCall):
         return dout * (1 - np.tanh(self.kept))
 
 
+class BuiltFromNone:
+    """``build`` fills a dict whose entries begin as None; the optimizer comes later and is handed the layer itself."""
+
+    def __init__(self, units):
+        self.units, self.optimizer, self.params = units, None, {"W": None, "b": None}
+
+    def build(self, input_shape):
+        rng = np.random.default_rng(0)
+        self.params["W"] = rng.normal(size=(input_shape[1], self.units))
+        self.params["b"] = np.zeros(self.units)
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        return inputs @ self.params["W"] + self.params["b"]
+
+    def backward(self, grads, learning_rate):
+        dparams = {"dW": self.inputs.T @ grads, "db": grads.sum(axis=0)}
+        dinputs = grads @ self.params["W"].T
+        self.optimizer.update(self, dparams, learning_rate)
+        return dinputs
+
+
+class BuiltFromNoneWrong(BuiltFromNone):
+    def backward(self, grads, learning_rate):
+        dparams = {"dW": self.inputs.T @ grads, "db": grads.mean(axis=0)}
+        dinputs = grads @ self.params["W"].T
+        self.optimizer.update(self, dparams, learning_rate)
+        return dinputs
+
+
+class AttendsOverSequences:
+    """Forward takes a matrix of keys as well, as NumPy repeats it; backward turns three axes."""
+
+    def forward(self, query, key):
+        self.query, self.key = query, key
+        return query @ key.transpose(0, 2, 1)
+
+    def backward(self, dout):
+        return dout @ self.key, dout.transpose(0, 2, 1) @ self.query.reshape(len(self.key), -1, self.key.shape[2])
+
+
+class AttendsOverSequencesWrong(AttendsOverSequences):
+    def backward(self, dout):
+        return 2 * dout @ self.key, dout.transpose(0, 2, 1) @ self.query.reshape(len(self.key), -1, self.key.shape[2])
+
+
+class BiasOfSequences:
+    """Its update fits rows, too, but for them it is wrong: axis 1 is that of the bias."""
+
+    def __init__(self, n_in, n_out):
+        rng = np.random.default_rng(0)
+        self.W, self.b = rng.normal(size=(n_in, n_out)), rng.normal(size=n_out)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout, learning_rate):
+        dx = dout @ self.W.T
+        rows, n_out = self.x.reshape(-1, self.x.shape[-1]), dout.shape[-1]
+        self.W -= learning_rate * rows.T @ dout.reshape(-1, n_out)
+        self.b -= learning_rate * dout.sum(axis=(0, 1))
+        return dx
+
+
+class BiasOfSequencesWrong(BiasOfSequences):
+    def backward(self, dout, learning_rate):
+        dx = super().backward(dout, learning_rate)
+        self.b -= learning_rate * dout.sum(axis=(0, 1))
+        return dx
+
+
 PAIRS = [
+    pytest.param(BuiltFromNone, BuiltFromNoneWrong, "input_shape=sizes(", id="a dict of None, an optimizer to come"),
+    pytest.param(AttendsOverSequences, AttendsOverSequencesWrong, 'query="n t d"', id="sequences in backward alone"),
+    pytest.param(BiasOfSequences, BiasOfSequencesWrong, "", id="a bias summed over two axes"),
     pytest.param(Decorated, DecoratedWrong, "Case(Decorated, x=", id="a wrapper without a signature"),
     pytest.param(Updating, UpdatingBefore, "Case(Updating, n_in=size(", id="an optimizer that is made late"),
     pytest.param(Initialised, InitialisedWrong, "weight_init=np.random.randn", id="functions that make parameters"),
@@ -305,9 +380,7 @@ def test_a_right_layer_passes_and_its_twin_fails(right, wrong, part):
 
 
 def verdict_of(subject):
-    found = infer(subject)
-    reports = [check_case(each.under(FEW), location="x", inferred=True) for each in (found.case, *found.others)]
-    return judged(reports[0], found, reports[1:]).verdict
+    return as_the_command_does(subject).verdict
 
 
 class SlicedByItsPad:
@@ -463,8 +536,9 @@ def as_the_command_does(subject):
     found = infer(subject)
     report = check_case(found.case.under(FEW), location="x", inferred=True)
     others = [check_case(case.under(FEW), location="x", inferred=True) for case in found.others]
-    readings = [check_case(each.case.under(FEW), location="x", inferred=True) for each in found.readings]
-    return judged(report, found, others, readings)
+    readings = found.readings if report.verdict is Verdict.FAIL else ()
+    read = [check_case(each.case.under(FEW), location="x", inferred=True) for each in readings]
+    return judged(report, found, others, read)
 
 
 def unrolled_forward(x, w):

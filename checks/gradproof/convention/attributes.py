@@ -195,9 +195,10 @@ class _Reader:
     def _entries(self, target: ast.expr, value: ast.Dict) -> Iterator[Event]:
         """The entries of a dict that an attribute is set to, under keys that are constants."""
         name = self._name(target)
-        for key in value.keys if name else ():
+        for key, entry in zip(value.keys, value.values, strict=True) if name else ():
             if isinstance(key, ast.Constant):
-                yield Event(Use.SET, f"{name}[{key.value!r}]")
+                use = Use.SET_EMPTY if _is_nothing(entry) else Use.SET
+                yield Event(use, f"{name}[{key.value!r}]")
 
     def _stored(self, target: ast.expr, use: Use) -> Iterator[Event]:
         if isinstance(target, (ast.Tuple, ast.List)):

@@ -82,9 +82,11 @@ class _Method:
 def _run(owner: Descent, values: Sequence[Any], named: Mapping[str, Any], frame: FrameType) -> Any:
     """One call of the optimizer by the code of ``frame``."""
     everything = [*values, *named.values()]
-    if any(map(_is_object, everything)):  # of a layer itself it knows no names
-        return owner
     groups = [value for value in everything if isinstance(value, (list, tuple, dict))]
+    layers = list(filter(_is_object, everything))
+    if layers:
+        _move_held(owner, layers[0], [group for group in groups if isinstance(group, dict)])
+        return owner
     if len(groups) >= 2:
         return _moved_groups(owner, groups[0], groups[1], discarded=_is_discarded(frame))
     return _run_on_arrays(owner, [*(("", value) for value in values), *named.items()], frame)
@@ -144,6 +146,15 @@ def _moved_groups(owner: Descent, weights: Any, gradients: Any, *, discarded: bo
         both = zip(_values(weights), _values(gradients), strict=False)
         moved = [_moved(owner, weight, gradient, discarded=discarded) for weight, gradient in both]
     return None if discarded else moved
+
+
+def _move_held(owner: Descent, layer: Any, gradients: Sequence[dict[Any, Any]]) -> None:
+    """The weights that a layer holds, by the names of their gradients in a dict; without one, it keeps them itself."""
+    for group in gradients:
+        named = {(leaves.Step(key, False),): gradient for key, gradient in group.items() if _is_float(gradient)}
+        held = {path: value for path, value in leaves.leaves(layer).items() if _is_float(value)}
+        for path, gradient in pairs(held, named).items():
+            leaves.put(layer, path, _moved(owner, held[path], named[gradient], discarded=False))
 
 
 def _values(group: Any) -> list[Any]:

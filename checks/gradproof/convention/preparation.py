@@ -52,8 +52,9 @@ class _Object:
     filled: set[str] = field(default_factory=set[str])
 
     def has(self, name: str) -> bool:
-        """Whether it is set, to a value; an entry of a dict counts where the dict was given as a whole."""
-        return name in self.held or name in self.filled or _container(name) in self.held
+        """Whether it is set, to a value; an entry of a dict counts where the dict was given with it, or as a whole."""
+        is_given = _container(name) in self.held and name not in self.empty
+        return name in self.held or name in self.filled or is_given
 
     def is_empty(self, name: str) -> bool:
         """Whether it is set, to nothing yet."""
@@ -124,7 +125,8 @@ class _Class:
         if event.use is Use.SET:
             thing.held.add(event.name)
             thing.filled.add(_container(event.name))
-            thing.empty -= {event.name, _container(event.name)}
+            thing.empty = {name for name in thing.empty if event.name not in (name, _container(name))}
+            thing.empty.discard(_container(event.name))
         elif event.use is Use.SET_EMPTY and event.name not in thing.held:
             thing.empty.add(event.name)
 

@@ -26,6 +26,7 @@ from gradproof.infer.more_axes import of_flattened
 from gradproof.infer.operations import infer_operation
 from gradproof.infer.search import SECONDS, Found, Search
 from gradproof.infer.sentences import LATE, hint_for, limits, told
+from gradproof.infer.sequences import as_sequences, of_sequences
 from gradproof.infer.starting_candidate import start_of
 from gradproof.infer.with_ones import with_ones
 from gradproof.nodes.conventions import operation_of
@@ -97,7 +98,7 @@ class _Inferring:
         alike = _alike(self.search, found, self.hints)
         candidate = found.candidate
         case = None if candidate is None else self.declaring.case(candidate)
-        readings = self._readings(alike, case)
+        readings = self._readings(alike, case, found)
         if case is None or candidate is None or not found.runs:
             return _nothing(self.target, found, case)
         late = (LATE,) if self.search.cut_off else ()
@@ -115,14 +116,16 @@ class _Inferring:
         search, hints, target = self.search, self.hints, self.target
         found, vectors = of_vectors(search, search.find([start_of(target)]), hints, target.usage)
         found, flattened = of_flattened(search, found)
+        found, sequences = of_sequences(search, found)
         found = of_columns(search, _as_data(found), hints)
         found, refused = _roomy(found, self.confirming)
-        axes = tuple(reason for reason in (vectors, flattened) if reason is not None)
+        axes = tuple(reason for reason in (vectors, flattened, sequences) if reason is not None)
         return _as_distribution(search, found, target), axes, refused
 
-    def _readings(self, alike: Sequence[Candidate], case: Case | None) -> tuple[Reading, ...]:
+    def _readings(self, alike: Sequence[Candidate], case: Case | None, found: Found) -> tuple[Reading, ...]:
         """What may be meant as well."""
         readings = [_also_taken(self.declaring.case(other)) for other in alike]
+        readings += [_meant(self.declaring.case(other)) for other in as_sequences(self.search, found)]
         if case is not None:
             readings += [*of_logits(self.target, case), *of_handing_on(self.target, case)]
         return tuple(readings)
@@ -143,6 +146,10 @@ def _alike(search: Search, found: Found, hints: Mapping[str, Hint]) -> list[Cand
 
 def _also_taken(case: Case) -> Reading:
     return Reading(case, f"{case.declaration()}: forward takes both")
+
+
+def _meant(case: Case) -> Reading:
+    return Reading(case, f"{case.declaration()}: forward takes rows, too, for which backward is wrong", instead=True)
 
 
 def _doubts(

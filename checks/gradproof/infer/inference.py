@@ -28,7 +28,7 @@ class Reading:
 
     nearly: it counts as right, too, where backward leaves out a small constant, as the epsilon of a logarithm.
     settled: what is right of it leaves no doubt that it is meant, so that the rest is wrong. weights: the tensors that
-    have two axes or more, as what is penalised has.
+    have two axes or more, as what is penalised has. instead: where it is right, nothing else can be meant.
     """
 
     case: Case
@@ -36,6 +36,7 @@ class Reading:
     nearly: bool = False
     settled: bool = False
     weights: frozenset[str] = frozenset()
+    instead: bool = False
 
     def is_right(self, report: SubjectReport) -> bool:
         """Whether the report of the case says so."""
@@ -151,12 +152,15 @@ def _in_abeyance(report: SubjectReport, reason: str) -> SubjectReport:
 
 
 def _in_doubt(report: SubjectReport, inference: Inference, readings: Sequence[SubjectReport]) -> SubjectReport:
-    """No accusation where the layer is right as another reading."""
+    """No accusation where the layer is right as another reading: that itself, where it alone can be meant."""
     tried = zip(inference.readings, readings, strict=False)
-    right = [reading.text for reading, other in tried if reading.is_right(other)]
+    right = [(reading, other) for reading, other in tried if reading.is_right(other)]
     if report.verdict is not Verdict.FAIL or not right:
         return report
-    reason = f"wrong as {inference.declaration}, right as {right[0]}. Declare the one that is meant"
+    for reading, other in right:
+        if reading.instead:
+            return replace(other, notes=(f"no Case was declared; checked as {reading.text}", *other.notes))
+    reason = f"wrong as {inference.declaration}, right as {right[0][0].text}. Declare the one that is meant"
     return _in_abeyance(report, reason)
 
 

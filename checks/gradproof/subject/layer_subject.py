@@ -31,7 +31,7 @@ from gradproof.subject.handed_over import HandedOver
 from gradproof.subject.layer_parameters import LayerParameters, shapes_of
 from gradproof.subject.made import put
 from gradproof.subject.precision import is_float, is_narrow, raised
-from gradproof.subject.stepping import Stepped, Updates, larger_douts, may_step, stepped, uneven, updates_of
+from gradproof.subject.stepping import Stepped, Updates, larger_douts, may_step, stepped, uneven, updates_of, wired
 from gradproof.subject.widening import Widened
 from gradproof.values import Defect, Made
 
@@ -243,7 +243,7 @@ class LayerSubject:
         self._handed.slope.before(self.layer)
         filled: dict[Any, Any] = {}
         douts = douts[-1:] if self._handed.ends_in_loss else douts
-        self._calls.settle(self.plans(), lambda way: self.fork().run_backward(way, copy.deepcopy(douts), {}))
+        self._calls.settle(self.plans(), lambda way: self.fork().run_wired(way, copy.deepcopy(douts)))
         step = self._step(self._plan(), douts, filled)
         returned = without_left_out(step.returned, self._signature.names, self._inputs)
         if returned is None and self._hands_nothing_over():
@@ -267,7 +267,7 @@ class LayerSubject:
             if how.takes_rate or may_step(self.layer, self.convention.backward):
                 asked = partial(self.fork().run_backward, how, uneven(douts), {})  # of its own cache and inputs
                 self._updates = updates_of(self.layer, asked, self._feed, self._parameters)
-        if not self._updates.moves:
+        if not (self._updates.moves or self._updates.wired):
             return Stepped(self.layer, run(self.layer, RATE))
         larger = larger_douts(self.layer, self.convention.backward, douts)
         return stepped(self.layer, run, self._updates.read, partial(run, given=larger) if larger else None)
@@ -282,6 +282,10 @@ class LayerSubject:
         given = {**self._defaults, **nested(self._inputs), **kept_output(owner)}
         args, kwargs = how.bind(douts, given, self._returned.cache, rate, filled, self._returned.values)
         return self._run("backward", getattr(owner, self.convention.backward), *args, **kwargs)
+
+    def run_wired(self, how: Plan, douts: Any) -> Any:
+        """Call backward as a plan says, with an optimizer of ours where the layer lacks one."""
+        return self.run_backward(how, douts, {}, wired(self.layer))
 
     def _settle(self) -> None:
         """What the first forwards showed of the layer is known now; what they built in few bits is raised as well."""

@@ -39,9 +39,13 @@ class Stepped:
 
 @dataclass(frozen=True, eq=False)
 class Updates:
-    """Whether backward moves weights; ``read``: where those stand whose gradient it keeps nowhere beside that."""
+    """Whether backward moves weights; ``read``: where those stand whose gradient it keeps nowhere beside that.
+
+    wired: whether it runs with an optimizer of ours alone, as the layer has none of its own yet.
+    """
 
     moves: bool = False
+    wired: bool = False
     read: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
 
@@ -73,7 +77,18 @@ def updates_of(layer: Any, run: Run, forward: Callable[[Any], Any], kept: Kept) 
     pairs = {name: (leaves.at(layer, path), leaves.at(twin, path)) for name, path in kept.paths().items()}
     moved = [name for name, (before, after) in pairs.items() if not np.array_equal(before, after)]
     free = {name: path for name, path in kept.without_place(twin).items() if name in moved}
-    return Updates(bool(moved), {name: path for name, path in free.items() if _matters(layer, forward, path)})
+    read = {name: path for name, path in free.items() if _matters(layer, forward, path)}
+    return Updates(bool(moved), lacks_optimizer(layer), read)
+
+
+def lacks_optimizer(layer: object) -> bool:
+    """Whether an optimizer that its methods use is still to be handed to it."""
+    return any(getattr(layer, name, None) is None for name in _optimizers_of(layer))
+
+
+def wired(layer: Any) -> Any:
+    """The layer, or a copy with an optimizer of ours where it lacks one."""
+    return _at_rate(layer, RATE) if lacks_optimizer(layer) else layer
 
 
 def _matters(layer: Any, forward: Callable[[Any], Any], path: Path) -> bool:
