@@ -348,7 +348,90 @@ class BiasOfSequencesWrong(BiasOfSequences):
         return dx
 
 
+class ShapedByItsBase:
+    """Its base keeps the shape of the input, which ``build`` needs: any keyword is handed on to it."""
+
+    def __init__(self, input_shape=None):
+        self.input_shape = input_shape
+
+
+class HandsKeywordsOn(ShapedByItsBase):
+    def __init__(self, units, **keywords):
+        super().__init__(**keywords)
+        self.units = units
+
+    def build(self):
+        self.W = np.random.default_rng(0).normal(size=(self.input_shape[0], self.units))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+
+
+class HandsKeywordsOnWrong(HandsKeywordsOn):
+    def backward(self, dout):
+        self.dW = -self.x.T @ dout
+        return dout @ self.W.T
+
+
+def caching(forward):
+    """A decorator of a base class, which keeps what backward needs, in training alone."""
+
+    def cached(self, x, training=False):
+        y = forward(self, x, training=training)
+        self.cache = (x, y) if training else None
+        return y
+
+    return cached
+
+
+class CachesInTraining:
+    def __init__(self, d):
+        self.d = d
+
+    def build(self):
+        self.scale = np.linspace(1, 2, self.d)
+
+    @caching
+    def forward(self, x, training=False):
+        return self.scale * np.tanh(x)
+
+    def backward(self, dout):
+        x, y = self.cache
+        self.dscale = np.sum(dout * np.tanh(x), axis=0)
+        return dout * (self.scale - y**2 / self.scale)
+
+
+class CachesInTrainingWrong(CachesInTraining):
+    def backward(self, dout):
+        x, y = self.cache
+        self.dscale = np.sum(dout * np.tanh(x), axis=0)
+        return dout * (self.scale - y**2)
+
+
+class SumOfAList:
+    """It is given a list of two arrays, and returns one of two."""
+
+    def forward(self, x):
+        return x[0] + x[1]
+
+    def backward(self, dout):
+        return [dout, dout]
+
+
+class SumOfAListWrong(SumOfAList):
+    def backward(self, dout):
+        return [dout, dout / len(dout)]
+
+
 PAIRS = [
+    pytest.param(HandsKeywordsOn, HandsKeywordsOnWrong, "input_shape=sizes(", id="keywords for the base"),
+    pytest.param(CachesInTraining, CachesInTrainingWrong, "training=True", id="a cache in training alone"),
+    pytest.param(SumOfAList, SumOfAListWrong, 'x="2 t d"', id="a list of two arrays"),
     pytest.param(BuiltFromNone, BuiltFromNoneWrong, "input_shape=sizes(", id="a dict of None, an optimizer to come"),
     pytest.param(AttendsOverSequences, AttendsOverSequencesWrong, 'query="n t d"', id="sequences in backward alone"),
     pytest.param(BiasOfSequences, BiasOfSequencesWrong, "", id="a bias summed over two axes"),

@@ -67,8 +67,17 @@ def events_of(function: Callable[..., Any]) -> tuple[Event, ...]:
     arguments = [] if definition is None else [*definition.args.posonlyargs, *definition.args.args]
     if definition is None or not arguments:
         return ()
-    reader = _Reader(arguments[0].arg, _absent_by_default(definition))
+    reader = _Reader(arguments[0].arg, _absent_by_default(definition), _enclosed(function))
     return tuple(event for statement in definition.body for event in reader.statement(statement))
+
+
+def _enclosed(function: Callable[..., Any]) -> Mapping[str, Callable[..., Any]]:
+    """The functions of the user's that a function finds around it by name, as a wrapper finds what it wraps."""
+    try:
+        found = inspect.getclosurevars(function).nonlocals
+    except (TypeError, ValueError):
+        return {}
+    return {name: value for name, value in found.items() if inspect.isfunction(value) and value is not function}
 
 
 def _absent_by_default(definition: ast.FunctionDef) -> frozenset[str]:
@@ -83,11 +92,12 @@ def _absent_by_default(definition: ast.FunctionDef) -> frozenset[str]:
 class _Reader:
     """Walks the statements of one method.
 
-    own: what it calls its object; absent: the arguments that are None where nothing is given.
+    own: what it calls its object; absent: the arguments that are None where nothing is given; enclosed: the functions
+    that it finds around it.
     """
 
-    def __init__(self, own: str, absent: frozenset[str]) -> None:
-        self._own, self._absent = own, absent
+    def __init__(self, own: str, absent: frozenset[str], enclosed: Mapping[str, Callable[..., Any]]) -> None:
+        self._own, self._absent, self._enclosed = own, absent, enclosed
 
     def statement(self, node: ast.stmt) -> Iterator[Event]:
         match node:
@@ -234,6 +244,11 @@ class _Reader:
                 return
             case ast.Call(func=ast.Attribute(value=holder, attr=method)) as call:
                 yield from self._called(holder, method, call)
+                return
+            case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=self._own), *others]) if name in self._enclosed:
+                for other in others:
+                    yield from self._read(other)
+                yield from events_of(self._enclosed[name])
                 return
             case _:
                 pass

@@ -151,7 +151,9 @@ def _moved_groups(owner: Descent, weights: Any, gradients: Any, *, discarded: bo
 def _move_held(owner: Descent, layer: Any, gradients: Sequence[dict[Any, Any]]) -> None:
     """The weights that a layer holds, by the names of their gradients in a dict; without one, it keeps them itself."""
     for group in gradients:
-        named = {(leaves.Step(key, False),): gradient for key, gradient in group.items() if _is_float(gradient)}
+        named: dict[leaves.Path, Any] = {
+            (leaves.Step(key, False),): gradient for key, gradient in group.items() if _is_float(gradient)
+        }
         held = {path: value for path, value in leaves.leaves(layer).items() if _is_float(value)}
         for path, gradient in pairs(held, named).items():
             leaves.put(layer, path, _moved(owner, held[path], named[gradient], discarded=False))

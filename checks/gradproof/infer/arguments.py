@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from inspect import Parameter
+from itertools import pairwise
 from typing import Any, cast
 
 from gradproof.case.case import Case
@@ -69,6 +70,11 @@ class Undeclared:
         """Whether it is a loss that takes the logarithm of what it is given."""
         targets = (name for name in self.called if role_of(name, constructor=False) is Role.TARGET)
         return self.usage.takes_log and (self.setting.loss or any(targets))
+
+    @property
+    def forward_function(self) -> Any:
+        """The function that is forward."""
+        return getattr(self.subject, self.forward) if isinstance(self.subject, type) else self.subject
 
     def is_distribution(self, name: str) -> bool:
         """Whether what has no gradient is a distribution: it meets the logarithm of a softmax, and is no single chance.
@@ -142,12 +148,25 @@ def _class_target(cls: type) -> Undeclared:
 
 def _built(cls: type, convention: Convention) -> dict[str, Parameter]:
     """What the constructor takes, and the methods that prepare its objects; an optimizer is ours."""
-    found = dict(_parameters(cls))
+    found = _of_constructor(cls)
     prepared = preparation_of(cls, convention.forward, convention.backward)
     for name, parameter in arguments_of(cls, prepared.methods).items() if prepared.certain else ():
         if name not in found or found[name].default is not Parameter.empty:
             found[name] = parameter
     return {n: p for n, p in found.items() if not (is_optimizer(n) and p.default is Parameter.empty)}
+
+
+def _of_constructor(cls: type) -> dict[str, Parameter]:
+    """What the constructor takes, and those of its base where it hands on any keyword to it."""
+    found = _parameters(cls)
+    own = [vars(base)["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)]
+    for constructor, above in pairwise(own):
+        kinds = {parameter.kind for parameter in inspect.signature(constructor).parameters.values()}
+        if Parameter.VAR_KEYWORD not in kinds:
+            break
+        inherited = list(_parameters(above).items())[1:]
+        found |= {name: parameter for name, parameter in inherited if name not in found}
+    return found
 
 
 def _declared(subject: Any, backward: Any) -> Callable[[Mapping[str, Spec], Mapping[str, tuple[int, int]]], Case]:
@@ -191,6 +210,7 @@ def _hint(target: Undeclared, name: str, source: str, layers: tuple[Kind, ...]) 
         weight=made in WEIGHTS,
         bias=made is Role.BIAS,
         optional=target.parameter(name).default is not Parameter.empty,
+        absent=target.parameter(name).default is None,
         scalar=made in (Role.SCALAR, Role.PENALTY, Role.RATE),
         size=built and made in (Role.SIZE, Role.KERNEL),
         shape=built and made in (Role.SHAPE, Role.SIZE_LIST),

@@ -30,7 +30,7 @@ def _of_classes(candidate: Candidate, argument: str, hint: Hint) -> list[tuple[s
 
 def readable(candidate: Candidate, hints: Mapping[str, Hint], setting: Setting) -> dict[str, str]:
     """A readable name for each free dim, no two alike."""
-    fed = [argument for argument in hints if not hints[argument].built]
+    fed = [argument for argument in hints if argument in candidate.kinds and not hints[argument].built]
     own = [name for argument in fed for axis in candidate.axes(argument) for name in axis.dims]
     wishes: dict[str, list[str]] = {name: [] for name in dict.fromkeys([*own, *candidate.dims()])}
     for argument, kind in candidate.kinds.items():
@@ -92,7 +92,8 @@ def _inner(letter: str) -> str:
 
 def _batch_of(candidate: Candidate, hints: Mapping[str, Hint]) -> str | None:
     """The dim that counts examples, as far as places tell."""
-    fed = [name for name, hint in hints.items() if not hint.built and candidate.kinds[name].is_array]
+    given = [name for name, hint in hints.items() if name in candidate.kinds and not hint.built]
+    fed = [name for name in given if candidate.kinds[name].is_array]
     for argument in fed[:1]:
         kind = candidate.kinds[argument]
         axes = candidate.axes(argument)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import DEFAULT, Become, Equal, Kind, Proposal, Rank, What, labels, value
+from gradproof.trace.changes import DEFAULT, UNKNOWN, Become, Equal, Kind, Proposal, Rank, What, labels, value
 from gradproof.trace.polynomials import ONE, dim
 from gradproof.trace.run import Hint
 
@@ -38,6 +38,8 @@ def _of_kind(candidate: Candidate, argument: str, kind: Kind, hints: Mapping[str
             return _bounds_of_labels(candidate, argument, hints)
         case What.SIZE:
             return [Proposal(0.6, Become(argument, value(number))) for number in (2, 4)]
+        case What.DEFAULT if hint.absent and (hint.size or hint.shape):
+            return [Proposal(0.3, Become(argument, UNKNOWN))]
         case What.UNKNOWN:
             return [Proposal(0.1 + 0.1 * i, Become(argument, value(word))) for i, word in enumerate(hint.words)]
         case _:

@@ -22,17 +22,18 @@ def of_sequences(search: Search, found: Found) -> tuple[Found, str | None]:
     Or no longer raises for want of axes: what it then does is its own.
     """
     deeper = None if found.clean else _sequences(search, found)
-    is_meant = deeper is not None and (deeper.clean or (_lacks_axes(found) and not _lacks_axes(deeper)))
-    deeper = deeper if is_meant else None
-    return (found, None) if deeper is None else (deeper, "what forward is given has three axes, as backward takes it")
+    if deeper is None or not (deeper.clean or (_lacks_axes(found) and not _lacks_axes(deeper))):
+        return found, None
+    return deeper, "what forward is given has three axes, as backward takes it"
 
 
 def as_sequences(search: Search, found: Found) -> list[Candidate]:
     """The candidate with sequences, where forward and backward take both; none for a loss, which averages rows."""
     is_loss = any(hint.target for hint in search.hints.values())
     deeper = _sequences(search, found) if found.clean and not is_loss else None
-    is_clean = deeper is not None and deeper.clean
-    return [deeper.candidate] if is_clean and deeper.candidate is not None else []
+    if deeper is None or deeper.candidate is None:
+        return []
+    return [deeper.candidate] if deeper.clean else []
 
 
 def _sequences(search: Search, found: Found) -> Found | None:

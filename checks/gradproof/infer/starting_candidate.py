@@ -12,10 +12,13 @@ from gradproof.convention.preparation import is_of_training
 from gradproof.infer.annotations import annotated
 from gradproof.infer.arguments import Undeclared
 from gradproof.infer.hyperparameters import CORPUS
+from gradproof.infer.picked_entries import entries_picked
 from gradproof.infer.roles import Role, role_of
 from gradproof.trace.candidate import Candidate
-from gradproof.trace.changes import DEFAULT, SIZE, UNKNOWN, Kind, sizes, value
+from gradproof.trace.changes import DEFAULT, SIZE, UNKNOWN, Kind, array, sizes, value
+from gradproof.trace.polynomials import number
 
+ENTRIES_AXES = 3  # of a list of arrays, each with rows
 LARGE = 6  # a default size above this one only makes the check slow: the size is drawn
 
 
@@ -28,7 +31,17 @@ def start_of(target: Undeclared) -> Candidate:
         if told_shape is not None:
             own = {f"{name}.{place}": size for place, size in enumerate(told_shape.sizes)}
             found = replace(found, kinds={**found.kinds, name: told_shape.kind}, bound={**found.bound, **own})
-    return found
+    return _with_entries(target, found)
+
+
+def _with_entries(target: Undeclared, candidate: Candidate) -> Candidate:
+    """With as many entries along the first axis as forward picks one by one, of what it is given."""
+    for name, kind in candidate.kinds.items():
+        count = entries_picked(target.forward_function, name) if kind is UNKNOWN and name in target.called else None
+        if count is not None:
+            kinds = {**candidate.kinds, name: array(ENTRIES_AXES)}
+            candidate = replace(candidate, kinds=kinds, bound={**candidate.bound, f"{name}.0": number(count)})
+    return candidate
 
 
 def _first_kind(target: Undeclared, name: str) -> Kind:
@@ -39,6 +52,8 @@ def _first_kind(target: Undeclared, name: str) -> Kind:
         return _of_required(target, name, role)
     if role is Role.TARGET and default is None:
         return UNKNOWN
+    if default is False and not built and is_of_training(name):
+        return value(True)  # backward belongs to training
     if not built or role not in (Role.SIZE, Role.SHAPE):
         return DEFAULT
     return _of_large_default(default, role)

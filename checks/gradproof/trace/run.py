@@ -23,9 +23,10 @@ class Hint:
     """What is known of an argument before anything runs.
 
     built: the constructor takes it; first: it is forward's first; switch: a flag of forward's, off by default;
-    optional: it has a default; target, index, weight, bias, scalar, size, shape: what its name says it is for; number:
-    its likely value, as a number; learned: the source keeps a gradient for it; dicts, words, layers: its likely values,
-    as a dict, a word, a layer; keys: those read, where some hold arrays; takes_log: the subject takes its logarithm.
+    optional: it has a default; absent: that is None; target, index, weight, bias, scalar, size, shape: what its name
+    says it is for; number: its likely value, as a number; learned: the source keeps a gradient for it; dicts, words,
+    layers: its likely values, as a dict, a word, a layer; keys: those read, where some hold arrays; takes_log: the
+    subject takes its logarithm.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Hint:
     first: bool = False
     switch: bool = False
     optional: bool = False
+    absent: bool = False
     target: bool = False
     index: bool = False
     weight: bool = False
