@@ -153,3 +153,5 @@ def test_accusations_with_slopes_stand_beside_a_single_example_that_moved_in_ste
     assert many[0].tensors[0].verdict is Verdict.FAIL
     flat = outcome(result(verdict=Verdict.FAIL, wrong=(Entry((0,), 1.0, 0.0, 1e-12),), wrong_count=1))
     assert summary.withdrawn([*[flat] * 20, stepped])[0].tensors[0].verdict is Verdict.INCONCLUSIVE
+    both = summary.withdrawn([*[accused] * 20, flat, stepped])
+    assert [each.tensors[0].verdict for each in both[-3:-1]] == [Verdict.FAIL, Verdict.INCONCLUSIVE]

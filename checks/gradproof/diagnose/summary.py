@@ -138,14 +138,15 @@ def withdrawn(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Take back accusations against a subject whose output was seen to move in steps.
 
     In another example the same staircase may look like a flat line, with a slope of zero that is no derivative. But one
-    or two examples among many that fail, with slopes, are none: saturated outputs went from one plateau to the next.
+    or two examples among many that fail with slopes are none: saturated outputs went from one plateau to the next, or a
+    single column has nothing to be compared with. Then only the flat ones are taken back.
     """
     stepped = sum(_is_stepped(outcome) for outcome in outcomes)
-    failing = sum(_fails(outcome) for outcome in outcomes)
-    is_seldom = stepped <= SELDOM * failing
-    if not stepped or (is_seldom and not any(_is_flat(outcome) for outcome in outcomes)):
+    if not stepped:
         return list(outcomes)
-    return [_without_accusations(outcome) for outcome in outcomes]
+    sloping = sum(_fails(outcome) and not _is_flat(outcome) for outcome in outcomes)
+    is_seldom = stepped <= SELDOM * sloping
+    return [outcome if is_seldom and not _is_flat(outcome) else _without_accusations(outcome) for outcome in outcomes]
 
 
 def _is_stepped(outcome: Outcome) -> bool:

@@ -19,6 +19,7 @@ from gradproof.source.syntax import (
     is_self,
     last_name,
     variables_read,
+    whole_number,
 )
 
 _SUMS = frozenset({"sum", "mean"})
@@ -59,12 +60,12 @@ def _clue(function: Function, statement: ast.stmt, sentence: str) -> Slip:
 
 
 def _minus_power(functions: Sequence[Function]) -> Iterator[Slip]:
-    """``-a ** b``, which is ``-(a ** b)``; not of an exponent, for exp(-x ** 2) is the bell curve, and meant."""
+    """``-a ** 2``, which is ``-(a ** 2)``; not of an exponent, for exp(-x ** 2) is the bell curve, and meant."""
     for function in functions:
         exponents = _exponents(function)
         for node in own_nodes(function.node):
             power = node.operand if is_negated(node) and id(node) not in exponents else None
-            if is_operation(power, ast.Pow) and not isinstance(power.left, ast.Constant):
+            if is_operation(power, ast.Pow) and whole_number(power.right) and not isinstance(power.left, ast.Constant):
                 is_bracketed = power.col_offset != node.col_offset + 1
                 if not is_bracketed:
                     text, inner = function.segment(node), function.segment(power)
