@@ -212,6 +212,41 @@ def test_the_weak_link_of_a_composite_is_named(net: type, told: tuple[str, str])
     assert found.forwards > 0
 
 
+class Moving:
+    """It moves its own weights in backward, as many courses write it."""
+
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout, learning_rate):
+        dx = dout @ self.W.T
+        self.W -= learning_rate * self.x.T @ dout
+        return dx
+
+
+class MovingDoubled:
+    """Its parts and their chain are right; what it returns in the end is twice the gradient."""
+
+    def __init__(self, W1, W2):
+        self.first, self.last = Moving(W1), Moving(W2)
+
+    def forward(self, x):
+        return self.last.forward(np.tanh(self.first.forward(x)))
+
+    def backward(self, dout, learning_rate):
+        dh = self.last.backward(dout, learning_rate)
+        h = self.last.x
+        return 2 * self.first.backward(dh * (1 - h**2), learning_rate)
+
+
+def test_of_a_net_that_updates_itself_no_chaining_is_called_wrong() -> None:
+    assert link(MovingDoubled) is None
+
+
 def test_a_layer_without_parts_has_no_weak_link() -> None:
     case = Case(AffineOverBatch, W="d h", x="n d")
     example = Example({}, {"W": normal(3, 2)}, {"x": normal(4, 3)}, 0, frozenset({"x"}))

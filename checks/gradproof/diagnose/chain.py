@@ -59,8 +59,8 @@ def weak_link(example: Example, build: Callable[..., Any]) -> Link | None:
             wrong = next((outcome for outcome in outcomes if _accused(outcome)), None)
             if wrong is not None:
                 return _wrong_part(call.part, wrong, outcomes, trace.forwards + sum(o.forwards for o in outcomes))
-        # an update runs backward several times, on copies: what the parts were given then is no one pass
-        return None if getattr(subject, "updates", None) else _wrong_chaining(trace, calls)
+        # what the parts were given in several runs of backward, on copies, is no one pass
+        return None if getattr(subject, "may_step", False) else _wrong_chaining(trace, calls)
     return None
 
 

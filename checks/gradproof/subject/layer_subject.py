@@ -68,6 +68,7 @@ class LayerSubject:
         self._handed, self._calls = HandedOver(), BackwardCalls(plan)
         self._returned = Returned()  # what the last forward returned
         self._updates: Updates | None = None  # what backward moves itself, once that was asked
+        self.may_step = False  # whether backward may move weights: it is then run several times, on copies
         built, given = self._call("the constructor", build)
         self._parameters = LayerParameters(convention, built, given, signature.names, numbers or {})
         self._made: Mapping[str, Made] = made or {}
@@ -264,7 +265,8 @@ class LayerSubject:
 
         if self._updates is None:
             self._updates = Updates()
-            if how.takes_rate or may_step(self.layer, self.convention.backward):
+            self.may_step = how.takes_rate or may_step(self.layer, self.convention.backward)
+            if self.may_step:
                 asked = partial(self.fork().run_backward, how, uneven(douts), {})  # of its own cache and inputs
                 self._updates = updates_of(self.layer, asked, self._feed, self._parameters)
         if not (self._updates.moves or self._updates.wired):
