@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradproof.convention.losses import KEPT
+from gradproof.convention.pairing import is_book
+from gradproof.convention.return_statements import returns_nothing
 from gradproof.convention.stored import GRADIENTS, OUTPUTS, Stored
 
 
@@ -20,6 +22,10 @@ class HandedOver:
     def __init__(self) -> None:
         self.output, self.slope, self.loss = Stored(OUTPUTS), Stored(GRADIENTS), Stored(KEPT)
         self.ends_in_loss = self.in_parts = False
+
+    def nothing(self, layer: Any, backward: str) -> bool:
+        """Whether a net reads attributes of it: backward returns nothing either, so that no return was forgotten."""
+        return not is_book(layer) and returns_nothing(getattr(type(layer), backward))
 
     def with_loss(self, outputs: tuple[Any, ...], layer: Any) -> tuple[Any, ...]:
         """The outputs, and behind them the loss that forward kept; in the place of None where it returned nothing."""

@@ -20,7 +20,7 @@ from gradproof.convention.convention import Convention
 from gradproof.convention.descent import RATE
 from gradproof.convention.leaves import Path
 from gradproof.convention.losses import averages
-from gradproof.convention.return_statements import names_returned, returns_nothing
+from gradproof.convention.return_statements import names_returned
 from gradproof.convention.returned import by_rows, without_left_out
 from gradproof.convention.several_outputs import Returned, returned_by
 from gradproof.convention.stored import kept_output
@@ -149,16 +149,12 @@ class LayerSubject:
         return self._read(result)
 
     def _read(self, result: Any) -> tuple[Any, ...]:
-        if result is None and self._hands_nothing_over():
+        if result is None and self._handed.nothing(self.layer, self.convention.backward):
             result = self._handed.output.after(self.layer)
         self._returned = returned_by(result, getattr(type(self.layer), self.convention.backward))
         starts = not self.takes_dout() or self.default_dout() is not None
         outputs = self._returned.outputs
         return self._handed.with_loss(outputs, self.layer) if starts else outputs
-
-    def _hands_nothing_over(self) -> bool:
-        """Whether a net reads attributes of it: backward returns nothing either, so that no return was forgotten."""
-        return not self.promises and returns_nothing(getattr(type(self.layer), self.convention.backward))
 
     def restart(self) -> None:
         """Back to the state after construction, where the subject is frozen; what the first forward builds is there."""
@@ -247,7 +243,7 @@ class LayerSubject:
         self._calls.settle(self.plans(), lambda way: self.fork().run_wired(way, copy.deepcopy(douts)))
         step = self._step(self._plan(), douts, filled)
         returned = without_left_out(step.returned, self._signature.names, self._inputs)
-        if returned is None and self._hands_nothing_over():
+        if returned is None and self._handed.nothing(self.layer, self.convention.backward):
             returned = self._handed.slope.after(step.layer)
         floats = tuple(name for name, value in self._inputs.items() if is_float(value))
         step = replace(step, returned=by_rows(returned, [self._inputs[name].shape for name in floats]))
