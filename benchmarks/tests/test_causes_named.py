@@ -1,14 +1,18 @@
 """What the benchmark of causes reads out of a finding: it must not be kinder than a teacher."""
 
 import pytest
-from causes_named import CHANGES, PREFIXES, UNKNOWN, causes_named
+from causes_named import PREFIXES, UNKNOWN, causes_named
 
 from faulty.base import CAUSES
 from gradproof.codes import CODES
 from gradproof.contract.contract import PROMISES
 from gradproof.findings import Cause, Confidence, Fact, Finding
+from gradproof.mend import slip_kinds
+from gradproof.mend.named_slips import SLIPS
 from gradproof.report.sentences import KINDS
 
+FACTOR = slip_kinds.FACTOR_MISSING(factor="self.x").fact
+SIGN = slip_kinds.SIGN_OF_TERM(mine="- x", other="+ x").fact
 LAST_ROW = Fact("last-slice", {"axis": 0, "axes": 2})
 OPEN = frozenset({"unexplained", "unmeasured", "zero-beside-others", "unexplained-region", "another-array"})
 OPEN |= {"not-zero-where-saturated", "zero-where-it-is-not"}  # what was measured, and nothing more
@@ -30,8 +34,13 @@ def finding(code, kind=None, **about):
         (finding("GP102", "twice"), {"constant factor"}),
         (finding("GP107", "region", region=LAST_ROW), {"one row wrong"}),
         (finding("GP107", "region", region=Fact("diagonal")), {UNKNOWN}),
-        (finding("GP117", "slip", slips=("the factor self.x is missing",)), {"a factor left out"}),
-        (finding("GP513", "slip", slips=("the sign of a term is wrong",)), {"sign", "accumulates"}),
+        (finding("GP117", "slip", slips=(FACTOR,)), {"a factor left out"}),
+        (finding("GP513", "slip", slips=(SIGN,)), {"sign", "accumulates"}),
+        (finding("GP117", "slip", slips=(FACTOR, SIGN)), {"a factor left out", "sign"}),
+        (
+            finding("GP117", "slip", slips=(Fact("slip-in-a-branch", {"slip": FACTOR}),)),
+            {"a factor left out", "one region of values wrong"},
+        ),
         (finding("GP303"), {"crash"}),
         (finding("GP206"), {"not a number"}),
         (finding("GP201"), {"wrong form"}),
@@ -50,7 +59,6 @@ def test_a_gradient_without_a_cause_names_none(code):
 
 
 def test_what_the_benchmark_does_not_know_is_no_cause_that_a_teacher_accepts():
-    assert causes_named(finding("GP102", "slip", slips=("dW is a fish",))) == {UNKNOWN}
     assert causes_named(finding("GP102", "fish")) == {UNKNOWN}
     assert UNKNOWN not in CAUSES
 
@@ -98,8 +106,31 @@ def test_a_name_that_hangs_on_what_the_cause_is_about(told, names):
 
 
 def test_every_cause_that_is_read_out_of_words_and_codes_is_one_that_faults_claim():
-    tables = [*PREFIXES.values(), *(causes for _, causes in CHANGES)]
-    assert {cause for causes in tables for cause in causes} <= CAUSES
+    assert {cause for causes in PREFIXES.values() for cause in causes} <= CAUSES
+
+
+@pytest.mark.parametrize("kind", SLIPS.values(), ids=lambda kind: kind.name)
+def test_a_slip_has_the_names_of_causes_that_faults_claim(kind):
+    about = dict.fromkeys(("mine", "other", "size", "role", "function", "target"), "1")
+    names = kind.names(about)
+    assert names
+    assert {*names} <= CAUSES
+
+
+@pytest.mark.parametrize(("told", "names"), [
+    (slip_kinds.SIZE_MISSING(size="len(x)", role="division by"),
+     {"missing mean over the batch", "a dim as factor", "a factor left out"}),
+    (slip_kinds.SIZE_MISSING(size="len(x)", role="factor"), {"a dim as factor", "a factor left out"}),
+    (slip_kinds.SIZE_TOO_MANY(size="x.shape[0]", role="division by"),
+     {"extra mean over the batch", "a dim as factor", "a factor too many"}),
+    (slip_kinds.SIZE_TOO_MANY(size="x.shape[1]", role="division by"), {"a dim as factor", "a factor too many"}),
+    (slip_kinds.POWER(mine="x", other="x ** 2"), {"wrong power", "a factor left out"}),
+    (slip_kinds.POWER(mine="x ** 3", other="x"), {"wrong power"}),
+    (slip_kinds.NOT_SUMMED(mine="-1", other="x.sum()"), {"not summed", "a term missing", "a factor left out"}),
+    (slip_kinds.NOT_SUMMED(mine="x", other="x.sum()"), {"not summed"}),
+])  # fmt: skip
+def test_a_slip_whose_names_hang_on_what_it_is_about(told, names):
+    assert {*told.kind.names(dict(told.about))} == names
 
 
 def test_every_cause_that_a_promise_has_the_name_of_is_one_that_faults_claim():

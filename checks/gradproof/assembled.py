@@ -6,7 +6,9 @@ A new module is found because it is there: it need not be listed. Nothing hangs 
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator
 from importlib import import_module
+from types import ModuleType
 from typing import Protocol, TypeVar
 
 
@@ -22,16 +24,22 @@ class Placed(Protocol):
 T = TypeVar("T", bound=Placed)
 
 
+def modules_of(package: str) -> Iterator[ModuleType]:
+    """The modules of a package, imported, by their names."""
+    for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
+        yield import_module(module.name)
+
+
 def assembled(package: str, kind: type[T], name: str) -> tuple[T, ...]:
     """What the modules of a package hold under ``name``, each a tuple of ``kind``, by their places.
 
     Raises ValueError where two have the same place, or one is something else.
     """
     found: list[T] = []
-    for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}."):
-        for one in getattr(import_module(module.name), name):
+    for module in modules_of(package):
+        for one in getattr(module, name):
             if not isinstance(one, kind):
-                raise ValueError(f"expected a {kind.__name__} in {name} of {module.name}, got {one!r}")
+                raise ValueError(f"expected a {kind.__name__} in {name} of {module.__name__}, got {one!r}")
             found.append(one)
     places = [one.place for one in found]
     if len(set(places)) < len(places):

@@ -17,6 +17,7 @@ from gradproof.mend.patch import HOOK
 from gradproof.mend.sensitivity import Sensitivity
 from gradproof.mend.slots import Slot
 from gradproof.mend.solved import compound, simple
+from gradproof.report.facts import phrase
 
 SHAPES = st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)
 
@@ -81,7 +82,7 @@ DZ, P, T = normal(4, 2, seed=3), abs(normal(4, 3, seed=4)), np.array([0, 2, 1, 1
     ],
 )
 def test_a_formula_of_one_array_is_found(names, right, likely):
-    assert likely in [change.likely for change in simple(sensitivity("x", names, right))]
+    assert likely in [phrase(change.slip.fact, "x") for change in simple(sensitivity("x", names, right))]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_formula_of_one_array_is_found(names, right, likely):
     ],
 )
 def test_a_formula_of_two_arrays_or_of_sums_is_found(names, right, likely):
-    assert any(likely in change.likely for change in compound(sensitivity("x", names, right)))
+    assert any(likely in phrase(change.slip.fact, "x") for change in compound(sensitivity("x", names, right)))
 
 
 def test_what_no_formula_gives_is_given_none():

@@ -1,4 +1,4 @@
-"""One small change of a syntax tree, with the slip that it would mend, in words; it knows no gradient."""
+"""One small change of a syntax tree, with the slip that it would mend; it knows no gradient."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import copy
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
+from gradproof.mend.slip import Slip
+from gradproof.mend.slip_kinds import IN_A_BRANCH, IN_A_LINE
 from gradproof.mend.slots import Slot
 from gradproof.source.syntax import calls, constant, is_product, targets_of
 
-BRANCH = ", in one branch of np.where"
-IN_THE_LINE = ", in the line for"
 MOST_WORD = 32  # characters of an expression within a sentence
+Piece = TypeVar("Piece", ast.expr, ast.keyword)
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
     """One small change of a function: which nodes stand in which slots instead, and the slip that it would mend.
 
-    ``code`` and ``likely`` are those of the cause, ``likely`` in a student's words. ``sure`` says that nothing but that
-    slip could be mended so: it is then the cause, whatever else the numbers look like. ``needs`` are arguments and
-    variables of forward that are not at hand there: forward would have to keep them. ``alike`` says that one slip was
-    made at each of the slots. ``renames`` says that another name is put in a name's place: arrays that are made of each
-    other may stand for each other, so that another change may say the same. ``plain`` says that the words tell
-    less than what the numbers show.
+    ``sure`` says that nothing but that slip could be mended so: it is then the cause, whatever else the numbers look
+    like. ``needs`` are arguments and variables of forward that are not at hand there: forward would have to keep them.
+    ``alike`` says that one slip was made at each of the slots. ``renames`` says that another name is put in a name's
+    place: arrays that are made of each other may stand for each other, so that another change may say the same.
+    ``plain`` says that the slip tells less than what the numbers show.
     """
 
     slots: tuple[Slot, ...]
     nodes: tuple[ast.AST, ...]
-    code: str
-    likely: str
+    slip: Slip
     sure: bool = False
     needs: tuple[str, ...] = ()
     alike: bool = False
@@ -42,6 +42,11 @@ class Change:
         for node in self.nodes:
             if not hasattr(node, "lineno"):
                 ast.fix_missing_locations(ast.copy_location(node, self.statement))
+
+    @property
+    def code(self) -> str:
+        """The code of the cause that the slip is."""
+        return self.slip.code
 
     @property
     def statement(self) -> ast.stmt:
@@ -59,12 +64,14 @@ class Change:
         return [(slot.parent, slot.field, slot.index) for slot in self.slots]
 
     @property
-    def words(self) -> str:
-        """The slip in words, with the region of values, or the column, that it is confined to."""
+    def confined(self) -> Slip:
+        """The slip with the region of values, or the column, that it is confined to."""
         if all(_is_in_branch(slot) for slot in self.slots):
-            return f"{self.likely}{BRANCH}"
+            return IN_A_BRANCH(slip=self.slip.fact)
         part = _part(self.statement)
-        return self.likely if part is None or part in self.likely else f"{self.likely}{IN_THE_LINE} {part}"
+        if part is None or self.slip.mentions(part):
+            return self.slip
+        return IN_A_LINE(slip=self.slip.fact, part=part)
 
     @property
     def is_of_loop(self) -> bool:
@@ -137,9 +144,9 @@ def _part(statement: ast.stmt) -> str | None:
     return ast.unparse(targets[0]) if takes_one and takes_several else None
 
 
-def instead(slot: Slot, node: ast.expr, code: str, likely: str, *, sure: bool = False) -> Change:
+def instead(slot: Slot, node: ast.expr, slip: Slip, *, sure: bool = False) -> Change:
     """The change that puts one expression in the place of another."""
-    return Change((slot,), (node,), code, likely, sure)
+    return Change((slot,), (node,), slip, sure)
 
 
 def short(node: ast.expr) -> str:
@@ -153,8 +160,8 @@ def parse(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def same(node: ast.expr) -> ast.expr:
-    """A copy of an expression, to stand at another place."""
+def same(node: Piece) -> Piece:
+    """A copy of an expression, or of a keyword, to stand at another place."""
     return copy.deepcopy(node)
 
 

@@ -18,6 +18,7 @@ from gradproof.mend.edited import edited, parses
 from gradproof.mend.forward_variables import variables_of_forward
 from gradproof.mend.hollow import is_hollow
 from gradproof.mend.patch import compiled, patched
+from gradproof.mend.slip_kinds import EPSILON_ON_ONE_SIDE, OF_FORWARD
 from gradproof.mend.tree import Tree
 from gradproof.mend.trial import Trial
 
@@ -202,8 +203,7 @@ class ChangeTester:
 
 
 def _of_forward(change: Change) -> Change:
-    """A change of forward, in words that say that backward is right for another forward."""
+    """A change of forward, with the slip that backward is right for another forward."""
     if change.code == _EPSILON:
-        words = f"an epsilon is in one of forward and backward alone: {change.text}"
-        return replace(change, likely=words)
-    return replace(change, code="GP110", likely=f"your backward is right for another forward: {change.likely}")
+        return replace(change, slip=EPSILON_ON_ONE_SIDE(line=change.text))
+    return replace(change, slip=OF_FORWARD(change=change.slip.fact))

@@ -9,49 +9,61 @@ import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.contractions import bracketed
+from gradproof.mend.slip import Slip, SlipKind
 
 Make = Callable[[Floats, Mapping[str, Floats]], Floats]
-Formula = tuple[str, Make, str, str]  # the text, how it is made, the code and the words of the slip
+Formula = tuple[str, Make, Slip]  # the text, how it is made, the slip
 Reduce = Callable[[Floats], Floats]
 
-_SUM = "a term is missing: {v} times a sum, by which forward couples the entries"
-# of the value e and an array v of its shape: the text, the words, and how it is made with the sum and the mean
-_COUPLED: tuple[tuple[str, str, Callable[[Floats, Floats, Reduce, Reduce], Floats]], ...] = (
-    (
-        "{e} - ({e} * {v}).sum({over})",
-        "a term is missing: a sum, by which forward couples the entries, is not subtracted",
-        lambda e, v, total, _: e - total(e * v),
-    ),
-    ("{e} - {v} * ({e} * {v}).sum({over})", _SUM, lambda e, v, total, _: e - v * total(e * v)),
-    ("{e} - {v} * ({e} * {v}).mean({over})", _SUM, lambda e, v, _, mean: e - v * mean(e * v)),
-    ("{e} - {v} * {e}.sum({over})", _SUM, lambda e, v, total, _: e - v * total(e)),
-    (
-        "{v} * ({e} - ({e} * {v}).sum({over}))",
-        "a derivative is missing: that of the softmax, which couples the entries",
-        lambda e, v, total, _: v * (e - total(e * v)),
-    ),
+
+def _missing(name: str, words: str) -> SlipKind:
+    return SlipKind("GP113", f"slip-term-missing-{name}", f"a term is missing: {words}", ("a term missing",))
+
+
+TIMES_SUM = _missing("times-sum", "{array} times a sum, by which forward couples the entries")
+PLAIN_SUM = _missing("sum", "a sum, by which forward couples the entries, is not subtracted")
+TWO_MEANS = _missing("means", "the mean, and {array} times a mean, are not subtracted")
+PROJECTION = _missing("projection", "what lies along {array} is not taken off")
+MEAN = _missing("mean", "the mean over axis {axis} is not subtracted")
+TRUE_CLASS = _missing("true-class", "1 is not subtracted at the true class of each row")
+TRUE_CLASS_MEAN = _missing("true-class-mean", "1 / n is not subtracted at the true class of each row")
+OTHERS = _missing("other-classes", "the true class of each row gets nothing: minus the sum of the others")
+SOFTMAX = SlipKind(
+    "GP113",
+    "slip-derivative-missing-softmax",
+    "a derivative is missing: that of the softmax, which couples the entries",
+    ("derivative left out", "a layer skipped", "a term missing"),
+)
+
+# of the value e and an array v of its shape: the text, the slip, and how it is made with the sum and the mean
+_COUPLED: tuple[tuple[str, SlipKind, Callable[[Floats, Floats, Reduce, Reduce], Floats]], ...] = (
+    ("{e} - ({e} * {v}).sum({over})", PLAIN_SUM, lambda e, v, total, _: e - total(e * v)),
+    ("{e} - {v} * ({e} * {v}).sum({over})", TIMES_SUM, lambda e, v, total, _: e - v * total(e * v)),
+    ("{e} - {v} * ({e} * {v}).mean({over})", TIMES_SUM, lambda e, v, _, mean: e - v * mean(e * v)),
+    ("{e} - {v} * {e}.sum({over})", TIMES_SUM, lambda e, v, total, _: e - v * total(e)),
+    ("{v} * ({e} - ({e} * {v}).sum({over}))", SOFTMAX, lambda e, v, total, _: v * (e - total(e * v))),
     (
         "{e} - {e}.mean({over}) - {v} * ({e} * {v}).mean({over})",
-        "a term is missing: the mean, and {v} times a mean, are not subtracted",
+        TWO_MEANS,
         lambda e, v, _, mean: e - mean(e) - v * mean(e * v),
     ),
     (
         "{e} - {v} * ({e} * {v}).sum({over}) / ({v} ** 2).sum({over})",
-        "a term is missing: what lies along {v} is not taken off",
+        PROJECTION,
         lambda e, v, total, _: e - v * total(e * v) / total(v * v),
     ),
 )
 # of the value e and a 1 at the true class of each row
-_CLASSES: tuple[tuple[str, str, Callable[[Floats, Floats], Floats]], ...] = (
-    ("{e} - {one}", "1 is not subtracted at the true class of each row", lambda e, one: e - one),
+_CLASSES: tuple[tuple[str, SlipKind, Callable[[Floats, Floats], Floats]], ...] = (
+    ("{e} - {one}", TRUE_CLASS, lambda e, one: e - one),
     (
         "{e} - {one} / len({e})",
-        "1 / n is not subtracted at the true class of each row",
+        TRUE_CLASS_MEAN,
         lambda e, one: e - one / max(len(e), 1),
     ),
     (
         "{e} - {e}.sum(axis=1, keepdims=True) * {one}",
-        "the true class of each row gets nothing: minus the sum of the others",
+        OTHERS,
         lambda e, one: e - e.sum(axis=1, keepdims=True) * one if not (e * one).any() else e,
     ),
 )
@@ -67,26 +79,24 @@ def couplings(own: str, names: Sequence[str], ndim: int) -> Iterator[Formula]:
             yield from _coupled(e, names, (-1,), "axis=-1, keepdims=True", -1)
     for name in names:
         one = f"np.eye({e}.shape[1])[{name}]"
-        for form, likely, at_class in _CLASSES:
-            yield form.format(e=e, one=one), _at_labels(name, at_class), "GP113", f"a term is missing: {likely}"
+        for form, kind, at_class in _CLASSES:
+            yield form.format(e=e, one=one), _at_labels(name, at_class), kind()
 
 
 def _coupled(e: str, names: Sequence[str], axes: tuple[int, ...], over: str, axis: object) -> Iterator[Formula]:
-    words = f"a term is missing: the mean over axis {axis} is not subtracted"
-    yield f"{e} - {e}.mean({over})", _centred(axes), "GP113", words
+    yield f"{e} - {e}.mean({over})", _centred(axes), MEAN(axis=str(axis))
     for name in names:
-        for form, likely, function in _COUPLED:
+        for form, kind, function in _COUPLED:
             text = form.format(e=e, v=bracketed(name), over=over)
-            yield text, _along(name, axes, function), "GP113", likely.format(v=name)
+            yield text, _along(name, axes, function), kind(array=name)
 
 
 def softmaxes(names: Sequence[str], ndim: int) -> Iterator[Formula]:
     """What a softmax hands back, of every two arrays of one shape: its output, and what came from upstream."""
-    likely = "a derivative is missing: that of the softmax, which couples the entries"
     for d, v in permutations(names, 2):
         for axis in range(ndim):
             text = f"{bracketed(v)} * ({d} - ({bracketed(d)} * {bracketed(v)}).sum(axis={axis}, keepdims=True))"
-            yield text, _softmax(d, v, axis), "GP113", likely
+            yield text, _softmax(d, v, axis), SOFTMAX(array=v)
 
 
 def _softmax(d: str, v: str, axis: int) -> Make:

@@ -9,12 +9,19 @@ import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.change import Change, instead, parse
+from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import Slot, is_indexing
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import constant, is_number
 
 Gap = Callable[[Change], "Floats | None"]  # claimed minus true, entry by entry; None where it cannot be had
 
+MISTYPED = SlipKind(
+    "GP108",
+    "slip-number-mistyped",
+    "the number {number} is mistyped: with {right} the gradient is right",
+    ("constant mistyped", "constant factor"),
+)
 STEPS = 8  # secants converge by then where the gradient is smooth in the number, as it is nearly always
 NEAR = 1e-4  # relative: the first step away from the number as it is written
 DIGITS = 6  # of the number that is shown: a constant in a formula seldom has more
@@ -35,8 +42,8 @@ def mistyped_numbers(tree: Tree, gap: Gap) -> Iterator[Change]:
 
 
 def _with(slot: Slot, value: float, number: float) -> Change:
-    text = f"the number {value:.10g} is mistyped: with {number:.10g} the gradient is right"
-    return instead(slot, parse(repr(number)), "GP108", text)
+    slip = MISTYPED(number=f"{value:.10g}", right=f"{number:.10g}")
+    return instead(slot, parse(repr(number)), slip)
 
 
 def _root(slot: Slot, value: float, gap: Gap) -> float | None:

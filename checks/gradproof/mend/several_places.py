@@ -10,6 +10,7 @@ from itertools import combinations
 
 from gradproof.mend.change import Change
 from gradproof.mend.change_kind import Changes
+from gradproof.mend.slip import Slip
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 
@@ -20,17 +21,17 @@ def everywhere(kind: Changes) -> Changes:
     """The changes of one kind, made at every place where it would mend the same slip: one is often made twice."""
 
     def changes(tree: Tree) -> Iterator[Change]:
-        alike: dict[tuple[str, int], list[Change]] = {}
-        met: Counter[tuple[str, Slot]] = Counter()
+        alike: dict[tuple[Slip, int], list[Change]] = {}
+        met: Counter[tuple[Slip, Slot]] = Counter()
         for change in kind(tree):
-            place = change.likely, change.slots[0]
-            alike.setdefault((change.likely, met[place]), []).append(change)  # a slip may have several ways to mend it
+            place = change.slip, change.slots[0]
+            alike.setdefault((change.slip, met[place]), []).append(change)  # a slip may have several ways to mend it
             met[place] += 1
         for several in alike.values():
             if len(several) > 1:
                 first = several[0]
                 slots, nodes = tuple(each.slots[0] for each in several), tuple(each.nodes[0] for each in several)
-                yield Change(slots, nodes, first.code, first.likely, alike=True, renames=first.renames)
+                yield Change(slots, nodes, first.slip, alike=True, renames=first.renames)
 
     return changes
 

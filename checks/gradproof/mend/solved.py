@@ -21,11 +21,27 @@ from gradproof.mend.coupled import couplings, softmaxes
 from gradproof.mend.forms import FACTORS, FORMS, WHOLE, Form
 from gradproof.mend.likeness import arrays_in, cuts, sums
 from gradproof.mend.sensitivity import Sensitivity
+from gradproof.mend.slip import Slip, SlipKind
+from gradproof.mend.slip_kinds import (
+    FACTOR_MISSING,
+    NOT_SUMMED,
+    NUMBER_MISSING,
+    ONLY_A_PART,
+    STANDS,
+    SYMMETRIC,
+    TERM_MISSING,
+)
 from gradproof.mend.slots import is_divisor
 from gradproof.mend.weighted import weights
 from gradproof.mend.wording import Formula, Make, difference, factor, made_of
 from gradproof.source.syntax import is_sum
 
+EPSILON_IN_FACTOR = SlipKind(
+    "GP108",
+    "slip-epsilon-in-factor",
+    "an epsilon is left out: it makes ({factor}) nearly 1, and that factor is missing",
+    ("epsilon left out",),
+)
 NICE: Mapping[float, str] = {
     1.0: "",
     2.0: "2 * ",
@@ -64,8 +80,8 @@ def _multiplied(sensitivity: Sensitivity, own: str) -> Iterator[Change]:
         text = _number(sensitivity, number)
         if text is not None:
             times = text.removesuffix(" * ")
-            words = ("GP102", f"the number {times} is missing as a factor")
-            yield _changed(sensitivity, f"{bracketed(times)} * {bracketed(own)}", *words)
+            slip = NUMBER_MISSING(number=times, role="factor")
+            yield _changed(sensitivity, f"{bracketed(times)} * {bracketed(own)}", slip)
 
 
 def _formed(names: Sequence[str], forms: Sequence[Form]) -> Iterator[tuple[str, Form]]:
@@ -96,9 +112,9 @@ def compound(sensitivity: Sensitivity) -> Iterator[Change]:
         yield from _added(sensitivity, written, _values(sensitivity, make))
 
 
-def _formula(each: tuple[str, Make, str, str]) -> Formula:
-    text, make, *words = each
-    return Formula(make, lambda: (text, words[0], words[1]))
+def _formula(each: tuple[str, Make, Slip]) -> Formula:
+    text, make, slip = each
+    return Formula(make, lambda: (text, slip))
 
 
 def _values(sensitivity: Sensitivity, make: Make) -> list[Floats] | None:
@@ -124,15 +140,14 @@ def _fitting(sensitivity: Sensitivity, formulas: Iterable[Formula]) -> Iterator[
     for formula in formulas:
         made = _values(sensitivity, formula.make)
         if made is not None and sensitivity.fits(_row(made) - _row(sensitivity.values)):
-            yield _changed(sensitivity, *formula.words())
+            yield _changed(sensitivity, *formula.written())
 
 
-def _times(sensitivity: Sensitivity, text: str, made: Sequence[Floats]) -> tuple[str, str, str]:
-    """The value times what is made, in words."""
-    code, likely = "GP117", f"the factor ({text}) is missing"
-    if all((np.abs(value - 1) < NEARLY).all() for value in made):
-        code, likely = "GP108", f"an epsilon is left out: it makes ({text}) nearly 1, and that factor is missing"
-    return f"{bracketed(ast.unparse(sensitivity.slot.node))} * {bracketed(text)}", code, likely
+def _times(sensitivity: Sensitivity, text: str, made: Sequence[Floats]) -> tuple[str, Slip]:
+    """The value times what is made, and the slip that it would mend."""
+    is_nearly_1 = all((np.abs(value - 1) < NEARLY).all() for value in made)
+    slip = EPSILON_IN_FACTOR(factor=text) if is_nearly_1 else FACTOR_MISSING(factor=f"({text})")
+    return f"{bracketed(ast.unparse(sensitivity.slot.node))} * {bracketed(text)}", slip
 
 
 def _whole(sensitivity: Sensitivity, written: Written, make: Make) -> Formula:
@@ -140,19 +155,21 @@ def _whole(sensitivity: Sensitivity, written: Written, make: Make) -> Formula:
         made = make(value, names)
         return made if np.shape(made) == value.shape else np.full(1, np.nan)
 
-    return Formula(fitted, lambda: (written(), *_instead(sensitivity.slot.node, written())))
+    return Formula(fitted, lambda: (written(), _instead(sensitivity.slot.node, written())))
 
 
-def _instead(mine: ast.expr, text: str) -> tuple[str, str]:
-    """What a formula in an expression's place says of the slip."""
-    whole, words = parse(text), f"{short(mine)} stands where {text} belongs"
-    if ".T) / 2" in text:
-        words = f"{short(mine)} is taken for symmetric: {text} belongs there"
+def _instead(mine: ast.expr, text: str) -> Slip:
+    """The slip by which an expression stands where a formula belongs."""
+    whole, kind = parse(text), SYMMETRIC if ".T) / 2" in text else STANDS
     if cuts(mine) and not cuts(whole) and arrays_in(whole) == arrays_in(mine):
-        return "GP114", f"only a part is taken: {words}"
-    if sums(whole) and not sums(mine) and arrays_in(whole) <= arrays_in(mine):
-        return "GP114", f"it is not summed: {words}"
-    return difference(mine, whole) or ("GP117", words)
+        kind = ONLY_A_PART
+    elif sums(whole) and not sums(mine) and arrays_in(whole) <= arrays_in(mine):
+        kind = NOT_SUMMED
+    else:
+        found = difference(mine, whole)
+        if found is not None:
+            return found
+    return kind(mine=short(mine), other=text)
 
 
 def _added(sensitivity: Sensitivity, written: Written, made: Sequence[Floats] | None) -> Iterator[Change]:
@@ -161,9 +178,7 @@ def _added(sensitivity: Sensitivity, written: Written, made: Sequence[Floats] | 
     before = None if number is None else _number(sensitivity, abs(number))
     if number is not None and before is not None:
         term = f"{'-' if number < 0 else '+'} {before}{bracketed(written()) if before else written()}"
-        yield _changed(
-            sensitivity, f"{ast.unparse(sensitivity.slot.node)} {term}", "GP113", f"a term is missing: {term}"
-        )
+        yield _changed(sensitivity, f"{ast.unparse(sensitivity.slot.node)} {term}", TERM_MISSING(term=term))
 
 
 def _is_scaled(sensitivity: Sensitivity, term: Floats) -> bool:
@@ -198,7 +213,7 @@ def _number(sensitivity: Sensitivity, number: float) -> str | None:
     return next((text for value, text in known.items() if abs(number - value) <= SAME * value), None)
 
 
-def _changed(sensitivity: Sensitivity, text: str, code: str, likely: str) -> Change:
+def _changed(sensitivity: Sensitivity, text: str, slip: Slip) -> Change:
     node = parse(text)
     needs = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & sensitivity.unkept
-    return Change((sensitivity.slot,), (node,), code, likely, needs=tuple(sorted(needs)))
+    return Change((sensitivity.slot,), (node,), slip, needs=tuple(sorted(needs)))

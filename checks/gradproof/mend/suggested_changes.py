@@ -102,7 +102,7 @@ def _names_cause(finding: Finding, mend: Mend, swapped: frozenset[str | None]) -
 
 def _named(finding: Finding, mend: Mend, other: Mend | None) -> Finding:
     """The finding with the slip for its cause; what was measured stays."""
-    slips = tuple(each.change.words for each in (mend, other) if each is not None)
+    slips = tuple(each.change.confined.fact for each in (mend, other) if each is not None)
     # what is wrong with the form is known; the slip behind it is its cause
     code = mend.change.code if is_of_gradient(finding.code) else finding.code
     return replace(finding, code=code, cause=Cause(code, SLIP, {"slips": slips}, of=finding.cause))

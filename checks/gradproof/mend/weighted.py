@@ -10,6 +10,22 @@ import numpy as np
 from gradproof.differentiate.differentiate import Floats
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.coupled import Formula
+from gradproof.mend.slip import SlipKind
+
+_REGION = "one region of values wrong"
+SIGN_WHERE = SlipKind("GP103", "slip-sign-where", "the sign is wrong where {mask} is {value}", ("sign", _REGION))
+FACTOR_MISSING_WHERE = SlipKind(
+    "GP117",
+    "slip-factor-missing-where",
+    "the factor {factor} is missing where {mask} is {value}",
+    ("a factor left out", _REGION),
+)
+FACTOR_TOO_MANY_WHERE = SlipKind(
+    "GP117",
+    "slip-factor-too-many-where",
+    "the factor {factor} is one too many where {mask} is {value}",
+    ("a factor too many", _REGION),
+)
 
 MOST = 8  # masks, and weights, that are put together
 
@@ -40,13 +56,13 @@ def _names_of(
 
 def _negated(own: str, mask: str, *, within: bool) -> Formula:
     text = f"np.where({mask}, {'-1, 1' if within else '1, -1'})"
-    words = f"the sign is wrong where {mask} is {1 if within else 0}"
+    slip = SIGN_WHERE(mask=mask, value="1" if within else "0")
 
     def make(value: Floats, names: Mapping[str, Floats]) -> Floats:
         made: Floats = value * np.where(names[mask] == (1 if within else 0), -1.0, 1.0)
         return made
 
-    return f"{bracketed(own)} * {text}", make, "GP103", words
+    return f"{bracketed(own)} * {text}", make, slip
 
 
 def _is_mask(value: Floats) -> bool:
@@ -60,8 +76,8 @@ def _is_number(value: Floats) -> bool:
 def _weighted(own: str, mask: str, number: str, *, within: bool, divides: bool) -> Formula:
     factor = f"1 / {number}" if divides else number
     text = f"np.where({mask}, {factor}, 1)" if within else f"np.where({mask}, 1, {factor})"
-    where = f"where {mask} is {1 if within else 0}"
-    words = f"the factor {number} is {'one too many' if divides else 'missing'} {where}"
+    kind = FACTOR_TOO_MANY_WHERE if divides else FACTOR_MISSING_WHERE
+    slip = kind(factor=number, mask=mask, value="1" if within else "0")
 
     def make(value: Floats, names: Mapping[str, Floats]) -> Floats:
         weight = 1 / names[number] if divides else names[number]
@@ -69,4 +85,4 @@ def _weighted(own: str, mask: str, number: str, *, within: bool, divides: bool) 
         made: Floats = value * np.where(chosen, weight, 1.0)
         return made
 
-    return f"{bracketed(own)} * {text}", make, "GP117", words
+    return f"{bracketed(own)} * {text}", make, slip

@@ -1,14 +1,16 @@
-"""The words for every kind of fact: laws of the shapes, regions, and what single rules tell of; it knows no finding."""
+"""The words for every kind of fact: laws of the shapes, regions, slips, what a rule tells of; it knows no finding."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 from gradproof.diagnose import causes
 from gradproof.diagnose.cause_kind import Template, Words
 from gradproof.findings import OWN, Fact, Parameters, Value
+from gradproof.mend.named_slips import SLIPS
 
 
 def phrase(fact: Fact, tensor: str) -> str:
@@ -82,7 +84,7 @@ def _numbered(words: Words) -> str:
     return f"{_slice(words, number)} (counted from 0)"
 
 
-FACTS: Mapping[str, Template] = {
+_OF_SHAPES_AND_VALUES: Mapping[str, Template] = {
     # for which shapes a subject fails
     "fails-everywhere": _everywhere,
     "fails-in-some": "fails in {failing} of {tried} examples tried",
@@ -119,7 +121,20 @@ FACTS: Mapping[str, Template] = {
     # places
     "part": "{part} in {path}",
     "dout-of-the-whole": "the dout of the whole",
-    # what one rule alone tells of
-    **{kind.name: kind.words for kind in causes.FACTS},
 }
+
+
+def _together(*sorts: Mapping[str, Template]) -> Mapping[str, Template]:
+    """Raises ValueError where two sorts of fact have one name."""
+    together = dict(itertools.chain.from_iterable(sort.items() for sort in sorts))
+    if len(together) < sum(map(len, sorts)):
+        raise ValueError("expected another name for each kind of fact and of slip, got one twice")
+    return together
+
+
+FACTS = _together(
+    _OF_SHAPES_AND_VALUES,
+    {kind.name: kind.words for kind in causes.FACTS},
+    {kind.name: kind.words for kind in SLIPS.values()},
+)
 ADVICE: Mapping[str, Template] = {kind.name: kind.advice for kind in causes.FACTS}

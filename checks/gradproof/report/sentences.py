@@ -13,7 +13,7 @@ from gradproof.report.facts import filled, words
 # what is found otherwise than by the numbers, under the code of what was found
 FOUND_OTHERWISE = (
     CauseKind("", "broken-promise"),  # whose own headline says it
-    CauseKind("", "slip", likely=lambda w: "; or ".join(w["raw"]["slips"])),
+    CauseKind("", "slip", likely=lambda w: "; or ".join(map(w["phrase"], w["raw"]["slips"]))),
 )
 KINDS: Mapping[str, CauseKind] = {kind.name: kind for kind in (*causes.KINDS, *FOUND_OTHERWISE)}
 

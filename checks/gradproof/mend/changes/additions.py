@@ -8,9 +8,47 @@ from collections.abc import Iterator
 from gradproof.mend.change import Change, block, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import reads
+from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import Slot, blocks_of, makes_room, statement_slots, written
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import is_attribute, variables_read
+
+_ADDED = "overwritten, not added"
+_ASSIGNED = "{target} is assigned where it should be added to"
+OVERWRITTEN = SlipKind("GP115", "slip-assigned", f"{_ASSIGNED}: what stood there before is overwritten", (_ADDED,))
+ROUND_OVERWRITTEN = SlipKind(
+    "GP115",
+    "slip-assigned-in-a-loop",
+    f"{_ASSIGNED}: what the round before left in {{target}} is overwritten",
+    (_ADDED, "not carried through time"),
+)
+EACH_ROUND = SlipKind(
+    "GP115", "slip-assigned-each-round", f"{_ASSIGNED}: each round overwrites the one before", (_ADDED,)
+)
+LAST_COUNTS = SlipKind(
+    "GP115",
+    "slip-assigned-in-several-lines",
+    "{target} is assigned in several lines where it should be added up: only the last one counts",
+    (_ADDED, "a branch dropped"),
+)
+COUNTED_ONCE = SlipKind(
+    "GP115",
+    "slip-index-counted-once",
+    "{target} counts an index that occurs twice once: it must be added up, as {function} does",
+    (_ADDED,),
+)
+ADDED = SlipKind(
+    "GP513",
+    "slip-added",
+    "{target} is added to where it should be assigned: what stood there before stays in it",
+    ("accumulates", "a term too many"),
+)
+NOTHING_READS = SlipKind(
+    "GP113",
+    "slip-not-read",
+    "nothing reads {variable}, which each round leaves for the next: + {variable} is missing",
+    ("a term missing", "a branch dropped", "not carried through time"),
+)
 
 
 def additions(tree: Tree) -> Iterator[Change]:
@@ -31,11 +69,10 @@ def _added(slot: Slot, target: ast.expr, value: ast.expr, arguments: tuple[str, 
     if makes_room(value) or not isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
         return
     what = ast.unparse(target)
-    before = f"what the round before left in {what}" if _hands_on(slot, what) else "what stood there before"
-    text = f"{what} is assigned where it should be added to: {before} is overwritten"
+    slip = (ROUND_OVERWRITTEN if _hands_on(slot, what) else OVERWRITTEN)(target=what)
     added = ast.AugAssign(_stored(target), ast.Add(), same(value))
     is_sure = not _is_carried(slot, what) and what not in arguments
-    yield Change((slot,), (added,), "GP115", text, sure=is_sure)
+    yield Change((slot,), (added,), slip, sure=is_sure)
 
 
 def _assigned(slot: Slot, target: ast.expr, statement: ast.AugAssign) -> Iterator[Change]:
@@ -45,8 +82,8 @@ def _assigned(slot: Slot, target: ast.expr, statement: ast.AugAssign) -> Iterato
         yield _added_at(slot, name, target, statement.value)
     if isinstance(statement.op, ast.Add) and not makes_room(statement.value):
         what = ast.unparse(target)
-        text = f"{what} is added to where it should be assigned: what stood there before stays in it"
-        yield Change((slot,), (ast.Assign([_stored(target)], same(statement.value)),), "GP513", text)
+        assigned = ast.Assign([_stored(target)], same(statement.value))
+        yield Change((slot,), (assigned,), ADDED(target=what))
 
 
 def _is_carried(slot: Slot, name: str) -> bool:
@@ -75,8 +112,8 @@ def _added_at(slot: Slot, name: str, target: ast.Subscript, value: ast.expr) -> 
     if any(isinstance(node, ast.Slice) for node in ast.walk(index)):  # a slice stands in brackets only
         index = ast.Subscript(parse("np.s_"), index, ast.Load())
     call = ast.Call(parse(f"np.{name}.at"), [same(target.value), index, same(value)], [])
-    text = f"{ast.unparse(target)} counts an index that occurs twice once: it must be added up, as np.{name}.at does"
-    return Change((slot,), (ast.Expr(call),), "GP115", text, sure=True)
+    slip = COUNTED_ONCE(target=ast.unparse(target), function=f"np.{name}.at")
+    return Change((slot,), (ast.Expr(call),), slip, sure=True)
 
 
 def _is_index(node: ast.expr) -> bool:
@@ -108,9 +145,8 @@ def _summed_from_0(outer: Slot, loop: ast.For, inner: Slot, name: str, value: as
     """``name += value`` in the loop, and ``name = 0`` before it."""
     added = ast.AugAssign(ast.Name(name, ast.Store()), ast.Add(), same(value))
     zero = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(0))
-    text = f"{name} is assigned where it should be added to: each round overwrites the one before"
     is_sure = not _is_carried(inner, name)
-    return Change((inner, outer), (added, block(zero, loop)), "GP115", text, sure=is_sure)
+    return Change((inner, outer), (added, block(zero, loop)), EACH_ROUND(target=name), sure=is_sure)
 
 
 def collected(tree: Tree) -> Iterator[Change]:
@@ -133,8 +169,7 @@ def _can_be_added_to(line: ast.Assign) -> bool:
 
 def _added_up(target: str, lines: list[tuple[Slot, ast.Assign]]) -> Change:
     added = [ast.AugAssign(_stored(line.targets[0]), ast.Add(), same(line.value)) for _, line in lines]
-    text = f"{target} is assigned in several lines where it should be added up: only the last one counts"
-    return Change(tuple(slot for slot, _ in lines), tuple(added), "GP115", text, sure=True)
+    return Change(tuple(slot for slot, _ in lines), tuple(added), LAST_COUNTS(target=target), sure=True)
 
 
 def unread(tree: Tree) -> Iterator[Change]:
@@ -154,8 +189,7 @@ def _with_what_is_left(loop: ast.For, left: set[str]) -> Iterator[Change]:
             continue
         for name in sorted(left.difference(map(ast.unparse, written(line)))):
             changed = ast.Assign(line.targets, ast.BinOp(same(line.value), ast.Add(), parse(name)))
-            text = f"nothing reads {name}, which each round leaves for the next: + {name} is missing"
-            yield Change((Slot(loop, "body", index, line),), (changed,), "GP113", text, sure=True)
+            yield Change((Slot(loop, "body", index, line),), (changed,), NOTHING_READS(variable=name), sure=True)
 
 
 CHANGES = (

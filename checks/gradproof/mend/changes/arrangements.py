@@ -9,10 +9,42 @@ from itertools import combinations, permutations
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
+from gradproof.mend.slip import SlipKind
+from gradproof.mend.slip_kinds import STANDS
 from gradproof.mend.slots import Slot, is_read, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import called_method, calls, constant, is_attribute
 
+_ORDER = "the entries are in another order than in forward"
+_PERMUTED = ("entries permuted", "transpose")
+OTHER_ORDER = SlipKind(
+    "GP109", "slip-order-of-entries", f"{_ORDER}: {{mine}} stands where {{other}} belongs", _PERMUTED
+)
+TAKEN_BY_ORDER = SlipKind(
+    "GP109", "slip-taken-by-an-order", f"{_ORDER}: {{value}} takes by {{order}} what has to go back by it", _PERMUTED
+)
+TURNED_ROUND = SlipKind("GP109", "slip-turned-round", f"{_ORDER}: {{value}} belongs there as it is", _PERMUTED)
+NOT_TURNED_ROUND = SlipKind(
+    "GP109", "slip-not-turned-round", f"{_ORDER}: {{value}} belongs there turned round", _PERMUTED
+)
+OTHER_AXES = SlipKind(
+    "GP109",
+    "slip-order-of-axes",
+    "the axes are in another order than in forward: {mine} stands where {other} belongs",
+    _PERMUTED,
+)
+CARRIED_ROUND = SlipKind(
+    "GP107",
+    "slip-carried-round",
+    "np.roll carries what stands at one end round to the other, where nothing comes from",
+    ("one row wrong", "one column wrong", "one channel wrong", "a term too many"),
+)
+LETTERS = SlipKind(
+    "GP116",
+    "slip-letters-of-einsum",
+    "the letters of einsum are wrong: {mine} stands where {other} belongs",
+    ("sum over the wrong axis", "transpose", "entries permuted", "the wrong operand"),
+)
 MOST_AXES = 5  # of an array whose axes are put in another order
 
 
@@ -25,12 +57,11 @@ def joined(tree: Tree) -> Iterator[Change]:
         for name in helpers if inner is not None or is_read(slot) else ():
             value = node if inner is None else inner
             changed = ast.Call(parse(name), [same(value)], [])
-            text = f"{short(node)} stands where {short(changed)} belongs"
+            mine, other = short(node), short(changed)
             if inner is None:
-                yield Change((slot,), (changed,), "GP117", text, plain=True)
-                continue
-            text = f"the entries are in another order than in forward: {text}"
-            yield instead(slot, changed, "GP109", text, sure=True)
+                yield Change((slot,), (changed,), STANDS(mine=mine, other=other), plain=True)
+            else:
+                yield instead(slot, changed, OTHER_ORDER(mine=mine, other=other), sure=True)
 
 
 def _calls_of_one(function: ast.AST) -> Iterator[ast.Call]:
@@ -67,8 +98,7 @@ def rolled(tree: Tree) -> Iterator[Change]:
         axis = words.get("axis", next(iter(more), "0"))
         if step in ("1", "-1") and axis in _BEFORE:
             whole = _stepped(f"({value})", _BEFORE[axis], back=step == "-1")
-            text = "np.roll carries what stands at one end round to the other, where nothing comes from"
-            yield instead(slot, parse(f"np.concatenate([{whole}], axis={axis})"), "GP107", text, sure=True)
+            yield instead(slot, parse(f"np.concatenate([{whole}], axis={axis})"), CARRIED_ROUND(), sure=True)
 
 
 def _stepped(value: str, before: str, *, back: bool) -> str:
@@ -88,9 +118,7 @@ def put_back(tree: Tree) -> Iterator[Change]:
     """Entries that are taken by an order once more, where they must go back to where they came from."""
     for slot in tree.slots:
         for order, whole in _orders_undone(slot.node):
-            what = f"{short(slot.node)} takes by {order} what has to go back by it"
-            text = f"the entries are in another order than in forward: {what}"
-            yield instead(slot, parse(whole), "GP109", text, sure=True)
+            yield instead(slot, parse(whole), TAKEN_BY_ORDER(value=short(slot.node), order=order), sure=True)
 
 
 def _orders_undone(node: ast.expr) -> Iterator[tuple[str, str]]:
@@ -111,12 +139,11 @@ def flipped(tree: Tree) -> Iterator[Change]:
         if slot.field == "iter":
             continue
         if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
-            text = f"the entries are in another order than in forward: {short(node.value)} belongs there as it is"
-            yield instead(slot, same(node.value), "GP109", text, sure=True)
+            yield instead(slot, same(node.value), TURNED_ROUND(value=short(node.value)), sure=True)
         elif _may_be_turned(slot):
-            text = f"the entries are in another order than in forward: {short(node)} belongs there turned round"
+            slip = NOT_TURNED_ROUND(value=short(node))
             for index in _TURNED:
-                yield instead(slot, parse(f"({ast.unparse(node)})[{index}]"), "GP109", text, sure=True)
+                yield instead(slot, parse(f"({ast.unparse(node)})[{index}]"), slip, sure=True)
 
 
 def _may_be_turned(slot: Slot) -> bool:
@@ -138,8 +165,7 @@ def letters(tree: Tree) -> Iterator[Change]:
         for place, mine in enumerate(written):
             for other in sorted({*filter(str.isalpha, written)} - {mine}) if mine.isalpha() else ():
                 changed = written[:place] + other + written[place + 1 :]
-                text = f"the letters of einsum are wrong: {written!r} stands where {changed!r} belongs"
-                yield instead(slot, ast.Constant(changed), "GP116", text, sure=True)
+                yield instead(slot, ast.Constant(changed), LETTERS(mine=repr(written), other=repr(changed)), sure=True)
 
 
 def arranged(tree: Tree) -> Iterator[Change]:
@@ -150,9 +176,8 @@ def arranged(tree: Tree) -> Iterator[Change]:
             continue
         value, given = ast.unparse(method.value), [ast.unparse(argument) for argument in node.args]
         for text in _ORDERS[method.attr](value, given):
-            words = f"{short(node)} stands where {short(parse(text))} belongs"
-            words = f"the axes are in another order than in forward: {words}"
-            yield instead(slot, parse(text), "GP109", words, sure=True)
+            slip = OTHER_AXES(mine=short(node), other=short(parse(text)))
+            yield instead(slot, parse(text), slip, sure=True)
 
 
 def _transposes(value: str, given: list[str]) -> Iterator[str]:

@@ -7,12 +7,70 @@ import copy
 from collections import Counter
 from collections.abc import Iterator
 
+from gradproof.findings import Parameters
 from gradproof.mend.change import Change, block, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import reads
+from gradproof.mend.slip import Slip, SlipKind
 from gradproof.mend.slots import Slot, inherits, makes_room, statement_slots, written
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, elements, is_attribute, whole_number
+
+_PARTS = ("one row wrong", "one column wrong", "one channel wrong")
+
+
+def _of_overwritten(about: Parameters) -> tuple[str, ...]:
+    is_part = "[" in str(about["target"])
+    return ("overwritten, not added", *_PARTS, "one entry wrong") if is_part else ("overwritten, not added",)
+
+
+NO_COPY = SlipKind(
+    "GP118",
+    "slip-no-copy",
+    "{name} is written to after this line: without a copy, what it was here is lost",
+    ("mutates",),
+)
+ONE_OBJECT = SlipKind(
+    "GP118",
+    "slip-one-object",
+    "every entry of the list is the one object {name}, which remembers its last call alone",
+    ("stale cache",),
+)
+_LINE = "this line is one too many: {target} was right before it"
+_TOO_MANY = ("a term too many", "a factor too many")
+LINE_WITH_TERM = SlipKind("GP113", "slip-line-too-many", _LINE, _TOO_MANY)
+LINE_WITH_FACTOR = SlipKind("GP117", "slip-line-with-factor-too-many", _LINE, _TOO_MANY)
+BEGINS_ANEW = SlipKind(  # nothing else could be mended by taking such a line away
+    "GP115", "slip-begins-anew", "{target} begins anew here: what it held before is lost", ("overwritten, not added",)
+)
+LINE_OVERWRITES = SlipKind(
+    "GP115", "slip-line-overwrites", "this line overwrites {target}, which was right before it", _of_overwritten
+)
+_BRANCH = ("one region of values wrong", "one shape wrong")
+BRANCH_OF = SlipKind(
+    "GP107", "slip-branch", "the branch for {test} is not needed: {what} belongs to all cases", _BRANCH
+)
+BRANCH_OF_NONE = SlipKind(
+    "GP107", "slip-branch-of-no-case", "the branch for {test} is not needed: what it does belongs to no case", _BRANCH
+)
+BOUND_ANEW = SlipKind(
+    "GP104",
+    "slip-bound-anew",
+    "{name} is bound to a new array here: the array that it named before is never written",
+    ("never written",),
+)
+INDEX_FORGOTTEN = SlipKind(
+    "GP107",
+    "slip-index-forgotten",
+    "{target} is forgotten: what this line does for index {index} is missing for index {other}",
+    _PARTS,
+)
+LINE_FORGOTTEN = SlipKind(
+    "GP114",
+    "slip-line-forgotten",
+    "a line is forgotten: what this one does for index {index} is missing for index {other}",
+    ("a term missing", "a branch dropped"),
+)
 
 
 def copies(tree: Tree) -> Iterator[Change]:
@@ -26,11 +84,9 @@ def copies(tree: Tree) -> Iterator[Change]:
             continue
         name = ast.unparse(slot.node)
         copied = ast.Call(ast.Attribute(same(slot.node), "copy", ast.Load()), [], [])
-        text = f"{name} is written to after this line: without a copy, what it was here is lost"
-        yield instead(slot, copied, "GP118", text, sure=True)
+        yield instead(slot, copied, NO_COPY(name=name), sure=True)
         if is_appended:  # of an object that has no copy of its own
-            text = f"every entry of the list is the one object {name}, which remembers its last call alone"
-            yield instead(slot, parse(f"__import__('copy').deepcopy({name})"), "GP118", text, sure=True)
+            yield instead(slot, parse(f"__import__('copy').deepcopy({name})"), ONE_OBJECT(name=name), sure=True)
 
 
 def lines(tree: Tree) -> Iterator[Change]:
@@ -41,30 +97,28 @@ def lines(tree: Tree) -> Iterator[Change]:
     times_written = Counter(ast.unparse(target) for slot in slots for target in written(slot.statement))
     for slot in slots:
         for target in written(slot.statement):
-            words = _needless(slot.statement, target, elsewhere=times_written[ast.unparse(target)] > 1)
-            if words is not None:
-                code, text, is_sure = words
-                yield Change((slot,), (ast.Pass(),), code, text, sure=is_sure)
+            slip = _needless(slot.statement, target, elsewhere=times_written[ast.unparse(target)] > 1)
+            if slip is not None:
+                yield Change((slot,), (ast.Pass(),), slip, sure=slip.kind is BEGINS_ANEW)
 
 
-def _needless(statement: ast.stmt, target: ast.expr, *, elsewhere: bool) -> tuple[str, str, bool] | None:
-    """The code and the words for a line that is one too many, and whether it is so for sure; None where it is needed.
+def _needless(statement: ast.stmt, target: ast.expr, *, elsewhere: bool) -> Slip | None:
+    """The slip of a line that is one too many; None where it is needed.
 
     elsewhere: other lines write to the target, too.
     """
     name = ast.unparse(target)
-    right_before = f"this line is one too many: {name} was right before it"
     if isinstance(statement, ast.AugAssign):
         is_factor = isinstance(statement.op, ast.Mult | ast.Div)
-        return "GP117" if is_factor else "GP113", right_before, False
+        return (LINE_WITH_FACTOR if is_factor else LINE_WITH_TERM)(target=name)
     if not elsewhere and not isinstance(target, ast.Subscript):
         return None
     if isinstance(statement, ast.Assign):
         if elsewhere and makes_room(statement.value):
-            return "GP115", f"{name} begins anew here: what it held before is lost", True
+            return BEGINS_ANEW(target=name)
         if reads(statement.value, name):
-            return "GP113", right_before, False
-    return "GP115", f"this line overwrites {name}, which was right before it", False
+            return LINE_WITH_TERM(target=name)
+    return LINE_OVERWRITES(target=name)
 
 
 def unconditional(tree: Tree) -> Iterator[Change]:
@@ -73,15 +127,14 @@ def unconditional(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if isinstance(node, ast.IfExp):
             for kept in (node.body, node.orelse):
-                text = f"the branch for {short(node.test)} is not needed: {short(kept)} belongs to all cases"
-                yield instead(slot, same(kept), "GP107", text)
+                yield instead(slot, same(kept), BRANCH_OF(test=short(node.test), what=short(kept)))
     for slot in statement_slots(tree.node):
         branch = slot.statement
         if isinstance(branch, ast.If) and not any(hasattr(line, "body") for line in (*branch.body, *branch.orelse)):
-            text = f"the branch for {short(branch.test)} is not needed: what it does belongs to all cases"
-            yield Change((slot,), (block(*branch.body),), "GP107", text)
-            text = f"the branch for {short(branch.test)} is not needed: what it does belongs to no case"
-            yield Change((slot,), (block(*branch.orelse) if branch.orelse else ast.Pass(),), "GP107", text)
+            test = short(branch.test)
+            yield Change((slot,), (block(*branch.body),), BRANCH_OF(test=test, what="what it does"))
+            otherwise = block(*branch.orelse) if branch.orelse else ast.Pass()
+            yield Change((slot,), (otherwise,), BRANCH_OF_NONE(test=test))
 
 
 def rebound(tree: Tree) -> Iterator[Change]:
@@ -104,8 +157,7 @@ def rebound(tree: Tree) -> Iterator[Change]:
 def _written_into(slot: Slot, name: str, value: ast.expr, *, sure: bool) -> Change:
     """``db[...] = value`` for ``db = value``."""
     whole = ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(...), ast.Store())
-    text = f"{name} is bound to a new array here: the array that it named before is never written"
-    return Change((slot,), (ast.Assign([whole], same(value)),), "GP104", text, sure=sure)
+    return Change((slot,), (ast.Assign([whole], same(value)),), BOUND_ANEW(name=name), sure=sure)
 
 
 def repeated(tree: Tree) -> Iterator[Change]:
@@ -122,16 +174,16 @@ def repeated(tree: Tree) -> Iterator[Change]:
             target = ast.unparse(written(again)[0])
             only_overwrites = isinstance(statement, ast.Assign) and target == ast.unparse(targets[0])
             if not only_overwrites:
-                text = f"{target} is forgotten: what this line does for index {number} is missing for index {other}"
-                yield Change((slot,), (block(statement, again),), "GP107", text)
+                slip = INDEX_FORGOTTEN(target=target, index=str(number), other=str(other))
+                yield Change((slot,), (block(statement, again),), slip)
 
 
 def _added_again(slot: Slot) -> Iterator[Change]:
     """``np.add.at(dW, index[:, 0], da)`` beside the same for ``index[:, 1]``."""
     for number, other in _neighbours(slot.statement):
         again = _renumbered(slot.statement, number, other)
-        text = f"a line is forgotten: what this one does for index {number} is missing for index {other}"
-        yield Change((slot,), (block(slot.statement, again),), "GP114", text)
+        slip = LINE_FORGOTTEN(index=str(number), other=str(other))
+        yield Change((slot,), (block(slot.statement, again),), slip)
 
 
 def _neighbours(statement: ast.stmt) -> list[tuple[int, int]]:

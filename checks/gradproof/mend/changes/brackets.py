@@ -9,9 +9,16 @@ from typing import TypeGuard
 
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
+from gradproof.mend.slip import SlipKind
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls
 
+BRACKETS = SlipKind(
+    "GP117",
+    "slip-brackets",
+    "brackets: one of forward and backward has them at the wrong place in {value}",
+    ("wrong power", "the wrong operand", "a factor left out", "a factor too many", "the forward is the wrong side"),
+)
 MOST_OPERANDS = 8  # of an expression between which brackets are moved
 
 
@@ -19,14 +26,14 @@ def brackets(tree: Tree) -> Iterator[Change]:
     """``a / (b + c)`` for ``a / b + c``, ``f(a) + b`` for ``f(a + b)``, and the reverse of both."""
     for slot in tree.slots:
         node = slot.node
-        text = f"brackets: one of forward and backward has them at the wrong place in {short(node)}"
+        slip = BRACKETS(value=short(node))
         inside = isinstance(slot.parent, ast.BinOp) and node not in _operands(slot.parent)[0]
         if isinstance(node, ast.BinOp):
             for changed in (*(() if inside else _bracketed(node)), *_into_calls(node)):
-                yield instead(slot, changed, "GP117", text)
+                yield instead(slot, changed, slip)
         else:
             for changed in _outside(node):
-                yield instead(slot, changed, "GP117", text)
+                yield instead(slot, changed, slip)
 
 
 _PRECEDENCE: dict[type[ast.operator], int] = {

@@ -9,10 +9,24 @@ from collections.abc import Iterator, Sequence
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.several_places import everywhere, in_pairs
+from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import Slot, is_divisor
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import called_method, calls, is_operation
 
+_NAMES = ("epsilon left out",)
+EPSILON_MISSING = SlipKind(
+    "GP108", "slip-epsilon-missing", "an epsilon is left out: forward has {value} + {epsilon}", _NAMES
+)
+EPSILON_TOO_MANY = SlipKind(
+    "GP108", "slip-epsilon-too-many", "an epsilon is one too many: forward has {value} without {epsilon}", _NAMES
+)
+EPSILON_UNDER_ROOT = SlipKind(
+    "GP108",
+    "slip-epsilon-under-the-root",
+    "an epsilon is left out: forward has {epsilon} under the root of the variance",
+    _NAMES,
+)
 _SMALL = 0.2  # a number that keeps a root or a quotient from zero is smaller
 _EPSILON = re.compile("eps|delta|tiny|smooth", re.IGNORECASE)  # parts of the names of such numbers
 
@@ -24,13 +38,13 @@ def epsilons(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if _needs_epsilon(slot):
             for epsilon in known:
-                text = f"an epsilon is left out: forward has {short(node)} + {epsilon}"
-                yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), "GP108", text)
+                slip = EPSILON_MISSING(value=short(node), epsilon=epsilon)
+                yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), slip)
         if isinstance(node, ast.Call):
             yield from _under_the_root(slot, node, known)
         if is_operation(node, ast.Add) and ast.unparse(node.right) in known:
-            text = f"an epsilon is one too many: forward has {short(node.left)} without {ast.unparse(node.right)}"
-            yield instead(slot, same(node.left), "GP108", text)
+            slip = EPSILON_TOO_MANY(value=short(node.left), epsilon=ast.unparse(node.right))
+            yield instead(slot, same(node.left), slip)
 
 
 def _epsilons_at_hand(tree: Tree) -> list[str]:
@@ -47,8 +61,7 @@ def _under_the_root(slot: Slot, node: ast.Call, known: Sequence[str]) -> Iterato
     variance = ast.Call(ast.Attribute(same(method.value), "var", ast.Load()), node.args, node.keywords)
     for epsilon in known:
         whole = f"np.sqrt({ast.unparse(variance)} + {epsilon})"
-        text = f"an epsilon is left out: forward has {epsilon} under the root of the variance"
-        yield instead(slot, parse(whole), "GP108", text)
+        yield instead(slot, parse(whole), EPSILON_UNDER_ROOT(epsilon=epsilon))
 
 
 def _needs_epsilon(slot: Slot) -> bool:

@@ -7,9 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gradproof.mend.change import Change, instead, parse, short
 from gradproof.mend.change_kind import ChangeKind
+from gradproof.mend.slip import SlipKind
+from gradproof.mend.slip_kinds import LEFT_OUT, OTHER_ENTRIES
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, constant, cuts_off, elements, is_attribute, whole_number
+
+CUT_OFF = SlipKind(
+    "GP109",
+    "slip-entries-cut-off",
+    "other entries are cut off: [{mine}] stands where [{other}] belongs",
+    ("entries permuted",),
+)
 
 
 def ends(tree: Tree) -> Iterator[Change]:
@@ -19,9 +28,8 @@ def ends(tree: Tree) -> Iterator[Change]:
         if (looped or isinstance(slot.parent, ast.Slice)) and constant(slot.node) is None:
             mine = ast.unparse(slot.node)
             for other in (f"{mine} + 1", f"{mine} - 1"):
-                what = "a step or an entry is left out, or taken too often" if looped else "other entries are taken"
-                text = f"{what}: {short(slot.node)} stands where {short(parse(other))} belongs"
-                yield instead(slot, parse(other), "GP114" if looped else "GP109", text)
+                kind = LEFT_OUT if looped else OTHER_ENTRIES
+                yield instead(slot, parse(other), kind(mine=short(slot.node), other=short(parse(other))))
 
 
 def slices(tree: Tree) -> Iterator[Change]:
@@ -55,8 +63,7 @@ def _cut_otherwise(slot: Slot, others: Mapping[str, str]) -> Change:
     for cut, other in others.items():
         changed = changed.replace(cut, other)
     first, instead_of_first = next(iter(others.items()))
-    text = f"other entries are cut off: [{first}] stands where [{instead_of_first}] belongs"
-    return instead(slot, parse(changed), "GP109", text)
+    return instead(slot, parse(changed), CUT_OFF(mine=first, other=instead_of_first))
 
 
 def _bounds(index: ast.expr) -> list[str]:

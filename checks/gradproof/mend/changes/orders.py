@@ -8,10 +8,63 @@ from itertools import combinations, pairwise
 
 from gradproof.mend.change import Change, block, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
+from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import Slot, blocks_of, inherits, written
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, is_attribute, targets_of
 
+LINES_EXCHANGED = SlipKind(
+    "GP121",
+    "slip-lines-exchanged",
+    "two lines are in the wrong order: what line {line} does must come first",
+    ("layers in the wrong order",),
+)
+NOT_REVERSED = SlipKind(
+    "GP121",
+    "slip-not-reversed",
+    "{name} is gone through in the wrong order: backward begins with the last",
+    ("layers in the wrong order",),
+)
+_LOOP = "the loop carries on in the wrong order: it must go"
+LOOP_FORWARDS = SlipKind(
+    "GP113", "slip-loop-forwards", f"{_LOOP} from the last to the first", ("not carried through time",)
+)
+LOOP_BACKWARDS = SlipKind(
+    "GP113", "slip-loop-backwards", f"{_LOOP} from the first to the last", ("not carried through time",)
+)
+UNPACKED = SlipKind(
+    "GP117",
+    "slip-unpacked",
+    "{one} and {other} are unpacked in the wrong order: one is taken for the other",
+    ("the wrong operand", "gradients swapped"),
+)
+EXCHANGED = SlipKind(
+    "GP106", "slip-exchanged", "two gradients are exchanged: {one} and {other}", ("gradients swapped",)
+)
+GETS_THE_OTHERS = SlipKind(
+    "GP106",
+    "slip-exchanged-values",
+    "two gradients are exchanged: {one} gets what belongs to {other}",
+    ("gradients swapped",),
+)
+KEPT_TOO_LATE = SlipKind(
+    "GP112",
+    "slip-kept-too-late",
+    "{line} keeps it too late: what backward needs is what it was one line before",
+    ("pre-activation used for post-activation", "post-activation used for pre-activation", "the wrong operand"),
+)
+BEHIND_THE_LOOP = SlipKind(
+    "GP114",
+    "slip-behind-the-loop",
+    "this line stands behind the loop, and belongs inside: only the last step counts",
+    ("not summed", "a term missing"),
+)
+CHANGED_TOO_EARLY = SlipKind(
+    "GP121",
+    "slip-changed-too-early",
+    "{name} is changed before line {line} reads it: that must be computed first",
+    ("the wrong operand", "layers in the wrong order", "mutates"),
+)
 MOST_RESULTS = 6  # of which every two are exchanged
 
 _PLAIN = ast.Assign | ast.AugAssign | ast.Expr
@@ -34,8 +87,7 @@ def _lines_exchanged(owner: ast.AST, name: str, body: Sequence[ast.stmt]) -> Ite
     for (i, first), (k, second) in pairwise(enumerate(body)):
         if _is_plain(first) and _is_plain(second) and not _overwrites(first, second):
             slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
-            text = f"two lines are in the wrong order: what line {second.lineno} does must come first"
-            yield Change(slots, (second, first), "GP121", text)
+            yield Change(slots, (second, first), LINES_EXCHANGED(line=str(second.lineno)))
 
 
 def _is_plain(statement: ast.stmt) -> bool:
@@ -46,14 +98,12 @@ def _turned_round(slot: Slot) -> Iterator[Change]:
     """What a loop goes through, in the other order."""
     node = slot.node
     if isinstance(node, ast.Name) or is_attribute(node):
-        text = f"{ast.unparse(node)} is gone through in the wrong order: backward begins with the last"
-        yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), "GP121", text, sure=True)
+        slip = NOT_REVERSED(name=ast.unparse(node))
+        yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), slip, sure=True)
     elif calls(node, "range"):
-        text = "the loop carries on in the wrong order: it must go from the last to the first"
-        yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), "GP113", text)
+        yield instead(slot, ast.Call(parse("reversed"), [same(node)], []), LOOP_FORWARDS())
     elif calls(node, "reversed"):
-        text = "the loop carries on in the wrong order: it must go from the first to the last"
-        yield instead(slot, same(node.args[0]), "GP113", text)
+        yield instead(slot, same(node.args[0]), LOOP_BACKWARDS())
 
 
 def _overwrites(first: ast.stmt, second: ast.stmt) -> bool:
@@ -74,10 +124,7 @@ def _unpacked(statement: ast.stmt) -> Iterator[Change]:
     for i, k in combinations(range(min(len(target.elts), MOST_RESULTS)), 2):
         one, other = target.elts[i], target.elts[k]
         slots = Slot(target, "elts", i, statement), Slot(target, "elts", k, statement)
-        text = (
-            f"{ast.unparse(one)} and {ast.unparse(other)} are unpacked in the wrong order: one is taken for the other"
-        )
-        yield Change(slots, (other, one), "GP117", text)
+        yield Change(slots, (other, one), UNPACKED(one=ast.unparse(one), other=ast.unparse(other)))
 
 
 def _permuted(slot: Slot, node: ast.Tuple | ast.List) -> Iterator[Change]:
@@ -87,8 +134,7 @@ def _permuted(slot: Slot, node: ast.Tuple | ast.List) -> Iterator[Change]:
         elements = [same(element) for element in node.elts]
         elements[i], elements[k] = elements[k], elements[i]
         changed = ast.Tuple(elements, ast.Load()) if isinstance(node, ast.Tuple) else ast.List(elements, ast.Load())
-        text = f"two gradients are exchanged: {short(node.elts[i])} and {short(node.elts[k])}"
-        yield instead(slot, changed, "GP106", text)
+        yield instead(slot, changed, EXCHANGED(one=short(node.elts[i]), other=short(node.elts[k])))
 
 
 def too_late(tree: Tree) -> Iterator[Change]:
@@ -97,8 +143,7 @@ def too_late(tree: Tree) -> Iterator[Change]:
         for (i, first), (k, second) in pairwise(enumerate(body)):
             if isinstance(first, _PLAIN) and isinstance(second, ast.Assign) and is_attribute(second.targets[0]):
                 slots = Slot(owner, name, i, first), Slot(owner, name, k, second)
-                text = f"{ast.unparse(second)} keeps it too late: what backward needs is what it was one line before"
-                yield Change(slots, (second, first), "GP112", text, sure=True)
+                yield Change(slots, (second, first), KEPT_TOO_LATE(line=ast.unparse(second)), sure=True)
 
 
 def exchanged(tree: Tree) -> Iterator[Change]:
@@ -108,8 +153,8 @@ def exchanged(tree: Tree) -> Iterator[Change]:
     for (one, first), (other, second) in combinations(assigned, 2):
         if ast.dump(first.value) != ast.dump(second.value):
             mine, theirs = ast.unparse(first.targets[0]), ast.unparse(second.targets[0])
-            text = f"two gradients are exchanged: {mine} gets what belongs to {theirs}"
-            yield Change((one, other), (same(second.value), same(first.value)), "GP106", text)
+            exchanged_values = same(second.value), same(first.value)
+            yield Change((one, other), exchanged_values, GETS_THE_OTHERS(one=mine, other=theirs))
 
 
 def moved(tree: Tree) -> Iterator[Change]:
@@ -119,8 +164,7 @@ def moved(tree: Tree) -> Iterator[Change]:
             if isinstance(loop, ast.For) and isinstance(after, _PLAIN):
                 longer = ast.For(loop.target, loop.iter, [*loop.body, after], loop.orelse)
                 slots = Slot(owner, name, k, after), Slot(owner, name, i, loop)
-                text = "this line stands behind the loop, and belongs inside: only the last step counts"
-                yield Change(slots, (ast.Pass(), longer), "GP114", text)
+                yield Change(slots, (ast.Pass(), longer), BEHIND_THE_LOOP())
 
 
 def too_early(tree: Tree) -> Iterator[Change]:
@@ -130,16 +174,16 @@ def too_early(tree: Tree) -> Iterator[Change]:
             changed = _changed(first)
             if changed is None or changed not in _read(second):
                 continue
-            text = f"{changed} is changed before line {second.lineno} reads it: that must be computed first"
+            slip = CHANGED_TOO_EARLY(name=changed, line=str(second.lineno))
             slots = Slot(owner, name, k, second), Slot(owner, name, i, first)
             if isinstance(second, ast.Return) and second.value is not None:
                 result = "result" if len(tree.inputs) != 1 else f"d{tree.inputs[0]}"
                 early = ast.Assign([ast.Name(result, ast.Store())], second.value)
                 before = block(early, first)
-                yield Change(slots[::-1], (before, ast.Return(ast.Name(result, ast.Load()))), "GP121", text, sure=True)
+                yield Change(slots[::-1], (before, ast.Return(ast.Name(result, ast.Load()))), slip, sure=True)
             elif isinstance(second, _PLAIN):
                 both = block(second, first)
-                yield Change(slots, (both, ast.Pass()), "GP121", text, sure=True)
+                yield Change(slots, (both, ast.Pass()), slip, sure=True)
 
 
 def _changed(statement: ast.stmt) -> str | None:

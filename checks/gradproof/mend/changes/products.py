@@ -8,26 +8,45 @@ from collections.abc import Iterable, Iterator, Mapping
 from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import arrays_in
+from gradproof.mend.slip import Slip, SlipKind
+from gradproof.mend.slip_kinds import (
+    ANOTHER_ENTRY,
+    DIVISION_MISSING,
+    DIVISION_TOO_MANY,
+    FACTOR_MISSING,
+    FACTOR_TOO_MANY,
+    LEFT_OUT,
+    NUMBER_MISSING,
+    NUMBER_TOO_MANY,
+    POWER,
+    SIZE_MISSING,
+    SIZE_TOO_MANY,
+    STANDS,
+    TERM_TOO_MANY,
+)
 from gradproof.mend.slots import Slot, counts_entries, inherits, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
-from gradproof.source.syntax import calls, constant, is_operation, is_product, is_sum
+from gradproof.source.syntax import constant, is_operation, is_product, is_sum
 
-# derivatives of activations, as formulas of what forward kept: what a backward multiplies dout by
-_SLOPES = (
-    "1 - {0} ** 2",
-    "{0} * (1 - {0})",
-    "{0} > 0",
-    "1 - {0}",
-    "{0} ** 2",
-    "np.exp({0})",
-    "np.sign({0})",
-    "np.exp(-{0})",
+_Lost = tuple[SlipKind, SlipKind, SlipKind, SlipKind]  # of a number, a size, any other factor, any other divisor
+_MISSING = (NUMBER_MISSING, SIZE_MISSING, FACTOR_MISSING, DIVISION_MISSING)
+_TOO_MANY = (NUMBER_TOO_MANY, SIZE_TOO_MANY, FACTOR_TOO_MANY, DIVISION_TOO_MANY)
+_POWER = ("wrong power",)
+ROOT_MISSING = SlipKind(
+    "GP117", "slip-root-missing", "the power is wrong: a square root is missing around {value}", _POWER
 )
-_ROOTS = {
-    "np.sqrt({0})": "the power is wrong: a square root is missing around {0}",
-    "({0}) ** 2": "the power is wrong: {0} must be squared",
-}
-_WRAPS = {**_ROOTS, "1 / ({0})": "the power is wrong: {0} stands where 1 / {0} belongs"}
+SQUARE_MISSING = SlipKind("GP117", "slip-square-missing", "the power is wrong: {value} must be squared", _POWER)
+INVERSE_MISSING = SlipKind(
+    "GP117", "slip-inverse-missing", "the power is wrong: {value} stands where 1 / {value} belongs", _POWER
+)
+_ROOTS = {"np.sqrt({0})": ROOT_MISSING, "({0}) ** 2": SQUARE_MISSING}
+_WRAPS = {**_ROOTS, "1 / ({0})": INVERSE_MISSING}
+NOT_USED = SlipKind(
+    "GP111",
+    "slip-dout-not-used",
+    "{dout} is not used here: the factor {factor} is missing",
+    ("ignores dout", "a factor left out"),
+)
 
 
 def too_many(tree: Tree) -> Iterator[Change]:
@@ -48,33 +67,29 @@ def _without(tree: Tree, slots: Iterable[Slot]) -> Iterator[Change]:
         elif is_sum(node):
             yield from _without_term(slot, node, tree.sizes)
         elif is_operation(node, ast.Div):
-            yield instead(slot, same(node.left), *_factor("one too many", node.right, tree.sizes, divides=True))
+            yield instead(slot, same(node.left), _lost(_TOO_MANY, node.right, tree.sizes, divides=True))
         elif is_operation(node, ast.Pow):
-            text = f"the power is wrong: {short(node)} stands where {short(node.left)} belongs"
-            yield instead(slot, same(node.left), "GP117", text)
+            yield instead(slot, same(node.left), POWER(mine=short(node), other=short(node.left)))
 
 
 def _without_factor(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Iterator[Change]:
     for kept, lost in ((node.left, node.right), (node.right, node.left)):
-        words = _step(slot, kept) if is_indexing(slot) else _factor("one too many", lost, sizes)
-        yield instead(slot, same(kept), *words)
+        slip = _step(slot, kept) if is_indexing(slot) else _lost(_TOO_MANY, lost, sizes)
+        yield instead(slot, same(kept), slip)
 
 
 def _without_term(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Iterator[Change]:
-    words = ("GP113", f"the term {short(node.right)} is one too many")
-    if is_indexing(slot) or ast.unparse(node.left) in sizes:
-        words = _step(slot, node.left)
-    yield instead(slot, same(node.left), *words)
+    counts = is_indexing(slot) or ast.unparse(node.left) in sizes
+    slip = _step(slot, node.left) if counts else TERM_TOO_MANY(term=short(node.right))
+    yield instead(slot, same(node.left), slip)
     if isinstance(node.op, ast.Add):
-        yield instead(slot, same(node.right), "GP113", f"the term {short(node.left)} is one too many")
+        yield instead(slot, same(node.right), TERM_TOO_MANY(term=short(node.left)))
 
 
-def _step(slot: Slot, right: ast.expr) -> tuple[str, str]:
-    """The words for an index, or for the end of a loop or a slice."""
-    what = f"{short(slot.node)} stands where {short(right)} belongs"
-    if isinstance(slot.parent, ast.Subscript | ast.Tuple):
-        return "GP109", f"another entry is taken: {what}"
-    return "GP114", f"a step or an entry is left out, or taken too often: {what}"
+def _step(slot: Slot, right: ast.expr) -> Slip:
+    """The slip of an index, or of the end of a loop or a slice."""
+    kind = ANOTHER_ENTRY if isinstance(slot.parent, ast.Subscript | ast.Tuple) else LEFT_OUT
+    return kind(mine=short(slot.node), other=short(right))
 
 
 def squares(tree: Tree) -> Iterator[Change]:
@@ -83,8 +98,7 @@ def squares(tree: Tree) -> Iterator[Change]:
         is_size = ast.unparse(slot.node) in tree.sizes
         if is_sum(slot.parent) and is_read(slot) and not is_indexing(slot) and not is_size:
             squared = ast.BinOp(same(slot.node), ast.Pow(), ast.Constant(2))
-            text = f"the power is wrong: {short(slot.node)} stands where {short(squared)} belongs"
-            yield instead(slot, squared, "GP117", text)
+            yield instead(slot, squared, POWER(mine=short(slot.node), other=short(squared)))
 
 
 def complements(tree: Tree) -> Iterator[Change]:
@@ -93,7 +107,7 @@ def complements(tree: Tree) -> Iterator[Change]:
         is_factor = is_product(slot.parent) and not is_indexing(slot)
         other = _complement(slot, tree) if is_factor else None
         if other is not None:
-            yield instead(slot, other, "GP117", f"{short(slot.node)} stands where {short(other)} belongs")
+            yield instead(slot, other, STANDS(mine=short(slot.node), other=short(other)))
 
 
 def _complement(slot: Slot, tree: Tree) -> ast.expr | None:
@@ -116,7 +130,7 @@ def masked(tree: Tree) -> Iterator[Change]:
             for other in tree.known:
                 if other not in (mine, tree.dout) and other not in tree.sizes:
                     changed = ast.BinOp(same(slot.node), ast.Mult(), parse(other))
-                    yield instead(slot, changed, *_factor("missing", parse(other), tree.sizes))
+                    yield instead(slot, changed, _lost(_MISSING, parse(other), tree.sizes))
 
 
 def unweighted(tree: Tree) -> Iterator[Change]:
@@ -128,8 +142,7 @@ def unweighted(tree: Tree) -> Iterator[Change]:
         if arrays_in(slot.node).isdisjoint(tree.gradients):
             for factor in _named_with(tree.dout, other):
                 changed = ast.BinOp(parse(factor), ast.Mult(), same(slot.node))
-                text = f"{tree.dout} is not used here: the factor {factor} is missing"
-                yield instead(slot, changed, "GP111", text, sure=True)
+                yield instead(slot, changed, NOT_USED(dout=tree.dout, factor=factor), sure=True)
 
 
 def _named_with(name: str, node: ast.expr) -> Iterator[str]:
@@ -150,28 +163,32 @@ def left_out(tree: Tree) -> Iterator[Change]:
             yield from _times_and_over(slot, factor, tree)
         for number in ("2", "0.5"):
             twice = ast.BinOp(parse(number), ast.Mult(), same(slot.node))
-            yield instead(slot, twice, "GP102", f"the number {number} is missing as a factor")
+            yield instead(slot, twice, NUMBER_MISSING(number=number, role="factor"))
 
 
 def _times_and_over(slot: Slot, factor: str, tree: Tree) -> Iterator[Change]:
     node = parse(factor)
-    words = _factor("missing", node, tree.sizes)
-    if factor == tree.dout:
-        words = ("GP111", f"{factor} is not used here: the factor {factor} is missing")
-    yield instead(slot, ast.BinOp(same(slot.node), ast.Mult(), node), *words)
-    words = _factor("missing", node, tree.sizes, divides=True)
-    yield instead(slot, ast.BinOp(same(slot.node), ast.Div(), parse(factor)), *words)
+    is_dout = factor == tree.dout
+    slip = NOT_USED(dout=factor, factor=factor) if is_dout else _lost(_MISSING, node, tree.sizes)
+    yield instead(slot, ast.BinOp(same(slot.node), ast.Mult(), node), slip)
+    yield instead(
+        slot, ast.BinOp(same(slot.node), ast.Div(), parse(factor)), _lost(_MISSING, node, tree.sizes, divides=True)
+    )
 
 
-def _factor(state: str, node: ast.expr, sizes: frozenset[str], *, divides: bool = False) -> tuple[str, str]:
-    """The code and the words for a factor, which may be a size."""
-    text = ast.unparse(node)
-    what = "the division by" if divides else "the factor"
+def _lost(kinds: _Lost, node: ast.expr, sizes: frozenset[str], *, divides: bool = False) -> Slip:
+    """The slip of a factor, or a divisor, that is missing or one too many; it may be a number or a size."""
+    number, size, factor, division = kinds
     if constant(node) is not None:
-        return "GP102", f"the number {text} is {state} as a {'divisor' if divides else 'factor'}"
-    if text in sizes or any(part in text for part in (".shape[", "len(", ".size")):
-        return "GP102", f"the size {text} is {state}: {what} {text}"
-    return "GP117", f"{what} {short(node)} is {state}"
+        return number(number=ast.unparse(node), role="divisor" if divides else "factor")
+    if _is_size(node, sizes):
+        return size(size=ast.unparse(node), role="division by" if divides else "factor")
+    return division(divisor=short(node)) if divides else factor(factor=short(node))
+
+
+def _is_size(node: ast.expr, sizes: frozenset[str]) -> bool:
+    text = ast.unparse(node)
+    return text in sizes or any(part in text for part in (".shape[", "len(", ".size"))
 
 
 def _sizes(tree: Tree) -> Iterator[str]:
@@ -181,61 +198,6 @@ def _sizes(tree: Tree) -> Iterator[str]:
     for name in [*arrays[:1], *kept[:1]]:
         yield from (f"len({name})", f"{name}.size", f"{name}.shape[1]", f"{name}.shape[-1]")
         yield from (f"np.sqrt({name}.shape[-1])", f"({name}.shape[2] * {name}.shape[3])")
-
-
-def slopes(tree: Tree) -> Iterator[Change]:
-    """A branch of np.where, which may be one number, times a derivative in terms of what forward kept."""
-    for slot in tree.slots:
-        is_branch = calls(slot.parent, "where") and bool(slot.index)
-        for name in tree.kept if is_branch else ():
-            for formula in _SLOPES:
-                yield _times_slope(slot, name, formula)
-
-
-def _times_slope(slot: Slot, name: str, formula: str) -> Change:
-    factor = formula.format(name)
-    code, text = "GP117", f"a derivative is missing: the factor ({factor})"
-    if "sign" in formula:
-        code, text = "GP103", f"the sign of {name} is lost: the factor {factor} is missing"
-    return instead(slot, ast.BinOp(same(slot.node), ast.Mult(), parse(f"({factor})")), code, text)
-
-
-def sigmoids(tree: Tree) -> Iterator[Change]:
-    """The derivative of tanh for that of the sigmoid, and the reverse: ``1 - y ** 2`` for ``y * (1 - y)``."""
-    for slot in tree.slots:
-        yield from _tanh_for_sigmoid(slot)
-        squared = _squared(slot.node)
-        if squared is not None:
-            other = f"{squared} * (1 - {squared})"
-            words = f"1 - {squared} ** 2, tanh's derivative, stands where {other}, that of a sigmoid, belongs"
-            yield instead(slot, parse(other), "GP117", words)
-
-
-def _tanh_for_sigmoid(slot: Slot) -> Iterator[Change]:
-    factors = [ast.unparse(factor) for factor in _factors(slot.node)]
-    for i, name in enumerate(factors):
-        complement = f"1 - {name}"
-        if complement in factors:
-            other = f"1 - {name} ** 2"
-            rest = [f"({text})" for k, text in enumerate(factors) if k not in (i, factors.index(complement))]
-            words = f"{name} * (1 - {name}), a sigmoid's derivative, stands where {other}, that of tanh, belongs"
-            yield instead(slot, parse(" * ".join([*rest, f"({other})"])), "GP117", words)
-
-
-def _factors(node: ast.expr) -> Iterator[ast.expr]:
-    if is_product(node):
-        yield from _factors(node.left)
-        yield from _factors(node.right)
-    else:
-        yield node
-
-
-def _squared(node: ast.expr) -> str | None:
-    """``y`` where the node is ``1 - y ** 2``."""
-    if not is_operation(node, ast.Sub) or not is_operation(node.right, ast.Pow):
-        return None
-    is_slope_of_tanh = constant(node.left) == 1 and constant(node.right.right) == 2
-    return ast.unparse(node.right.left) if is_slope_of_tanh else None
 
 
 def roots(tree: Tree) -> Iterator[Change]:
@@ -248,19 +210,18 @@ def wraps(tree: Tree) -> Iterator[Change]:
     yield from _wrapped(tree, _WRAPS)
 
 
-def _wrapped(tree: Tree, forms: Mapping[str, str]) -> Iterator[Change]:
+def _wrapped(tree: Tree, forms: Mapping[str, SlipKind]) -> Iterator[Change]:
     for slot in tree.slots:
         if counts_entries(slot.node) or ast.unparse(slot.node) in tree.sizes:
             continue
         is_value = isinstance(slot.node, ast.BinOp | ast.Call) or takes_factor(slot)
         if is_value and not is_indexing(slot):
-            for form, words in forms.items():
+            for form, kind in forms.items():
                 changed = parse(form.format(ast.unparse(slot.node)))
-                yield instead(slot, changed, "GP117", words.format(short(slot.node)))
+                yield instead(slot, changed, kind(value=short(slot.node)))
 
 
 CHANGES = (
-    ChangeKind(sigmoids, place=1120),
     ChangeKind(too_many, place=1250),
     ChangeKind(squares, place=1260),
     ChangeKind(complements, place=1270),
@@ -268,7 +229,6 @@ CHANGES = (
     ChangeKind(too_many_handed_on, place=1290),
     ChangeKind(masked, place=1560),
     ChangeKind(left_out, place=2040),
-    ChangeKind(slopes, place=2050),
     ChangeKind(wraps, place=2060),
     ChangeKind(roots, place=3040),
 )

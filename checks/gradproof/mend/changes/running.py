@@ -7,18 +7,26 @@ from collections.abc import Iterator
 
 from gradproof.mend.change import Change, instead, parse, short
 from gradproof.mend.change_kind import ChangeKind
+from gradproof.mend.slip import SlipKind
+from gradproof.mend.slip_kinds import NOT_SUMMED
 from gradproof.mend.slots import Slot, is_indexing, is_read, takes_factor
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, is_of_numpy
+
+WRONG_DIRECTION = SlipKind(
+    "GP109",
+    "slip-direction-of-sum",
+    "the sum runs in the wrong direction: {value} adds up what comes before each entry,"
+    " where what comes after it belongs",
+    ("entries permuted", "transpose", "not carried through time"),
+)
 
 
 def turned(tree: Tree) -> Iterator[Change]:
     """A running sum from the other end: what forward adds from the front, backward adds from the back."""
     for slot in tree.slots:
         for value, axis in _sums(slot.node):
-            what = f"{short(slot.node)} adds up what comes before each entry"
-            text = f"the sum runs in the wrong direction: {what}, where what comes after it belongs"
-            yield instead(slot, parse(_from_behind(value, axis)), "GP109", text, sure=True)
+            yield instead(slot, parse(_from_behind(value, axis)), WRONG_DIRECTION(value=short(slot.node)), sure=True)
 
 
 def left_out(tree: Tree) -> Iterator[Change]:
@@ -40,8 +48,8 @@ def _axes_in(function: ast.AST) -> Iterator[str]:
 def _summed_along(slot: Slot, axis: str) -> Iterator[Change]:
     mine = ast.unparse(slot.node)
     for whole in (f"np.cumsum({mine}{axis})", _from_behind(mine, axis)):
-        text = f"it is not summed: {short(slot.node)} stands where {short(parse(whole))} belongs"
-        yield instead(slot, parse(whole), "GP114", text)
+        slip = NOT_SUMMED(mine=short(slot.node), other=short(parse(whole)))
+        yield instead(slot, parse(whole), slip)
 
 
 def _sums(node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -12,12 +12,32 @@ from typing import TypeGuard
 from gradproof.mend.change import Change, instead, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.renamed import names_in, renamed
+from gradproof.mend.slip import SlipKind
+from gradproof.mend.slip_kinds import OTHER_ENTRIES
 from gradproof.mend.slots import Slot
 from gradproof.mend.terms import terms
 from gradproof.mend.tree import Tree
 from gradproof.mend.wording import stands_for
 from gradproof.source.syntax import constant, elements, is_attribute, targets_of, variables, whole_number
 
+MISSING_FOR_OTHER = SlipKind(
+    "GP114",
+    "slip-missing-for-the-other",
+    "what this line does with {one} is missing for {other}",
+    ("a term missing", "a branch dropped"),
+)
+ENTRIES_LEFT_OUT = SlipKind(
+    "GP109",
+    "slip-entries-left-out",
+    "entries are left out: forward's go back to {places}",
+    ("one row wrong", "one column wrong", "one channel wrong", "one entry wrong", "a term missing", "not summed"),
+)
+TAKEN_ELSEWHERE = SlipKind(
+    "GP109",
+    "slip-entries-elsewhere",
+    "other entries are taken: forward's go back to {places}",
+    ("entries permuted", "the wrong operand"),
+)
 DOZEN = 12
 
 
@@ -39,7 +59,7 @@ def _as_other(slot: Slot, mine: str, other: str, value: ast.expr, known: tuple[s
         return
     whole = _exchanged(value, *pair, known)
     if terms(whole) != terms(slot.node):
-        yield instead(slot, whole, *stands_for(slot.node, whole))
+        yield instead(slot, whole, stands_for(slot.node, whole))
 
 
 def _lines(tree: Tree) -> Iterator[tuple[str, ast.expr]]:
@@ -111,8 +131,8 @@ def _done_for_both(slot: Slot, pair: Mapping[str, str], other: ast.expr) -> Chan
     here = {*names_in(slot.node)}
     mine = [name for name in pair if name in here]
     there = [pair[name] for name in mine]
-    text = f"what this line does with {' and '.join(mine)} is missing for {' and '.join(there)}"
-    return instead(slot, ast.BinOp(same(slot.node), ast.Add(), other), "GP114", text, sure=True)
+    slip = MISSING_FOR_OTHER(one=" and ".join(mine), other=" and ".join(there))
+    return instead(slot, ast.BinOp(same(slot.node), ast.Add(), other), slip, sure=True)
 
 
 def _made_alike(function: ast.AST, known: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -185,9 +205,9 @@ def _taken_back(statement: ast.stmt, here: Way, of_forward: Way) -> Iterator[Cha
     slots = Slot(here.into, "slice", None, statement), Slot(here.out_of, "slice", None, statement)
     places = " from ".join(f"[{ast.unparse(node.slice).strip('()')}]" for node in (back.into, back.out_of))
     takes_fewer = 0 < _taken(here.out_of.slice) < _taken(back.out_of.slice)
-    what = "entries are left out" if takes_fewer else "other entries are taken"
+    slip = (ENTRIES_LEFT_OUT if takes_fewer else TAKEN_ELSEWHERE)(places=places)
     changed = same(back.into.slice), same(back.out_of.slice)
-    yield Change(slots, changed, "GP109", f"{what}: forward's go back to {places}", sure=True)
+    yield Change(slots, changed, slip, sure=True)
 
 
 def _way(statement: ast.stmt) -> Way | None:
@@ -228,8 +248,8 @@ def windows(tree: Tree) -> Iterator[Change]:
         mine = ast.unparse(slot.node)
         for other, index in indices.items():
             if other != mine and _axes(index) == _axes(slot.node):
-                text = f"other entries are taken: [{mine.strip('()')}] stands where [{other.strip('()')}] belongs"
-                yield instead(slot, same(index), "GP109", text, sure=True)
+                slip = OTHER_ENTRIES(mine=f"[{mine.strip('()')}]", other=f"[{other.strip('()')}]")
+                yield instead(slot, same(index), slip, sure=True)
 
 
 def _indices(tree: Tree) -> Iterator[ast.expr]:

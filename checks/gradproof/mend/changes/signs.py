@@ -9,10 +9,27 @@ from gradproof.mend.change import Change, instead, parse, same, short
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.several_places import everywhere
+from gradproof.mend.slip import Slip, SlipKind
+from gradproof.mend.slip_kinds import SIGN_OF_TERM
 from gradproof.mend.slots import Slot, is_whole
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import constant, is_attribute, is_negated, is_operation, is_product, is_sum
 
+_SIGN = ("sign",)
+SIGN = SlipKind("GP103", "slip-sign", "the sign is wrong: {mine} stands where {other} belongs", _SIGN)
+MINUS_TOO_MANY = SlipKind(
+    "GP103", "slip-minus-too-many", "the sign is wrong: the minus before {value} is one too many", _SIGN
+)
+MINUS_MISSING = SlipKind("GP103", "slip-minus-missing", "the sign is wrong: a minus is missing before {value}", _SIGN)
+SIGN_OF_TWO_TERMS = SlipKind(
+    "GP103", "slip-sign-of-two-terms", "the sign of two terms is wrong: {mine} stands where {other} belongs", _SIGN
+)
+DIVIDES = SlipKind(
+    "GP117", "slip-divides", "backward divides by {value} where it must multiply by it", ("wrong power",)
+)
+MULTIPLIES = SlipKind(
+    "GP117", "slip-multiplies", "backward multiplies by {value} where it must divide by it", ("wrong power",)
+)
 _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -30,13 +47,11 @@ def signs(tree: Tree) -> Iterator[Change]:
             continue  # nobody divides by a number of entries where he would multiply by it
         if isinstance(node, ast.BinOp) and type(node.op) in _OPPOSITE:
             changed = ast.BinOp(same(node.left), _OPPOSITE[type(node.op)](), same(node.right))
-            yield instead(slot, changed, *_operator_words(node))
+            yield instead(slot, changed, _other_operator(node))
         if is_negated(node) and constant(node) is None:
-            text = f"the sign is wrong: the minus before {short(node.operand)} is one too many"
-            yield instead(slot, same(node.operand), "GP103", text)
+            yield instead(slot, same(node.operand), MINUS_TOO_MANY(value=short(node.operand)))
         elif is_whole(slot):
-            text = f"the sign is wrong: a minus is missing before {short(node)}"
-            yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), "GP103", text)
+            yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), MINUS_MISSING(value=short(node)))
 
 
 def _differences_turned(tree: Tree) -> Iterator[Change]:
@@ -44,8 +59,7 @@ def _differences_turned(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         if isinstance(slot.node, ast.BinOp) and _is_difference_as_factor(slot):
             turned = ast.BinOp(same(slot.node.right), ast.Sub(), same(slot.node.left))
-            text = f"the sign is wrong: {short(slot.node)} stands where {short(turned)} belongs"
-            yield instead(slot, turned, "GP103", text)
+            yield instead(slot, turned, SIGN(mine=short(slot.node), other=short(turned)))
 
 
 def pairs(tree: Tree) -> Iterator[Change]:
@@ -59,9 +73,8 @@ def pairs(tree: Tree) -> Iterator[Change]:
         opposite = [_signed(term, -sign) for term, sign in terms]
         for i in range(1, len(terms) - 1):
             changed = [*mine[:i], *opposite[i : i + 2], *mine[i + 2 :]]
-            text = f"the sign of two terms is wrong: {' '.join(mine[i : i + 2])} stands where"
-            text = f"{text} {' '.join(changed[i : i + 2])} belongs"
-            yield instead(slot, parse(" ".join(changed).removeprefix("+ ")), "GP103", text)
+            slip = SIGN_OF_TWO_TERMS(mine=" ".join(mine[i : i + 2]), other=" ".join(changed[i : i + 2]))
+            yield instead(slot, parse(" ".join(changed).removeprefix("+ ")), slip)
 
 
 def _terms(node: ast.expr, sign: int) -> Iterator[tuple[ast.expr, int]]:
@@ -88,14 +101,12 @@ def _signed(term: ast.expr, sign: int) -> str:
     return f"{'+' if sign > 0 else '-'} {bracketed(ast.unparse(term))}"
 
 
-def _operator_words(node: ast.BinOp) -> tuple[str, str]:
+def _other_operator(node: ast.BinOp) -> Slip:
     right = short(node.right)
     if isinstance(node.op, ast.Add | ast.Sub):
         mine, other = ("+", "-") if isinstance(node.op, ast.Add) else ("-", "+")
-        return "GP103", f"the sign of a term is wrong: {mine} {right} stands where {other} {right} belongs"
-    if isinstance(node.op, ast.Div):
-        return "GP117", f"backward divides by {right} where it must multiply by it"
-    return "GP117", f"backward multiplies by {right} where it must divide by it"
+        return SIGN_OF_TERM(mine=f"{mine} {right}", other=f"{other} {right}")
+    return (DIVIDES if isinstance(node.op, ast.Div) else MULTIPLIES)(value=right)
 
 
 CHANGES = (

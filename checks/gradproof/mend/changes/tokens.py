@@ -11,10 +11,31 @@ from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.renamed import names_in, renamed
 from gradproof.mend.several_places import everywhere
+from gradproof.mend.slip import SlipKind
+from gradproof.mend.slip_kinds import ANOTHER_ENTRY, LEFT_OUT, NOT_FORWARDS_MASK, POWER, SIZE_STANDS, STANDS
 from gradproof.mend.slots import Slot, is_divisor, is_indexing, is_read
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, constant, is_number, is_operation, variables, variables_read
 
+INVERTED = SlipKind("GP107", "slip-mask-inverted", "the mask {mask} is inverted", ("one region of values wrong",))
+_UNREAD = "{mine} stands where {other} belongs, which nothing reads"
+UNREAD = SlipKind("GP117", "slip-unread-operand", _UNREAD, ("the wrong operand", "a layer skipped"))
+UNREAD_SIZE = SlipKind("GP102", "slip-unread-size", f"the size {_UNREAD}", ("a dim as factor",))
+ANOTHER_SIZE = SlipKind(
+    "GP102", "slip-another-size", "another size is taken: {mine} stands where {other} belongs", ("a dim as factor",)
+)
+NUMBER_STANDS = SlipKind(
+    "GP102",
+    "slip-another-number",
+    "the number {mine} stands where {other} belongs",
+    ("constant mistyped", "constant factor"),
+)
+OTHER_COUNT = SlipKind(
+    "GP117",
+    "slip-another-count",
+    "{mine} stands where {other} belongs: so many entries are taken here",
+    ("the wrong operand", "a dim as factor"),
+)
 MOST_SIZES = 5  # sizes of which products are formed
 
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -41,17 +62,15 @@ def comparisons(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         node, mine = slot.node, ast.unparse(slot.node)
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            sign = _WORDS.get(type(node.ops[0]))
+            sign = _WORDS.get(type(node.ops[0]), "")
             for other in _COMPARED.get(type(node.ops[0]), ()):
                 compared = ast.Compare(same(node.left), [other()], [same(node.comparators[0])])
-                text = f"the mask is not the one of forward: {sign} stands where {_WORDS[other]} belongs"
-                turned = (sign or "")[:1] != _WORDS[other][:1]
-                yield instead(slot, compared, "GP107", text, sure=turned)
+                turned = sign[:1] != _WORDS[other][:1]
+                yield instead(slot, compared, NOT_FORWARDS_MASK(mine=sign, other=_WORDS[other]), sure=turned)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert | ast.Not):
-            yield instead(slot, same(node.operand), "GP107", f"the mask {short(node.operand)} is inverted")
+            yield instead(slot, same(node.operand), INVERTED(mask=short(node.operand)))
         elif _is_mask(slot) and mine not in whole:
-            changed = ast.UnaryOp(ast.Invert(), same(node))
-            yield instead(slot, changed, "GP107", f"the mask {short(node)} is inverted")
+            yield instead(slot, ast.UnaryOp(ast.Invert(), same(node)), INVERTED(mask=short(node)))
 
 
 def _whole_numbers(tree: Tree) -> set[str]:
@@ -89,12 +108,9 @@ def _may_be_another(slot: Slot, tree: Tree) -> bool:
 def _other_name(slot: Slot, other: str, sizes: Set[str], unread: Set[str]) -> Change:
     mine = ast.unparse(slot.node)
     are_sizes = {mine, other} <= sizes
-    text = f"{mine} stands where {other} belongs"
-    if are_sizes:
-        text = f"the size {text}"
-    if other in unread:
-        text = f"{text}, which nothing reads"
-    return Change((slot,), (parse(other),), "GP102" if are_sizes else "GP117", text, renames=not are_sizes)
+    kinds = (SIZE_STANDS, UNREAD_SIZE) if are_sizes else (STANDS, UNREAD)
+    slip = kinds[other in unread](mine=mine, other=other)
+    return Change((slot,), (parse(other),), slip, renames=not are_sizes)
 
 
 def unkept(tree: Tree) -> Iterator[Change]:
@@ -102,8 +118,8 @@ def unkept(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         if _may_be_another(slot, tree):
             for argument in tree.unkept:
-                text = f"{ast.unparse(slot.node)} stands where {argument} belongs"
-                yield Change((slot,), (parse(argument),), "GP117", text, needs=(argument,), renames=True)
+                slip = STANDS(mine=ast.unparse(slot.node), other=argument)
+                yield Change((slot,), (parse(argument),), slip, needs=(argument,), renames=True)
 
 
 def replaced(tree: Tree) -> Iterator[Change]:
@@ -112,8 +128,7 @@ def replaced(tree: Tree) -> Iterator[Change]:
         computed = isinstance(slot.node, ast.BinOp | ast.Call | ast.Subscript)
         if computed and not is_indexing(slot) and slot.field != "func" and tree.dout not in ast.unparse(slot.node):
             for other in tree.known:
-                text = f"{short(slot.node)} stands where {other} belongs"
-                yield instead(slot, parse(other), "GP117", text)
+                yield instead(slot, parse(other), STANDS(mine=short(slot.node), other=other))
 
 
 def scaled(tree: Tree) -> Iterator[Change]:
@@ -124,8 +139,7 @@ def scaled(tree: Tree) -> Iterator[Change]:
         if is_read(slot) and not is_indexing(slot) and not tree.is_global(slot.node) and mine != tree.dout:
             for number in broken:
                 for scaled_name in (f"{mine} / {number:.10g}", f"{mine} * {number:.10g}"):
-                    words = f"{mine} stands where {scaled_name} belongs"
-                    yield instead(slot, parse(f"({scaled_name})"), "GP117", words)
+                    yield instead(slot, parse(f"({scaled_name})"), STANDS(mine=mine, other=scaled_name))
 
 
 def numbers(tree: Tree) -> Iterator[Change]:
@@ -150,23 +164,19 @@ def _other_axes(slot: Slot, value: float) -> Iterator[Change]:
     size = ast.unparse(slot.parent)
     for axis in range(4):
         other = size.replace(f"[{value}]", f"[{axis}]")
-        text = f"another size is taken: {size} stands where {other} belongs"
-        yield instead(slot, ast.Constant(axis), "GP102", text)
+        yield instead(slot, ast.Constant(axis), ANOTHER_SIZE(mine=size, other=other))
 
 
 def _other_entries(slot: Slot, value: int) -> Iterator[Change]:
     """The index, or the end of a loop, one further, one less, or counted from the other end."""
-    ends_a_loop = isinstance(slot.parent, ast.Call)
-    what = "a step or an entry is left out, or taken too often" if ends_a_loop else "another entry is taken"
+    kind = LEFT_OUT if isinstance(slot.parent, ast.Call) else ANOTHER_ENTRY
     for index in (value - 1, value + 1, -value - 1):
-        text = f"{what}: {value} stands where {index} belongs"
-        yield instead(slot, parse(repr(index)), "GP114" if ends_a_loop else "GP109", text)
+        yield instead(slot, parse(repr(index)), kind(mine=str(value), other=str(index)))
 
 
 def _other_powers(slot: Slot, value: float) -> Iterator[Change]:
     for power in dict.fromkeys((1, 2, 3, 0.5, 1.5, -0.5, -1, -1.5, -2, -3, 2 * value, value - 1 or 1)):
-        text = f"the power is wrong: {value:g} stands where {power:g} belongs"
-        yield instead(slot, parse(repr(power)), "GP117", text)
+        yield instead(slot, parse(repr(power)), POWER(mine=f"{value:g}", other=f"{power:g}"))
 
 
 def _other_numbers(slot: Slot, value: float, of_forward: Sequence[float]) -> Iterator[Change]:
@@ -174,12 +184,10 @@ def _other_numbers(slot: Slot, value: float, of_forward: Sequence[float]) -> Ite
     near = (value + 1, value - 1, value * 2, value / 2, -value)
     # a keyword's is that of a diagonal, or a width: it is the next one, if any
     others = near if isinstance(slot.parent, ast.keyword) else (*of_forward, *near)
-    code, what = "GP102", "the number"
-    if isinstance(slot.parent, ast.Compare):
-        code, what = "GP107", "the mask is not the one of forward:"
+    kind = NOT_FORWARDS_MASK if isinstance(slot.parent, ast.Compare) else NUMBER_STANDS
     for number in dict.fromkeys(others):
         if not _is_idle(slot, number):
-            yield instead(slot, parse(repr(number)), code, f"{what} {value:g} stands where {number:g} belongs")
+            yield instead(slot, parse(repr(number)), kind(mine=f"{value:g}", other=f"{number:g}"))
 
 
 def _is_idle(slot: Slot, number: float) -> bool:
@@ -196,13 +204,11 @@ def counts(tree: Tree) -> Iterator[Change]:
         mine = ast.unparse(slot.node)
         if is_divisor(slot) and is_read(slot):
             for other in _of_slices(slot.statement):
-                text = f"{mine} stands where {other} belongs: so many entries are taken here"
-                yield instead(slot, parse(other), "GP117", text)
+                yield instead(slot, parse(other), OTHER_COUNT(mine=mine, other=other))
         is_whole_value = is_divisor(slot) or slot.parent is slot.statement
         if is_whole_value and tree.is_count(slot.node):
             for other in dict.fromkeys([*products, *_of_one_array(slot.node), *_of_groups(slot.node, tree)]):
-                text = f"the size {mine} stands where {other} belongs"
-                yield instead(slot, parse(other), "GP102", text)
+                yield instead(slot, parse(other), SIZE_STANDS(mine=mine, other=other))
 
 
 def _products_of_sizes(tree: Tree) -> list[str]:
