@@ -1,11 +1,13 @@
-"""Checks backward passes of public repositories, of which it is known whether they are right, with nothing declared.
+"""Checks backward passes of public repositories, of which it is known whether they are right.
 
-    python benchmarks/field_facts.py FACTS.json FOLDER --json OUT.json [--verdict right] [--most N] [--command PATH]
+    python benchmarks/field_facts.py FACTS.json FOLDER --json OUT.json [--cases FILE.py] [--verdict right] [--most N]
 
 FACTS.json holds items: a repository, commit and path, the functions (or the class) there, and the verdict that central
 differences gave: right, wrong, shape, raises or convention (a rule of the course, wrong by the definition). FOLDER
 holds their git directories, as OWNER+NAME/repo. Each item is cut out of its file with all that it calls, at its own
-line numbers, into a temporary folder, and checked there by the command. OUT.json is continued: a run may end early.
+line numbers, into a temporary folder, and checked there by the command: with nothing declared, or with the Case that
+FILE.py declares for it, by a function ``case_file(item, source)`` that returns the text of a file which imports the
+item's functions from ``layer`` and declares Cases. OUT.json is continued: a run may end early.
 What runs is foreign code: use a machine that may be spoilt.
 """
 
@@ -14,13 +16,14 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import importlib.util
 import json
 import os
 import re
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ OLD_NAMES = re.compile(r"\bnp\.(bool|int|float|object)\b(?!_|\d)")  # removed fr
 OLD_PRINT = re.compile(r"^(\s*)print\s+(?!\()(.*)$", re.MULTILINE)  # a statement of Python 2
 FAULTS = ("wrong", "shape", "raises")
 Record = dict[str, Any]
+Checked = Callable[[str], Record]  # from the text of a file to what the command says of it
 
 
 def git_directory(folder: Path, repository: str) -> Path:
@@ -127,12 +131,24 @@ def with_helpers(text: str, sources: Sequence[str]) -> str:
     return text
 
 
-def checked(command: str, text: str) -> Record:
-    """What the command says of a file of this text: its JSON report, shortened."""
+def declared(path: str) -> Callable[[Record, str], str]:
+    """The function of a Python file that declares the Cases of an item."""
+    spec = importlib.util.spec_from_file_location("cases", path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"expected a Python file that declares Cases, got {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.case_file
+
+
+def checked(command: str, text: str, cases: str = "") -> Record:
+    """What the command says of a file of this text, with its Cases where they are given: its JSON report, shortened."""
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "layer.py").write_text(text, encoding="utf-8")
-        words = [command, "layer.py", "--json", "report.json", "--timeout", "60"]
+        Path(folder, "check_layer.py").write_text(cases, encoding="utf-8")
+        file = "check_layer.py" if cases else "layer.py"
+        words = [command, file, "--json", "report.json", "--timeout", "60"]
         try:
             subprocess.run(words, cwd=folder, env={**os.environ, **one_thread}, capture_output=True, timeout=SECONDS)
             report = json.loads(Path(folder, "report.json").read_text(encoding="utf-8"))
@@ -159,7 +175,7 @@ def checked(command: str, text: str) -> Record:
     }
 
 
-def measure(item: Record, folder: Path, command: str) -> Record:
+def measure(item: Record, folder: Path, command: str, cases: Callable[[Record, str], str] | None) -> Record:
     """The record of one item; "not cut out" where its source cannot be had."""
     about = {key: item.get(key) for key in ("id", "layer", "kind")}
     about |= {"known": item["verdict"], "their lines": item.get("lines") or []}
@@ -169,17 +185,22 @@ def measure(item: Record, folder: Path, command: str) -> Record:
         text = with_helpers(text, helpers)
     except (subprocess.CalledProcessError, SyntaxError):
         return {**about, "verdict": "not cut out", "told": []}
-    found = checked(command, text)
-    return {**about, **found, "mended": mended(command, text, found)}
+    case = cases(item, text) if cases else ""
+
+    def check(text: str) -> Record:
+        return checked(command, text, case)
+
+    found = check(text)
+    return {**about, **found, "mended": mended(check, text, found)}
 
 
-def mended(command: str, text: str, found: Record) -> bool | None:
+def mended(check: Checked, text: str, found: Record) -> bool | None:
     """Whether the gradients that the changes name are right with these made; None where no change can be made."""
     edits = found.get("edits") or []
     changed = applied(text, edits) if edits else None
     if changed is None:
         return None
-    now = checked(command, changed)
+    now = check(changed)
     named = {name for edit in edits for name in edit["tensors"]}
     return now["verdict"] == "PASS" or (now["verdict"] == "FAIL" and named.isdisjoint(now["wrong"]))
 
@@ -216,6 +237,9 @@ def main() -> None:
     parser.add_argument("facts", type=Path, metavar="FACTS.json")
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--json", type=Path, required=True, metavar="OUT.json")
+    parser.add_argument(
+        "--cases", type=lambda path: declared(Path(path)), metavar="FILE.py", help="declares the Case of each item"
+    )
     parser.add_argument("--verdict", default=",".join(FAULTS), help="which known verdicts, by commas")
     parser.add_argument("--most", type=int, default=10_000, metavar="N", help="of each known verdict")
     parser.add_argument("--command", default="gradproof")
@@ -229,7 +253,7 @@ def main() -> None:
         mine = [item for item in mine if git_directory(given.folder, item["repo"]).is_dir()][: given.most]
         for item in mine:
             if item["id"] not in done:
-                records.append(measure(item, given.folder, given.command))
+                records.append(measure(item, given.folder, given.command, given.cases))
                 given.json.write_text(json.dumps(records, indent=1), encoding="utf-8")
     print("\n".join(table(records)))
 
