@@ -101,6 +101,30 @@ def test_it_is_told_as_what_it_is(case: Case, likely: str, change: str) -> None:
     assert "wrong order" not in cause
 
 
+def framed(x: Any, pad: int) -> tuple[Any, Any]:
+    padded = np.pad(x, ((0, 0), (pad, pad)))
+    return padded * padded, (padded, pad)
+
+
+def unframed_unless_nothing_was_added(dout: Any, cache: Any) -> Any:
+    padded, pad = cache
+    dpadded = 2 * dout * padded
+    return dpadded[:, pad:-pad]
+
+
+def unframed(dout: Any, cache: Any) -> Any:
+    padded, pad = cache
+    dpadded = 2 * dout * padded
+    return dpadded[:, pad : -pad or None]
+
+
+def test_an_end_of_minus_zero_is_told_as_what_it_is() -> None:
+    case = Case(framed, unframed_unless_nothing_was_added, x="n d", pad=0)
+    cause, changed = told(case)
+    assert "at pad = 0 nothing is taken" in cause
+    assert changed[0] == "return dpadded[:, pad:-pad or None]"
+
+
 def right(dout: Any, o: Any) -> Any:
     return dout * o * (1 - o)
 
@@ -110,6 +134,7 @@ def right(dout: Any, o: Any) -> Any:
     [
         pytest.param(squashed, right, {"x": "n d"}, id="a factor that is never 0"),
         pytest.param(doubled, lambda dout, x: 2 * dout, {"x": "n d"}, id="no branch"),
+        pytest.param(framed, unframed, {"x": "n d", "pad": 0}, id="an end of None"),
     ],
 )
 def test_a_right_neighbour_is_left_in_peace(

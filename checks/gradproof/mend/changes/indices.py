@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 
-from gradproof.mend.change import Change, instead, parse, short
+from gradproof.mend.change import Change, instead, parse
 from gradproof.mend.change_kind import ChangeKind
-from gradproof.mend.slip import SlipKind
+from gradproof.mend.slip import Slip, SlipKind
 from gradproof.mend.slip_kinds import LEFT_OUT, OTHER_ENTRIES
 from gradproof.mend.slots import Slot
 from gradproof.mend.tree import Tree
-from gradproof.source.syntax import calls, constant, cuts_off, elements, is_attribute, whole_number
+from gradproof.source.syntax import calls, constant, cuts_off, elements, is_attribute, is_negated, whole_number
 
 CUT_OFF = SlipKind(
     "GP109",
     "slip-entries-cut-off",
     "other entries are cut off: [{mine}] stands where [{other}] belongs",
     ("entries permuted",),
+)
+EMPTY_AT_ZERO = SlipKind(
+    "GP109",
+    "slip-empty-at-zero",
+    "at {bound} = 0 nothing is taken, for -0 is the beginning and not the end: [{mine}] stands where [{other}] belongs",
+    ("one shape wrong",),
 )
 
 
@@ -29,7 +36,7 @@ def ends(tree: Tree) -> Iterator[Change]:
             mine = ast.unparse(slot.node)
             for other in (f"{mine} + 1", f"{mine} - 1"):
                 kind = LEFT_OUT if looped else OTHER_ENTRIES
-                yield instead(slot, parse(other), kind(mine=short(slot.node), other=short(parse(other))))
+                yield instead(slot, parse(other), kind(mine=ast.unparse(slot.node), other=ast.unparse(parse(other))))
 
 
 def slices(tree: Tree) -> Iterator[Change]:
@@ -39,8 +46,22 @@ def slices(tree: Tree) -> Iterator[Change]:
             continue
         cuts = [ast.unparse(part) for part in elements(slot.node.slice) if cuts_off(part)]
         if cuts:
+            yield from _whole_at_zero(slot)
             yield from _other_ends(slot, _bounds(slot.node.slice), cuts)
             yield from _later_starts(slot, (*tree.known, "1"), cuts)
+
+
+def _whole_at_zero(slot: Slot) -> Iterator[Change]:
+    """``x[k:-k or None]`` for ``x[k:-k]``, of all axes: the one is right for k = 0 as well."""
+    changed = copy.deepcopy(slot.node)
+    found: list[Slip] = []
+    for part in ast.walk(changed):
+        if isinstance(part, ast.Slice) and is_negated(part.upper) and constant(part.upper.operand) is None:
+            mine, end = ast.unparse(part), part.upper
+            part.upper = ast.BoolOp(ast.Or(), [end, ast.Constant(None)])
+            found.append(EMPTY_AT_ZERO(bound=ast.unparse(end.operand), mine=mine, other=ast.unparse(part)))
+    if found:
+        yield instead(slot, parse(ast.unparse(changed)), found[0], sure=True)
 
 
 def _other_ends(slot: Slot, bounds: Sequence[str], cuts: Sequence[str]) -> Iterator[Change]:
