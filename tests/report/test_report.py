@@ -25,7 +25,7 @@ from gradproof.findings import (
     WrongLine,
 )
 from gradproof.report import schema, text
-from gradproof.report.facts import FACTS
+from gradproof.report.facts import FACTS, phrase
 from gradproof.report.lines import lines
 from gradproof.report.report import GradientFault, Report
 from gradproof.report.sentences import KINDS
@@ -322,6 +322,31 @@ def test_a_wrong_value_is_called_by_what_it_goes_to(line, told):
     found = dict(lines(finding))
     assert told in found["wrong from"]
     assert "right up to" not in found
+
+
+ALIKE = "np.sum(dout * x_normalized * gamma, axis=(0, 2, 3), "
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "told"),
+    [
+        pytest.param("dout @ W", "dout @ W.T", "dout @ W stands where dout @ W.T belongs", id="short ones, whole"),
+        pytest.param(
+            ALIKE + "keepdims=True)",
+            ALIKE + "keepdims=False)",
+            "... ), keepdims=True) stands where ... ), keepdims=False) belongs",
+            id="long ones that begin alike, from where they differ",
+        ),
+        pytest.param(
+            "dout * " + "a" * 60,
+            "x * " + "b" * 60,
+            f"dout * {'a' * 37} ... stands where x * {'b' * 40} ... belongs",
+            id="long ones that begin otherwise, their beginnings",
+        ),
+    ],
+)
+def test_two_expressions_are_cut_so_that_they_can_be_told_apart(mine, other, told):
+    assert phrase(Fact("slip-operand", {"mine": mine, "other": other}), "x") == told
 
 
 def test_the_report_fits_its_schema_and_another_document_does_not():

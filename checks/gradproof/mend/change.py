@@ -14,7 +14,6 @@ from gradproof.mend.slip_kinds import IN_A_BRANCH, IN_A_LINE
 from gradproof.mend.slots import Slot
 from gradproof.source.syntax import calls, constant, is_product, targets_of
 
-MOST_WORD = 32  # characters of an expression within a sentence
 Piece = TypeVar("Piece", ast.expr, ast.keyword)
 
 
@@ -147,12 +146,6 @@ def _part(statement: ast.stmt) -> str | None:
 def instead(slot: Slot, node: ast.expr, slip: Slip, *, sure: bool = False) -> Change:
     """The change that puts one expression in the place of another."""
     return Change((slot,), (node,), slip, sure)
-
-
-def short(node: ast.expr) -> str:
-    """The source of an expression, cut where it is long."""
-    text = ast.unparse(node)
-    return text if len(text) <= MOST_WORD else f"{text[: MOST_WORD - 4]} ..."
 
 
 def parse(text: str) -> ast.expr:

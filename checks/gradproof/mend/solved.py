@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 
 from gradproof.differentiate.differentiate import Floats
-from gradproof.mend.change import Change, parse, short
+from gradproof.mend.change import Change, parse
 from gradproof.mend.combined import Written, alike, fractions, names_of, products, triples
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.coupled import couplings, softmaxes
@@ -169,7 +169,7 @@ def _instead(mine: ast.expr, text: str) -> Slip:
         found = difference(mine, whole)
         if found is not None:
             return found
-    return kind(mine=short(mine), other=text)
+    return kind(mine=ast.unparse(mine), other=text)
 
 
 def _added(sensitivity: Sensitivity, written: Written, made: Sequence[Floats] | None) -> Iterator[Change]:

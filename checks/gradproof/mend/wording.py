@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gradproof.differentiate.differentiate import Floats
-from gradproof.mend.change import parse, short
+from gradproof.mend.change import parse
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.forms import Form
 from gradproof.mend.slip import Slip, SlipKind
@@ -111,7 +111,7 @@ def stands_for(mine: ast.expr, whole: ast.expr) -> Slip:
         return found
     mine, whole = _differing(mine, whole)
     is_power = is_operation(whole, ast.Pow) and ast.unparse(whole.left) == ast.unparse(mine)
-    return (POWER if is_power else STANDS)(mine=short(mine), other=short(whole))
+    return (POWER if is_power else STANDS)(mine=ast.unparse(mine), other=ast.unparse(whole))
 
 
 def _differing(mine: ast.expr, whole: ast.expr) -> tuple[ast.expr, ast.expr]:

@@ -12,6 +12,10 @@ from gradproof.diagnose.cause_kind import Template, Words
 from gradproof.findings import OWN, Fact, Parameters, Value
 from gradproof.mend.named_slips import SLIPS
 
+LONGEST = 48  # characters of an expression that stands in the source, within a sentence
+BEFORE = 12  # of those, how many of what two expressions share are shown before they differ
+STANDS_IN_SOURCE = ("mine", "other", "value", "first", "second", "one", "test", "what", "mask", "buffer", "like")
+
 
 def phrase(fact: Fact, tensor: str) -> str:
     """A fact about the gradient of ``tensor``, as it stands within a sentence."""
@@ -124,6 +128,22 @@ _OF_SHAPES_AND_VALUES: Mapping[str, Template] = {
 }
 
 
+def _of_slip(template: str, words: Words) -> str:
+    """The sentence of a slip: what can be read in the source is cut where it is long, what is to be written is not."""
+    texts = {name: words[name] for name in STANDS_IN_SOURCE if isinstance(words.get(name), str)}
+    columns = zip(*texts.values(), strict=False) if len(texts) > 1 else ()
+    alike = sum(1 for _ in itertools.takewhile(lambda column: len({*column}) == 1, columns))
+    begin = alike - BEFORE if alike > LONGEST - BEFORE else 0
+    return template.format_map({**words, **{name: _cut(text, begin) for name, text in texts.items()}})
+
+
+def _cut(text: str, begin: int) -> str:
+    """At most LONGEST characters of a text, from its beginning or from where two that begin alike differ."""
+    before = "... " if begin else ""
+    rest = text[begin:]
+    return f"{before}{rest}" if len(rest) <= LONGEST else f"{before}{rest[: LONGEST - 4]} ..."
+
+
 def _together(*sorts: Mapping[str, Template]) -> Mapping[str, Template]:
     """Raises ValueError where two sorts of fact have one name."""
     together = dict(itertools.chain.from_iterable(sort.items() for sort in sorts))
@@ -135,6 +155,6 @@ def _together(*sorts: Mapping[str, Template]) -> Mapping[str, Template]:
 FACTS = _together(
     _OF_SHAPES_AND_VALUES,
     {kind.name: kind.words for kind in causes.FACTS},
-    {kind.name: kind.words for kind in SLIPS.values()},
+    {kind.name: functools.partial(_of_slip, kind.words) for kind in SLIPS.values()},
 )
 ADVICE: Mapping[str, Template] = {kind.name: kind.advice for kind in causes.FACTS}

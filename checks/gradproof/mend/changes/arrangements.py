@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import SlipKind
 from gradproof.mend.slip_kinds import STANDS
@@ -57,7 +57,7 @@ def joined(tree: Tree) -> Iterator[Change]:
         for name in helpers if inner is not None or is_read(slot) else ():
             value = node if inner is None else inner
             changed = ast.Call(parse(name), [same(value)], [])
-            mine, other = short(node), short(changed)
+            mine, other = ast.unparse(node), ast.unparse(changed)
             if inner is None:
                 yield Change((slot,), (changed,), STANDS(mine=mine, other=other), plain=True)
             else:
@@ -118,7 +118,7 @@ def put_back(tree: Tree) -> Iterator[Change]:
     """Entries that are taken by an order once more, where they must go back to where they came from."""
     for slot in tree.slots:
         for order, whole in _orders_undone(slot.node):
-            yield instead(slot, parse(whole), TAKEN_BY_ORDER(value=short(slot.node), order=order), sure=True)
+            yield instead(slot, parse(whole), TAKEN_BY_ORDER(value=ast.unparse(slot.node), order=order), sure=True)
 
 
 def _orders_undone(node: ast.expr) -> Iterator[tuple[str, str]]:
@@ -139,9 +139,9 @@ def flipped(tree: Tree) -> Iterator[Change]:
         if slot.field == "iter":
             continue
         if isinstance(node, ast.Subscript) and "::-1" in ast.unparse(node.slice):
-            yield instead(slot, same(node.value), TURNED_ROUND(value=short(node.value)), sure=True)
+            yield instead(slot, same(node.value), TURNED_ROUND(value=ast.unparse(node.value)), sure=True)
         elif _may_be_turned(slot):
-            slip = NOT_TURNED_ROUND(value=short(node))
+            slip = NOT_TURNED_ROUND(value=ast.unparse(node))
             for index in _TURNED:
                 yield instead(slot, parse(f"({ast.unparse(node)})[{index}]"), slip, sure=True)
 
@@ -176,7 +176,7 @@ def arranged(tree: Tree) -> Iterator[Change]:
             continue
         value, given = ast.unparse(method.value), [ast.unparse(argument) for argument in node.args]
         for text in _ORDERS[method.attr](value, given):
-            slip = OTHER_AXES(mine=short(node), other=short(parse(text)))
+            slip = OTHER_AXES(mine=ast.unparse(node), other=ast.unparse(parse(text)))
             yield instead(slot, parse(text), slip, sure=True)
 
 

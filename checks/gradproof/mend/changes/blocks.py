@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gradproof.findings import Parameters
-from gradproof.mend.change import Change, block, instead, parse, same, short
+from gradproof.mend.change import Change, block, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import reads
 from gradproof.mend.slip import Slip, SlipKind
@@ -127,11 +127,11 @@ def unconditional(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if isinstance(node, ast.IfExp):
             for kept in (node.body, node.orelse):
-                yield instead(slot, same(kept), BRANCH_OF(test=short(node.test), what=short(kept)))
+                yield instead(slot, same(kept), BRANCH_OF(test=ast.unparse(node.test), what=ast.unparse(kept)))
     for slot in statement_slots(tree.node):
         branch = slot.statement
         if isinstance(branch, ast.If) and not any(hasattr(line, "body") for line in (*branch.body, *branch.orelse)):
-            test = short(branch.test)
+            test = ast.unparse(branch.test)
             yield Change((slot,), (block(*branch.body),), BRANCH_OF(test=test, what="what it does"))
             otherwise = block(*branch.orelse) if branch.orelse else ast.Pass()
             yield Change((slot,), (otherwise,), BRANCH_OF_NONE(test=test))

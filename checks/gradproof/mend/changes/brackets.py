@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TypeGuard
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import SlipKind
 from gradproof.mend.tree import Tree
@@ -26,7 +26,7 @@ def brackets(tree: Tree) -> Iterator[Change]:
     """``a / (b + c)`` for ``a / b + c``, ``f(a) + b`` for ``f(a + b)``, and the reverse of both."""
     for slot in tree.slots:
         node = slot.node
-        slip = BRACKETS(value=short(node))
+        slip = BRACKETS(value=ast.unparse(node))
         inside = isinstance(slot.parent, ast.BinOp) and node not in _operands(slot.parent)[0]
         if isinstance(node, ast.BinOp):
             for changed in (*(() if inside else _bracketed(node)), *_into_calls(node)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import Slot
@@ -47,7 +47,9 @@ def casts(tree: Tree) -> Iterator[Change]:
             continue
         method = called_method(node)
         if method is not None and method.attr == "astype":
-            yield instead(slot, same(method.value), CAST(mine=short(node), other=short(method.value)), sure=True)
+            yield instead(
+                slot, same(method.value), CAST(mine=ast.unparse(node), other=ast.unparse(method.value)), sure=True
+            )
         yield from _whole_numbers(slot, node)
         yield from _like_whole_numbers(slot, node)
         yield from _of_few_bits(slot, node)
@@ -65,7 +67,7 @@ def _of_few_bits(slot: Slot, node: ast.Call) -> Iterator[Change]:
 def _like_whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
     """A buffer that is made like an array of whole numbers, or of truth values: ``np.zeros_like(mask)``."""
     if last_name(node.func) in ("zeros_like", "ones_like", "empty_like", "full_like") and node.args:
-        slip = LIKE_WHOLE_NUMBERS(buffer=short(node), like=short(node.args[0]))
+        slip = LIKE_WHOLE_NUMBERS(buffer=ast.unparse(node), like=ast.unparse(node.args[0]))
         changed = ast.Call(same(node.func), [same(a) for a in node.args], [ast.keyword("dtype", parse("float"))])
         yield instead(slot, changed, slip, sure=True)
 
@@ -74,7 +76,7 @@ def _whole_numbers(slot: Slot, node: ast.Call) -> Iterator[Change]:
     """A buffer that is made of whole numbers: ``np.array([0] * n)``, ``np.full(n, 0)``."""
     if calls(node, "array", "asarray", "full") and any(whole_number(part) is not None for part in ast.walk(node)):
         changed = ast.Call(ast.Attribute(same(node), "astype", ast.Load()), [parse("float")], [])
-        yield instead(slot, changed, WHOLE_NUMBERS(buffer=short(node)), sure=True)
+        yield instead(slot, changed, WHOLE_NUMBERS(buffer=ast.unparse(node)), sure=True)
 
 
 CHANGES = (

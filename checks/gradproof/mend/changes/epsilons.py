@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.several_places import everywhere, in_pairs
 from gradproof.mend.slip import SlipKind
@@ -38,12 +38,12 @@ def epsilons(tree: Tree) -> Iterator[Change]:
         node = slot.node
         if _needs_epsilon(slot):
             for epsilon in known:
-                slip = EPSILON_MISSING(value=short(node), epsilon=epsilon)
+                slip = EPSILON_MISSING(value=ast.unparse(node), epsilon=epsilon)
                 yield instead(slot, ast.BinOp(same(node), ast.Add(), parse(epsilon)), slip)
         if isinstance(node, ast.Call):
             yield from _under_the_root(slot, node, known)
         if is_operation(node, ast.Add) and ast.unparse(node.right) in known:
-            slip = EPSILON_TOO_MANY(value=short(node.left), epsilon=ast.unparse(node.right))
+            slip = EPSILON_TOO_MANY(value=ast.unparse(node.left), epsilon=ast.unparse(node.right))
             yield instead(slot, same(node.left), slip)
 
 

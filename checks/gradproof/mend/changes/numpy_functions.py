@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from gradproof.findings import Parameters
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.several_places import everywhere
@@ -83,19 +83,19 @@ def _unwrapped(slot: Slot, node: ast.Call, name: str, gradients: frozenset[str])
     """The expression without the function around it."""
     if name == "where" and len(node.args) == 3:
         for kept in node.args[1:]:
-            yield instead(slot, same(kept), MASK_TOO_MANY(value=short(kept)))
+            yield instead(slot, same(kept), MASK_TOO_MANY(value=ast.unparse(kept)))
     elif name in ("minimum", "maximum", "clip") and len(node.args) > 1:
         yield _without_limits(slot, node.args[0], name, gradients)
     elif name in ("abs", "sqrt", "square", "exp", "log", "sign", "flip") and len(node.args) == 1:
         inner = node.args[0]
         takes_its_sign = name in ("abs", "sign") and arrays_in(inner) & gradients
         kind = OF_A_GRADIENT if takes_its_sign else FUNCTION_TOO_MANY
-        yield instead(slot, same(inner), kind(function=name, value=short(inner)))
+        yield instead(slot, same(inner), kind(function=name, value=ast.unparse(inner)))
 
 
 def _without_limits(slot: Slot, inner: ast.expr, name: str, gradients: frozenset[str]) -> Change:
     kind = LIMITS_OF_A_GRADIENT if arrays_in(inner) & gradients else LIMITS_TOO_MANY
-    return instead(slot, same(inner), kind(function=name, value=short(inner)))
+    return instead(slot, same(inner), kind(function=name, value=ast.unparse(inner)))
 
 
 def clipped(tree: Tree) -> Iterator[Change]:

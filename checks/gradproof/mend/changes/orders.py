@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
-from gradproof.mend.change import Change, block, instead, parse, same, short
+from gradproof.mend.change import Change, block, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import Slot, blocks_of, inherits, written
@@ -134,7 +134,7 @@ def _permuted(slot: Slot, node: ast.Tuple | ast.List) -> Iterator[Change]:
         elements = [same(element) for element in node.elts]
         elements[i], elements[k] = elements[k], elements[i]
         changed = ast.Tuple(elements, ast.Load()) if isinstance(node, ast.Tuple) else ast.List(elements, ast.Load())
-        yield instead(slot, changed, EXCHANGED(one=short(node.elts[i]), other=short(node.elts[k])))
+        yield instead(slot, changed, EXCHANGED(one=ast.unparse(node.elts[i]), other=ast.unparse(node.elts[k])))
 
 
 def too_late(tree: Tree) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import arrays_in
 from gradproof.mend.slip import Slip, SlipKind
@@ -69,7 +69,7 @@ def _without(tree: Tree, slots: Iterable[Slot]) -> Iterator[Change]:
         elif is_operation(node, ast.Div):
             yield instead(slot, same(node.left), _lost(_TOO_MANY, node.right, tree.sizes, divides=True))
         elif is_operation(node, ast.Pow):
-            yield instead(slot, same(node.left), POWER(mine=short(node), other=short(node.left)))
+            yield instead(slot, same(node.left), POWER(mine=ast.unparse(node), other=ast.unparse(node.left)))
 
 
 def _without_factor(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Iterator[Change]:
@@ -80,16 +80,16 @@ def _without_factor(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Itera
 
 def _without_term(slot: Slot, node: ast.BinOp, sizes: frozenset[str]) -> Iterator[Change]:
     counts = is_indexing(slot) or ast.unparse(node.left) in sizes
-    slip = _step(slot, node.left) if counts else TERM_TOO_MANY(term=short(node.right))
+    slip = _step(slot, node.left) if counts else TERM_TOO_MANY(term=ast.unparse(node.right))
     yield instead(slot, same(node.left), slip)
     if isinstance(node.op, ast.Add):
-        yield instead(slot, same(node.right), TERM_TOO_MANY(term=short(node.left)))
+        yield instead(slot, same(node.right), TERM_TOO_MANY(term=ast.unparse(node.left)))
 
 
 def _step(slot: Slot, right: ast.expr) -> Slip:
     """The slip of an index, or of the end of a loop or a slice."""
     kind = ANOTHER_ENTRY if isinstance(slot.parent, ast.Subscript | ast.Tuple) else LEFT_OUT
-    return kind(mine=short(slot.node), other=short(right))
+    return kind(mine=ast.unparse(slot.node), other=ast.unparse(right))
 
 
 def squares(tree: Tree) -> Iterator[Change]:
@@ -98,7 +98,7 @@ def squares(tree: Tree) -> Iterator[Change]:
         is_size = ast.unparse(slot.node) in tree.sizes
         if is_sum(slot.parent) and is_read(slot) and not is_indexing(slot) and not is_size:
             squared = ast.BinOp(same(slot.node), ast.Pow(), ast.Constant(2))
-            yield instead(slot, squared, POWER(mine=short(slot.node), other=short(squared)))
+            yield instead(slot, squared, POWER(mine=ast.unparse(slot.node), other=ast.unparse(squared)))
 
 
 def complements(tree: Tree) -> Iterator[Change]:
@@ -107,7 +107,7 @@ def complements(tree: Tree) -> Iterator[Change]:
         is_factor = is_product(slot.parent) and not is_indexing(slot)
         other = _complement(slot, tree) if is_factor else None
         if other is not None:
-            yield instead(slot, other, STANDS(mine=short(slot.node), other=short(other)))
+            yield instead(slot, other, STANDS(mine=ast.unparse(slot.node), other=ast.unparse(other)))
 
 
 def _complement(slot: Slot, tree: Tree) -> ast.expr | None:
@@ -183,7 +183,7 @@ def _lost(kinds: _Lost, node: ast.expr, sizes: frozenset[str], *, divides: bool 
         return number(number=ast.unparse(node), role="divisor" if divides else "factor")
     if _is_size(node, sizes):
         return size(size=ast.unparse(node), role="division by" if divides else "factor")
-    return division(divisor=short(node)) if divides else factor(factor=short(node))
+    return division(divisor=ast.unparse(node)) if divides else factor(factor=ast.unparse(node))
 
 
 def _is_size(node: ast.expr, sizes: frozenset[str]) -> bool:
@@ -218,7 +218,7 @@ def _wrapped(tree: Tree, forms: Mapping[str, SlipKind]) -> Iterator[Change]:
         if is_value and not is_indexing(slot):
             for form, kind in forms.items():
                 changed = parse(form.format(ast.unparse(slot.node)))
-                yield instead(slot, changed, kind(value=short(slot.node)))
+                yield instead(slot, changed, kind(value=ast.unparse(slot.node)))
 
 
 CHANGES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradproof.mend.change import Change, instead, parse, short
+from gradproof.mend.change import Change, instead, parse
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import SlipKind
 from gradproof.mend.slip_kinds import NOT_SUMMED
@@ -26,7 +26,9 @@ def turned(tree: Tree) -> Iterator[Change]:
     """A running sum from the other end: what forward adds from the front, backward adds from the back."""
     for slot in tree.slots:
         for value, axis in _sums(slot.node):
-            yield instead(slot, parse(_from_behind(value, axis)), WRONG_DIRECTION(value=short(slot.node)), sure=True)
+            yield instead(
+                slot, parse(_from_behind(value, axis)), WRONG_DIRECTION(value=ast.unparse(slot.node)), sure=True
+            )
 
 
 def left_out(tree: Tree) -> Iterator[Change]:
@@ -48,7 +50,7 @@ def _axes_in(function: ast.AST) -> Iterator[str]:
 def _summed_along(slot: Slot, axis: str) -> Iterator[Change]:
     mine = ast.unparse(slot.node)
     for whole in (f"np.cumsum({mine}{axis})", _from_behind(mine, axis)):
-        slip = NOT_SUMMED(mine=short(slot.node), other=short(parse(whole)))
+        slip = NOT_SUMMED(mine=ast.unparse(slot.node), other=ast.unparse(parse(whole)))
         yield instead(slot, parse(whole), slip)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.several_places import everywhere
@@ -49,9 +49,9 @@ def signs(tree: Tree) -> Iterator[Change]:
             changed = ast.BinOp(same(node.left), _OPPOSITE[type(node.op)](), same(node.right))
             yield instead(slot, changed, _other_operator(node))
         if is_negated(node) and constant(node) is None:
-            yield instead(slot, same(node.operand), MINUS_TOO_MANY(value=short(node.operand)))
+            yield instead(slot, same(node.operand), MINUS_TOO_MANY(value=ast.unparse(node.operand)))
         elif is_whole(slot):
-            yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), MINUS_MISSING(value=short(node)))
+            yield instead(slot, ast.UnaryOp(ast.USub(), same(node)), MINUS_MISSING(value=ast.unparse(node)))
 
 
 def _differences_turned(tree: Tree) -> Iterator[Change]:
@@ -59,7 +59,7 @@ def _differences_turned(tree: Tree) -> Iterator[Change]:
     for slot in tree.slots:
         if isinstance(slot.node, ast.BinOp) and _is_difference_as_factor(slot):
             turned = ast.BinOp(same(slot.node.right), ast.Sub(), same(slot.node.left))
-            yield instead(slot, turned, SIGN(mine=short(slot.node), other=short(turned)))
+            yield instead(slot, turned, SIGN(mine=ast.unparse(slot.node), other=ast.unparse(turned)))
 
 
 def pairs(tree: Tree) -> Iterator[Change]:
@@ -102,7 +102,7 @@ def _signed(term: ast.expr, sign: int) -> str:
 
 
 def _other_operator(node: ast.BinOp) -> Slip:
-    right = short(node.right)
+    right = ast.unparse(node.right)
     if isinstance(node.op, ast.Add | ast.Sub):
         mine, other = ("+", "-") if isinstance(node.op, ast.Add) else ("-", "+")
         return SIGN_OF_TERM(mine=f"{mine} {right}", other=f"{other} {right}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.several_places import everywhere
 from gradproof.mend.slip import SlipKind
@@ -105,7 +105,7 @@ def _sums_of_names(slot: Slot, number: int, known: Sequence[str]) -> Iterator[Ch
 
 
 def _sums_over_axes(slot: Slot) -> Iterator[Change]:
-    value = short(slot.node)
+    value = ast.unparse(slot.node)
     for axis in ("0", "1", "-1", "(0, 1)", "(0, 2, 3)", "(0, 2)", "None"):
         for keep in ("", ", keepdims=True"):
             slip = SUM_MISSING(axis=axis, value=value)
@@ -122,7 +122,7 @@ def parts(tree: Tree) -> Iterator[Change]:
         axes = [axis for axis, part in enumerate(elements(node.slice)) if isinstance(constant(part), int)]
         if len(axes) == 1:
             total = parse(f"({ast.unparse(node.value)}).sum(axis={axes[0]})")
-            yield instead(slot, total, ONLY_A_PART(mine=short(node), other=short(total)))
+            yield instead(slot, total, ONLY_A_PART(mine=ast.unparse(node), other=ast.unparse(total)))
 
 
 def spread(tree: Tree) -> Iterator[Change]:
@@ -131,7 +131,7 @@ def spread(tree: Tree) -> Iterator[Change]:
         if slot.parent is slot.statement and not isinstance(slot.node, ast.Tuple | ast.Constant | ast.Compare):
             for name in tree.known:
                 ones = f"np.ones({name})" if "shape" in name else f"np.ones_like({name})"
-                slip = NOT_BROADCAST(value=short(slot.node))
+                slip = NOT_BROADCAST(value=ast.unparse(slot.node))
                 yield instead(slot, parse(f"({ast.unparse(slot.node)}) * {ones}"), slip)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence, Set
 from itertools import combinations
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.contractions import bracketed
 from gradproof.mend.renamed import names_in, renamed
@@ -68,9 +68,9 @@ def comparisons(tree: Tree) -> Iterator[Change]:
                 turned = sign[:1] != _WORDS[other][:1]
                 yield instead(slot, compared, NOT_FORWARDS_MASK(mine=sign, other=_WORDS[other]), sure=turned)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert | ast.Not):
-            yield instead(slot, same(node.operand), INVERTED(mask=short(node.operand)))
+            yield instead(slot, same(node.operand), INVERTED(mask=ast.unparse(node.operand)))
         elif _is_mask(slot) and mine not in whole:
-            yield instead(slot, ast.UnaryOp(ast.Invert(), same(node)), INVERTED(mask=short(node)))
+            yield instead(slot, ast.UnaryOp(ast.Invert(), same(node)), INVERTED(mask=ast.unparse(node)))
 
 
 def _whole_numbers(tree: Tree) -> set[str]:
@@ -128,7 +128,7 @@ def replaced(tree: Tree) -> Iterator[Change]:
         computed = isinstance(slot.node, ast.BinOp | ast.Call | ast.Subscript)
         if computed and not is_indexing(slot) and slot.field != "func" and tree.dout not in ast.unparse(slot.node):
             for other in tree.known:
-                yield instead(slot, parse(other), STANDS(mine=short(slot.node), other=other))
+                yield instead(slot, parse(other), STANDS(mine=ast.unparse(slot.node), other=other))
 
 
 def scaled(tree: Tree) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from gradproof.mend.change import Change, instead, parse, same, short
+from gradproof.mend.change import Change, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import SlipKind
 from gradproof.mend.slots import is_whole
@@ -39,15 +39,15 @@ def transposes(tree: Tree) -> Iterator[Change]:
         node = slot.node
         inner = _transposed(node)
         if inner is not None:
-            yield instead(slot, same(inner), TRANSPOSED(value=short(inner)))
+            yield instead(slot, same(inner), TRANSPOSED(value=ast.unparse(inner)))
         elif is_whole(slot):
-            slip = TRANSPOSE_MISSING(value=short(node))
+            slip = TRANSPOSE_MISSING(value=ast.unparse(node))
             yield instead(slot, ast.Attribute(same(node), "T", ast.Load()), slip)
             yield instead(slot, parse(f"({ast.unparse(node)}).swapaxes(-1, -2)"), slip)
         pair = _operands(node)
         if pair is not None:
             first, second = (ast.unparse(operand) for operand in pair)
-            slip = FACTORS_EXCHANGED(first=short(pair[0]), second=short(pair[1]))
+            slip = FACTORS_EXCHANGED(first=ast.unparse(pair[0]), second=ast.unparse(pair[1]))
             for left, right in ((second, first), (f"({second}).T", f"({first}).T")):
                 yield instead(slot, parse(f"({left}) @ ({right})"), slip)
 
