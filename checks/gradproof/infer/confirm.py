@@ -66,7 +66,7 @@ class Confirming:
         windows = run.windows(run.evidence.spans)
         if run.evidence.below and not windows <= candidate.small:
             return Confirmed(candidate, False, False, [], [Proposal(0.0, Small(windows))], "a size is below 1")
-        candidate = with_windows(candidate, run, windows)
+        candidate = with_windows(candidate, run, windows, output)
         try:
             case = self._declaring.case(candidate, trial=True)
         except UsageError as error:

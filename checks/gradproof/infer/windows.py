@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gradproof.trace.candidate import Candidate
@@ -10,12 +11,28 @@ from gradproof.trace.polynomials import Polynomial
 from gradproof.trace.run import TracedRun
 
 
-def with_windows(candidate: Candidate, run: TracedRun, windows: frozenset[str]) -> Candidate:
-    """With what differences of sizes ask for: small windows, wide axes, least sizes."""
+def with_windows(
+    candidate: Candidate, run: TracedRun, windows: frozenset[str], output: Sequence[Polynomial]
+) -> Candidate:
+    """With what differences of sizes ask for: small windows, wide axes, least sizes.
+
+    No window slides over the batch, nor over a dim of two arguments: a difference with one of these is of another size
+    that is the same number by accident.
+    """
     small = candidate.small | windows
     wide = {name for span in run.evidence.spans for name in _slid_over(span, small)}
+    batch = {size.lone_dim for size in output[:1]}
     least = _least_sizes(run.evidence.spans)
-    return replace(candidate, small=small, wide=frozenset(wide - small), least=least)
+    return replace(candidate, small=small, wide=frozenset(wide - small - batch - _shared(candidate)), least=least)
+
+
+def _shared(candidate: Candidate) -> set[str]:
+    """The dims that two arguments have."""
+    used = Counter[str]()
+    for argument, kind in candidate.kinds.items():
+        if kind.is_array:
+            used.update({name for size in candidate.axes(argument) if (name := size.lone_dim) is not None})
+    return {name for name, count in used.items() if count > 1}
 
 
 def _slid_over(span: Polynomial, small: frozenset[str]) -> list[str]:

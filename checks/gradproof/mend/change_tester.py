@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -95,9 +96,12 @@ class ChangeTester:
     def _is_masked(self, mend: Mend) -> bool:
         return any(other.change.masks(mend.change) for other in self.found)
 
-    def try_changes(self, changes: Iterable[Change], tree: Tree, *, anew: bool) -> None:
-        """Keep those with which some wrong gradient is right, and no right one wrong, at every example."""
-        for change, code in self._untried(changes, tree):
+    def try_changes(self, changes: Iterable[Change], tree: Tree, *, anew: bool, most: int | None = None) -> None:
+        """Keep those with which some wrong gradient is right, and no right one wrong, at every example.
+
+        most: how many of them are tried, if there are as many.
+        """
+        for change, code in itertools.islice(self._untried(changes, tree), most):
             mended = self._confirmed(tree, change, code, self._mended(tree, change, code, anew=anew))
             if mended and not change.is_idle and self._can_be_shown(tree, change, anew=anew):
                 examples = len(self.trials) + len(self.confirming) + len(self.fresh)

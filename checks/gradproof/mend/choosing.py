@@ -40,8 +40,8 @@ def of_forward(findings: Sequence[Finding]) -> tuple[Changes, ...]:
 
 def effort(findings: Sequence[Finding]) -> int:
     """How many changes are worth trying."""
-    wrong = [f for f in findings if f.severity == "error" and is_of_gradient(f.code)]
-    is_named = all(finding.confidence is Confidence.NAMED for finding in wrong)
+    wrong = [f for f in findings if f.severity == "error" and (is_of_gradient(f.code) or is_of_form(f.code))]
+    is_named = all(is_of_gradient(f.code) and f.confidence is Confidence.NAMED for f in wrong)
     return NAMED if wrong and is_named else OPEN
 
 

@@ -75,7 +75,8 @@ class SearchOrder:
         """Try some kinds of change in a part of backward; whether every wrong gradient is mended then."""
         for kind in kinds:
             for tree in part.backward:
-                self.tester.try_changes(kind(tree), tree, anew=self.trees.in_forward)
+                half = max(self.tester.left, 0) // 2  # of names, there are most: they leave work for the others
+                self.tester.try_changes(kind(tree), tree, anew=self.trees.in_forward, most=half)
         if not self.tester.all_mended():
             return False
         if all(mend.change.renames for mend in self.tester.found):  # a formula may be what was meant

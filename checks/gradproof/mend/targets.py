@@ -110,16 +110,21 @@ def _feeding(tree: Tree, places: Sequence[Place]) -> list[ast.stmt]:
 
 
 def _with_what_they_read(tree: Tree, chosen: list[ast.stmt], read: set[str]) -> list[ast.stmt]:
-    """The chosen statements, those that write what these read, and so on."""
+    """The chosen statements, those that write what these read or decide whether they run, and so on."""
     found, names = [*chosen], {*read}
     while True:
         left = [statement for statement in statements(tree.node) if statement not in found]
-        more = [statement for statement in left if _meet(names, _written(statement))]
+        more = [each for each in left if _meet(names, _written(each)) or _decides(each, found)]
         if not more:
             return found
         found += more
         for statement in more:
             names |= _read(statement) | _written_into(statement)
+
+
+def _decides(statement: ast.stmt, others: Sequence[ast.stmt]) -> bool:
+    """Whether a statement asks for what holds where one of the others runs."""
+    return isinstance(statement, ast.If) and any(part in others for part in ast.walk(statement))
 
 
 def _targets(statement: ast.stmt) -> list[ast.expr]:
