@@ -12,8 +12,12 @@ from gradproof.findings import Edit, Finding, RightUpTo
 
 def worth_locating(findings: Sequence[Finding]) -> bool:
     """Whether a gradient is wrong, and no call changes what another one reads."""
-    disturbed = any(CODES[finding.code].mutates or CODES[finding.code].between_calls for finding in findings)
-    return not disturbed and any(map(_is_located, findings))
+    return not any(map(_disturbs, findings)) and any(map(_is_located, findings))
+
+
+def _disturbs(finding: Finding) -> bool:
+    """Whether one call changes what another one reads."""
+    return CODES[finding.code].mutates or CODES[finding.code].between_calls
 
 
 def agreed(findings: Sequence[Finding], located: Located) -> list[Finding]:
@@ -22,8 +26,11 @@ def agreed(findings: Sequence[Finding], located: Located) -> list[Finding]:
 
 
 def _is_located(finding: Finding) -> bool:
-    is_of_backward = is_of_gradient(finding.code) and not CODES[finding.code].of_forward
-    return is_of_backward and finding.severity == "error" and finding.because is None
+    if finding.severity != "error":
+        return False
+    if finding.because is not None:
+        return finding.tensor is not None and not _disturbs(finding.because)
+    return is_of_gradient(finding.code) and not CODES[finding.code].of_forward
 
 
 def _with_lines(finding: Finding, located: Located) -> Finding:

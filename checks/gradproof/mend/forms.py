@@ -42,6 +42,15 @@ def _symmetric(a: Floats) -> Floats:
     return result
 
 
+def _summed(ndim: int, *axes: int) -> Callable[[Floats], Floats]:
+    """The sum over axes of an array with so many; of any other array, nothing that fits."""
+
+    def total(a: Floats) -> Floats:
+        return a.sum(axis=axes) if a.ndim == ndim else np.full(1, np.nan)
+
+    return total
+
+
 def _root(a: Floats) -> Floats:
     result: Floats = np.sqrt(a)
     return result
@@ -85,4 +94,8 @@ WHOLE = (
     Form("np.cos({0})", lambda a: np.cos(a)),
     Form("np.sin({0})", lambda a: np.sin(a)),
     Form("({0} + {0}.T) / 2", _symmetric),
+    Form("{0}.sum(axis=0)", _summed(2, 0)),
+    Form("{0}.sum(axis=1)", _summed(2, 1)),
+    Form("{0}.sum(axis=(0, 1))", _summed(3, 0, 1)),
+    Form("{0}.sum(axis=(0, 2, 3))", _summed(4, 0, 2, 3)),
 )

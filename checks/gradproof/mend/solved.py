@@ -202,15 +202,21 @@ def _is_multiple(one: Floats, other: Floats) -> bool:
 
 
 def _number(sensitivity: Sensitivity, number: float) -> str | None:
-    """A number as one would write it before a term: a small one, a size at hand or one over it; None for no such."""
+    """A number as one would write it before a term; None for no such.
+
+    A small one, or one at hand (a size, a rate), one over it, or twice that: ``2 * reg *``, ``2 / n *``.
+    """
     known = dict(NICE)
+    doubled: dict[float, str] = {}
     for name in names_of(sensitivity):
         sizes = {float(names[name]) if np.ndim(names[name]) == 0 else 0.0 for names in sensitivity.names}
         size = abs(sizes.pop()) if len(sizes) == 1 else 0.0
         if size:
             known.setdefault(size, f"{name} * ")
             known.setdefault(1 / size, f"1 / {name} * ")
-    return next((text for value, text in known.items() if abs(number - value) <= SAME * value), None)
+            doubled |= {2 * size: f"2 * {name} * ", 2 / size: f"2 / {name} * "}
+    numbers = [*known.items(), *doubled.items()]
+    return next((text for value, text in numbers if abs(number - value) <= SAME * value), None)
 
 
 def _changed(sensitivity: Sensitivity, text: str, slip: Slip) -> Change:

@@ -284,6 +284,7 @@ CHANGES = (
     ChangeKind(numbers, place=1340),
     ChangeKind(counts, place=1350),
     ChangeKind(everywhere(numbers), place=1550),
+    ChangeKind(everywhere(counts), place=1570),
     ChangeKind(replaced, place=2010),
     ChangeKind(scaled, place=2020),
     ChangeKind(names, place=5020),
