@@ -125,6 +125,42 @@ def test_an_end_of_minus_zero_is_told_as_what_it_is() -> None:
     assert changed[0] == "return dpadded[:, pad:-pad or None]"
 
 
+def mixed(x: Any, w: Any) -> tuple[Any, Any]:
+    bend = 2.0
+    return bend * x * w, (x, bend, w)
+
+
+def mixed_with_too_few_names(dout: Any, cache: Any) -> Any:
+    x, w = cache
+    return 2.0 * dout * w, (2.0 * dout * x).sum(axis=0)
+
+
+def mixed_with_a_part_taken_apart(dout: Any, cache: Any) -> Any:
+    x, bend, w = cache[0]
+    return bend * dout * w, (bend * dout * x).sum(axis=0)
+
+
+def mixed_with_a_shape_called(dout: Any, cache: Any) -> Any:
+    x, bend, w = cache
+    return bend * dout * w, np.sum(bend * dout * x, axis=dout.ndim() - 2)
+
+
+@pytest.mark.parametrize(
+    ("backward", "cause", "change"),
+    [
+        (mixed_with_too_few_names, "cache holds 3 things", "x, _, w = cache"),
+        (mixed_with_a_part_taken_apart, "cache[0] is one thing of it", "x, bend, w = cache"),
+        (mixed_with_a_shape_called, "is no function", "axis=dout.ndim - 2)"),
+    ],
+)
+def test_what_raises_wherever_it_runs_is_told_with_what_runs(
+    backward: Callable[..., Any], cause: str, change: str
+) -> None:
+    likely, changed = told(Case(mixed, backward, x="n d", w="d"))
+    assert cause in likely
+    assert changed[0].endswith(change)
+
+
 def right(dout: Any, o: Any) -> Any:
     return dout * o * (1 - o)
 

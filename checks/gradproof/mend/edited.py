@@ -90,12 +90,18 @@ def _with_expressions(change: Change, statement: ast.stmt, file: str) -> str:
         plain = ast.unparse(statement).splitlines()[0]
     if not all(hasattr(old, "end_col_offset") for old, _ in pairs):
         return plain
-    edits = sorted(((_span(old), ast.unparse(new)) for old, new in pairs), reverse=True)
+    edits = sorted(((_span(old), _bare(new)) for old, new in pairs), reverse=True)
     for form in ("{}", "({})"):
         line = _replaced(file, _head(statement), [(span, form.format(text)) for span, text in edits])
         if _is_same(line, plain):
             return line
     return plain
+
+
+def _bare(node: ast.AST) -> str:
+    """The source of an expression; of several, without brackets."""
+    text = ast.unparse(node)
+    return text[1:-1] if isinstance(node, ast.Tuple) and len(node.elts) > 1 else text
 
 
 def _replaced(file: str, whole: Span, edits: Sequence[tuple[Span, str]]) -> str:
