@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradproof import floats, labels, positive
+from gradproof import constant, floats, labels, positive
 from mended import Slip
 
 
@@ -346,6 +346,77 @@ def both_uses_begun_twice(dout, cache):
 
 PLANES = {"x": "n c h w", "dims": {"n": (1, 3), "c": (1, 3), "h": (1, 3), "w": (1, 3)}}
 
+
+def margins(W, X, y):
+    loss = 0.0
+    for i in range(len(X)):
+        scores = X[i] @ W
+        for j in range(W.shape[1]):
+            if j != y[i]:
+                loss += max(scores[j] - scores[y[i]] + 1, 0.0)
+    return loss, (W, X, y)
+
+
+def margins_of_all_classes(cache):
+    W, X, y = cache
+    dW = np.zeros_like(W)
+    for i in range(len(X)):
+        scores = X[i] @ W
+        for j in range(W.shape[1]):
+            if j == y[i]:
+                continue
+            margin = scores[j] - scores[y[i]] + 1
+            dW[:, j] += X[i]
+            dW[:, y[i]] -= X[i]
+            if margin > 0:
+                pass
+    return dW
+
+
+def surprise(W, X, y):
+    e = np.exp(X @ W)
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(X)), y]).sum(), (X, y, p)
+
+
+def surprise_of_the_true_class(cache):
+    X, y, p = cache
+    dW = np.zeros((X.shape[1], p.shape[1]))
+    for i in range(len(X)):
+        for j in range(p.shape[1]):
+            dW[:, j] += X[i] * (p[i, y[i]] - (j == y[i]))
+    return dW
+
+
+def evened(x):
+    m = x.mean(axis=(0, 2, 3), keepdims=True)
+    return (x - m) ** 2 + m**2, (x, m)
+
+
+def evened_over_the_batch(dout, cache):
+    x, m = cache
+    n, c, h, w = x.shape  # noqa: RUF059  one of them is the slip
+    ahead = 2 * dout * (x - m)
+    return ahead - ahead.sum(axis=(0, 2, 3), keepdims=True) / n + (2 * dout * m).sum(axis=(0, 2, 3), keepdims=True) / n
+
+
+def penalized(W, X, reg):
+    return (X @ W).sum() + reg * (W**2).sum(), (W, X, reg)
+
+
+def not_penalized(cache):
+    W, X, reg = cache
+    return X.sum(axis=0)[:, None] * np.ones_like(W) + 0 * reg
+
+
+def shifted(x, b):
+    return x**2 + b, x
+
+
+def shifted_by_ones(dout, x):
+    return 2 * dout * x, np.ones(dout.shape[1])
+
+
 SLIPS = (
     Slip(beats, beats_of_the_low_one, "what this line does with fast and low is missing for slow and high",
          "+ dout * slow * np.cos(x * high) * high", {"x": "n d", "low": "d", "high": "d"}),
@@ -400,4 +471,12 @@ SLIPS = (
          {"x": "t d", "gain": "d"}),
     Slip(both_uses, both_uses_begun_twice, "dE begins anew here: what it held before is lost", "(without this line)",
          {"E": "v d", "past": labels("n", "v")}),
+    Slip(margins, margins_of_all_classes, "belongs to the case of line", "dW[:, j] += X[i]",
+         {"W": "d c", "X": constant("n d"), "y": labels("n", "c"), "dims": {"c": (2, 5)}}),
+    Slip(surprise, surprise_of_the_true_class, "another entry is taken: y[i] stands where j belongs", "p[i, j]",
+         {"W": "d c", "X": constant("n d"), "y": labels("n", "c"), "dims": {"c": (2, 5)}}),
+    Slip(evened, evened_over_the_batch, "the size n stands where", "/ (", {"x": "n c h w"}),
+    Slip(penalized, not_penalized, "a term is missing: + 2 * reg * W", "2 * reg * W",
+         {"W": "d h", "X": constant("n d"), "reg": 0.37}),
+    Slip(shifted, shifted_by_ones, "computes db without dout", "dout.sum(axis=0)", {"x": "n d", "b": "d"}),
 )  # fmt: skip

@@ -50,6 +50,10 @@ def _of_statements(change: Change, file: str) -> Iterator[Replacement]:
         if isinstance(node, ast.Pass):
             yield _instead(slot.statement, "", "", file)
             continue
+        if isinstance(node, ast.If) and not isinstance(node.test, ast.Constant):
+            text = f"if {ast.unparse(node.test)}: {_simple(node.body[0], file)}"
+            yield _instead(slot.statement, text, text, file)
+            continue
         framed = _framed(node)
         lines = [_simple(line, file) for line in framed if isinstance(line, ast.stmt) and not hasattr(line, "body")]
         text = "; ".join(lines)

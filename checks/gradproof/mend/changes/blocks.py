@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ from gradproof.mend.change import Change, block, instead, parse, same
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.likeness import reads
 from gradproof.mend.slip import Slip, SlipKind
-from gradproof.mend.slots import Slot, inherits, makes_room, statement_slots, written
+from gradproof.mend.slots import Slot, blocks_of, inherits, makes_room, statement_slots, written
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import calls, elements, is_attribute, whole_number
 
@@ -52,6 +53,12 @@ BRANCH_OF = SlipKind(
 )
 BRANCH_OF_NONE = SlipKind(
     "GP107", "slip-branch-of-no-case", "the branch for {test} is not needed: what it does belongs to no case", _BRANCH
+)
+DONE_ALWAYS = SlipKind(
+    "GP107",
+    "slip-done-always",
+    "what is done in all cases belongs to the case of line {line} alone: {test}",
+    ("one region of values wrong", "a term too many"),
 )
 BOUND_ANEW = SlipKind(
     "GP104",
@@ -137,6 +144,20 @@ def unconditional(tree: Tree) -> Iterator[Change]:
             yield Change((slot,), (otherwise,), BRANCH_OF_NONE(test=test))
 
 
+def guarded(tree: Tree) -> Iterator[Change]:
+    """Lines before a branch, which belong into it: the last one, the last two, and so on."""
+    for owner, name, body in blocks_of(tree.node):
+        for place, branch in enumerate(body):
+            before = itertools.takewhile(lambda line: isinstance(line, ast.Assign | ast.AugAssign), body[:place][::-1])
+            lines = [Slot(owner, name, place - back, line) for back, line in enumerate(before, 1)]
+            if isinstance(branch, ast.If) and not branch.orelse:
+                slip = DONE_ALWAYS(test=ast.unparse(branch.test), line=str(branch.lineno))
+                for count in range(1, len(lines) + 1):
+                    slots = tuple(reversed(lines[:count]))
+                    nodes = tuple(ast.If(same(branch.test), [slot.statement], []) for slot in slots)
+                    yield Change(slots, nodes, slip)
+
+
 def rebound(tree: Tree) -> Iterator[Change]:
     """A name for an array in grads that is bound to a new one: ``db = ...`` for ``db[...] = ...``."""
     first: dict[str, ast.stmt] = {}
@@ -207,5 +228,6 @@ CHANGES = (
     ChangeKind(rebound, place=1040),
     ChangeKind(repeated, place=1080),
     ChangeKind(unconditional, place=1130),
+    ChangeKind(guarded, place=1135),
     ChangeKind(copies, place=4010),
 )

@@ -9,10 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from gradproof.mend.change import Change, instead, parse
 from gradproof.mend.change_kind import ChangeKind
 from gradproof.mend.slip import Slip, SlipKind
-from gradproof.mend.slip_kinds import LEFT_OUT, OTHER_ENTRIES
-from gradproof.mend.slots import Slot
+from gradproof.mend.slip_kinds import ANOTHER_ENTRY, LEFT_OUT, OTHER_ENTRIES
+from gradproof.mend.slots import Slot, is_indexing, statements
 from gradproof.mend.tree import Tree
-from gradproof.source.syntax import calls, constant, cuts_off, elements, is_attribute, is_negated, whole_number
+from gradproof.source.syntax import (
+    calls,
+    constant,
+    cuts_off,
+    elements,
+    is_attribute,
+    is_negated,
+    variables,
+    whole_number,
+)
 
 CUT_OFF = SlipKind(
     "GP109",
@@ -37,6 +46,16 @@ def ends(tree: Tree) -> Iterator[Change]:
             for other in (f"{mine} + 1", f"{mine} - 1"):
                 kind = LEFT_OUT if looped else OTHER_ENTRIES
                 yield instead(slot, parse(other), kind(mine=ast.unparse(slot.node), other=ast.unparse(parse(other))))
+
+
+def counters(tree: Tree) -> Iterator[Change]:
+    """What a loop counts, for an index that is computed: ``p[j]`` for ``p[y[i]]``."""
+    counted = [name for loop in statements(tree.node) if isinstance(loop, ast.For) for name in variables(loop.target)]
+    for slot in tree.slots:
+        if isinstance(slot.node, ast.Subscript | ast.BinOp) and is_indexing(slot):
+            mine = ast.unparse(slot.node)
+            for name in dict.fromkeys(counted):
+                yield instead(slot, parse(name), ANOTHER_ENTRY(mine=mine, other=name))
 
 
 def slices(tree: Tree) -> Iterator[Change]:
@@ -100,6 +119,7 @@ def _bounds(index: ast.expr) -> list[str]:
 
 
 CHANGES = (
+    ChangeKind(counters, place=1345),
     ChangeKind(slices, place=1370),
     ChangeKind(ends, place=1380),
 )
