@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradproof import Case, Verdict
+from gradproof import Case, Verdict, constant, labels
 from gradproof.adjoint.agreement import agreed, worth_locating
 from gradproof.adjoint.locate import Located, locate
 from gradproof.checking import check_case
@@ -411,3 +411,26 @@ def test_nothing_is_looked_for_where_no_gradient_is_wrong_or_a_call_writes_to_wh
     assert worth_locating([WRONG])
     assert not worth_locating([Finding("GP201", "Layer", tensor="W")])
     assert not worth_locating([WRONG, Finding("GP501", "Layer", tensor="x")])
+
+
+def hinge(W, X, y):
+    loss, dW = 0.0, np.zeros_like(W)
+    for i in range(len(X)):
+        scores = X[i] @ W
+        for j in range(W.shape[1]):
+            margin = scores[j] - scores[y[i]] + 1
+            if j != y[i] and margin > 0:
+                loss += margin
+                dW[:, j] += X[i]
+    loss = loss / len(X)
+    dW = dW / len(X)
+    return loss, dW
+
+
+def test_of_a_gradient_beside_a_loss_no_line_of_the_loss_is_in_doubt():
+    case = Case(hinge, W="d c", X=constant("n d"), y=labels("n", "c"), dims={"c": (2, 5)})
+    report = check_case(case, location="hinge", examples=6)
+    (finding,) = report.findings
+    begin = hinge.__code__.co_firstlineno
+    assert finding.right_up_to.wrong.at.line - begin == 10
+    assert [at.line - begin for at in finding.right_up_to.unsure] == [8]

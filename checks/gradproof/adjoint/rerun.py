@@ -83,10 +83,10 @@ class Rerun:
         return all(np.array_equal(again[name], claim, equal_nan=True) for name, claim in claims.items())
 
     def claims_noted(self, instead: Mapping[int, Sequence[Floats]]) -> tuple[Claims | None, Noted]:
-        """The same, and what each site sees then."""
+        """The same, whatever the output is, and what each site sees then."""
         noted: list[tuple[Key, Floats]] = []
         self.hook.begin(note=noted, instead=instead)
-        found = self.trial.claims(anew=self.in_forward)
+        found = self.trial.claims(anew=self.in_forward, of_any_output=True)
         claims = None if found is None else {name: np.asarray(value, np.float64) for name, value in found.items()}
         return claims, _by_site(noted)
 

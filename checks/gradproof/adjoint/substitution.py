@@ -155,7 +155,7 @@ def _unsure(backward: Backward, substituted_at: int) -> tuple[int, ...]:
         if number == substituted_at or number in backward.given or _is_shown(backward, number):
             continue
         gradients, sites = _reached(backward, number)
-        if substituted_at in sites and not gradients & right:
+        if substituted_at in sites and not gradients & right and not _moves_output(backward, number):
             found.append(number)
     return tuple(found)
 
@@ -191,6 +191,18 @@ def _reached(backward: Backward, number: int) -> tuple[frozenset[str], frozenset
     gradients = frozenset(name for name, claim in claims.items() if not np.array_equal(claim, before.get(name, np.nan)))
     sites = frozenset(n for n, values in noted.items() if not are_equal(values, backward.noted.get(n, [])))
     return gradients, sites
+
+
+def _moves_output(backward: Backward, number: int) -> bool:
+    """Of a function that returns its gradients beside the loss: whether the loss changes with a site's value.
+
+    Then it is a value of forward, by which the gradients are judged.
+    """
+    if not backward.rerun.in_forward:
+        return False
+    random = np.random.default_rng(number)
+    moved = backward.with_instead(number, [_moved(value, random) for value in backward.values(number)])
+    return backward.rerun.claims(moved) is None and backward.rerun.claims_noted(moved)[0] is not None
 
 
 def _moved(value: Floats, random: np.random.Generator) -> Floats:

@@ -66,13 +66,16 @@ class Trial:
         claims = self.claims(anew=anew)
         return None if claims is None else frozenset(n for n, s in self.samples.items() if _agrees(s, claims.get(n)))
 
-    def claims(self, *, anew: bool = False) -> Mapping[str, Any] | None:
-        """What backward claims as the code is now, by tensor."""
+    def claims(self, *, anew: bool = False, of_any_output: bool = False) -> Mapping[str, Any] | None:
+        """What backward claims as the code is now, by tensor; None where it raises.
+
+        anew: after a forward as it is now; None then where its output is another one, unless of_any_output.
+        """
         forward, backward = self.costs
         self.budget.spend(backward * (1 + self.twice) + forward * anew)
         subject = self.subject.fork()
         try:
-            if anew and not self._is_unchanged(self.forward(subject)):
+            if anew and not self._is_unchanged(self.forward(subject)) and not of_any_output:
                 return None
             if self.twice:
                 self.backward(subject)
