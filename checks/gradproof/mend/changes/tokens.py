@@ -213,7 +213,7 @@ def counts(tree: Tree) -> Iterator[Change]:
 
 def _products_of_sizes(tree: Tree) -> list[str]:
     """The sizes at hand, the products of two and three of them, and those that forward forms."""
-    sizes = sorted(tree.sizes)[:MOST_SIZES]
+    sizes = [name for name in tree.known if name in tree.sizes][:MOST_SIZES]  # in the author's order
     products = [" * ".join(some) for count in (1, 2, 3) for some in combinations(sizes, count)]
     return products + [text for text in tree.expressions if " * " in text and tree.is_count(parse(text))]
 
