@@ -14,9 +14,13 @@ from gradproof.mend.slots import Slot, statements
 from gradproof.mend.tree import Tree
 from gradproof.source.syntax import called_method, constant
 
-CALLED = SlipKind("GP303", "slip-called", "{mine} is no function: {other} belongs there", ())
-TOO_FEW_NAMES = SlipKind("GP303", "slip-too-few-names", "{what} holds {count} things: {other} takes it apart", ())
-PART_TAKEN = SlipKind("GP303", "slip-part-taken-apart", "{mine} is one thing of it: {other} belongs there", ())
+CALLED = SlipKind("GP303", "slip-called", "{mine} is no function: {other} belongs there", ("the wrong operand",))
+TOO_FEW_NAMES = SlipKind(
+    "GP303", "slip-too-few-names", "{what} holds {count} things: {other} takes it apart", ("the wrong operand",)
+)
+PART_TAKEN = SlipKind(
+    "GP303", "slip-part-taken-apart", "{mine} is one thing of it: {other} belongs there", ("the wrong operand",)
+)
 NO_FUNCTIONS = frozenset({"shape", "size", "ndim", "T", "dtype"})
 MOST_WAYS = 20  # to leave out some of the things that forward keeps
 
