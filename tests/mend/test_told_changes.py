@@ -11,11 +11,18 @@ import pytest
 
 from gradproof import Case, labels
 from gradproof.checking import check_case
+from gradproof.findings import Finding
 from gradproof.mend.change import parse
+from gradproof.mend.change_tester import Mend
 from gradproof.mend.changes.orders import _overwrites
+from gradproof.mend.changes.signs import signs
 from gradproof.mend.edited import parses
 from gradproof.mend.hollow import _takes_back, _undoes
+from gradproof.mend.mend import Mended
+from gradproof.mend.suggested_changes import mended
+from gradproof.mend.targets import trees_of
 from gradproof.report.lines import lines
+from gradproof.source.hints import code_of
 from gradproof.values import Verdict
 
 pytestmark = pytest.mark.table
@@ -314,3 +321,12 @@ def test_no_other_forward_is_told_where_backward_is_nearly_the_derivative_of_thi
     report = check_case(Case(SoftmaxWithAnEpsilon, x="n d"), location="here")
     assert report.verdict is Verdict.FAIL
     assert all(finding.code != "GP110" and not finding.edits for finding in report.findings)
+
+
+def test_a_change_that_was_not_tried_where_backward_raises_is_not_told_for_that() -> None:
+    tree = trees_of(code_of(gated, gated_with_two_slips)).backward[0]
+    mend = Mend(next(iter(signs(tree))), tree, frozenset({"w"}), 5)
+    raises = Finding("GP303", "gated")
+    (tried,) = mended([raises], Mended((mend,), wrong=mend.tensors, raising=True))
+    (not_tried,) = mended([raises], Mended((mend,), wrong=mend.tensors))
+    assert (len(tried.edits), len(not_tried.edits)) == (1, 0)

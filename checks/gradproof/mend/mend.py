@@ -34,14 +34,15 @@ class Mended:
     """What the search found, the best first, and the forwards that it took.
 
     ``any_shape`` names the tensors of which it mends the values, and leaves the shape as it is; ``wrong`` those that
-    were to be mended. cut_off: the seconds of the subject, or of one call, after which the clock ended the search; None
-    as a rule, for its work is counted.
+    were to be mended. raising: whether they were tried where backward raises. cut_off: the seconds of the subject, or
+    of one call, after which the clock ended the search; None as a rule, for its work is counted.
     """
 
     mends: tuple[Mend, ...] = ()
     forwards: int = 0
     any_shape: frozenset[str] = frozenset()
     wrong: frozenset[str] = frozenset()
+    raising: bool = False
     cut_off: float | None = None
 
     def of(self, tensor: str | None) -> list[Mend]:
@@ -94,7 +95,8 @@ def search(
             found = found or testers[0].found if testers else found
             cut_off = reached() if isinstance(ended, Expired) else None
         wrong = testers[0].wrong if testers else frozenset[str]()
-        return Mended(tuple(found), sum(each.forwards for each in testers), any_shape, wrong, cut_off)
+        raising = any(each.outcome.error is not None for tester in testers for each in tester.trials)
+        return Mended(tuple(found), sum(each.forwards for each in testers), any_shape, wrong, raising, cut_off)
 
 
 def _run(

@@ -50,7 +50,7 @@ def _fitting(finding: Finding, found: Mended) -> Mend | None:
         return None  # its values were mended, and are findings of their own
     mine = found.of(finding.tensor)
     if finding.code == "GP303":  # a line that no longer raises is not yet right
-        mine = [mend for mend in mine if mend.tensors >= found.wrong]
+        mine = [mend for mend in mine if found.raising and mend.tensors >= found.wrong]
     is_named = finding.confidence is Confidence.NAMED and is_of_gradient(finding.code)
     return _of_named_cause(finding.code, mine) if is_named else next(iter(mine), None)
 

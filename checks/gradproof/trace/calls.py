@@ -14,6 +14,7 @@ from gradproof.trace.results import note
 from gradproof.trace.run import TracedRun, current
 from gradproof.trace.unknown import Unknown, UnknownShape
 from gradproof.trace.uses import proposals
+from gradproof.trace.views import look
 from gradproof.trace.watching import call_plainly, flat
 
 
@@ -46,6 +47,7 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
             return each
     _note_steps(run, name, args)
     try:
+        look(name, args, kwargs)
         result = call_plainly(function, args, kwargs)
     except Exception as error:
         found = proposals(Clash(run, name, args, kwargs, error))

@@ -15,6 +15,7 @@ from gradproof.trace.integers import polynomial
 from gradproof.trace.polynomials import ONE, Polynomial, product_of
 from gradproof.trace.run import TracedRun
 from gradproof.trace.uses_of_indices import chosen, indexed
+from gradproof.trace.views import fitting
 
 
 def proposals(clash: Clash) -> list[Proposal]:
@@ -264,6 +265,7 @@ _ROWS: Mapping[str, Use] = {
     "choose": chosen,
     "inv det slogdet cholesky eigh eig solve eigvalsh matrix_power": _square,
     "sliding_window_view": _windows,
+    "as_strided": fitting,
     "take_along_axis put_along_axis": _along,
     "broadcast_shapes": _shapes,
 }
