@@ -175,7 +175,8 @@ def _plans(given: Given) -> tuple[Plan, ...]:
         return _local(known, unknown, given)
     if 0 < len(unknown) <= _MOST_UNKNOWN:
         return open_plans(known, needed, unknown, given) or named_plans(known, given)
-    return named_plans(known, given)
+    may_go_without = not (given.required or upstream or given.cache or given.alone)
+    return named_plans(known, given) + ((Plan(),) if may_go_without else ())
 
 
 def _upstream(known: Sources, given: Given) -> list[str]:

@@ -263,7 +263,9 @@ def _other_kinds(kind: Kind) -> Iterator[Kind]:
 
 
 def _with_kind(candidate: Candidate, name: str, kind: Kind) -> Candidate:
-    own = {dim: size for dim, size in candidate.bound.items() if argument_of(dim) != name}
+    before = candidate.kinds[name]
+    keeps_axes = before.rank == kind.rank and What.LABELS not in (before.what, kind.what)
+    own = {dim: size for dim, size in candidate.bound.items() if keeps_axes or argument_of(dim) != name}
     kinds = {**candidate.kinds, name: kind}
     return replace(candidate, kinds=kinds, bound=own, cost=0.0, steps=0)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gradproof.case.case import Case
 from gradproof.case.specs import Literal, OneHot
-from gradproof.findings import Finding, SubjectReport
+from gradproof.findings import Confidence, Finding, SubjectReport
 from gradproof.infer.own_faults import is_own_fault, may_be_avoided
 from gradproof.infer.roles import Role, role_of
 from gradproof.infer.sentences import keep
@@ -169,10 +169,13 @@ def _one_hot_first(
 ) -> tuple[SubjectReport, Inference, list[SubjectReport]]:
     """With one-hot targets as the declaration, where a loss is right for these and wrong for other values.
 
-    Its gradient then uses that a row of targets adds up to one, as that of a softmax with its cross entropy does.
+    Its gradient then uses that a row of targets adds up to one, as that of a softmax with its cross entropy does. So it
+    does where it is wrong for both, and what is wrong has a cause for one-hot targets alone.
     """
-    tried = list(zip(inference.others, others, strict=False))
-    right = [(case, other) for case, other in tried if _is_one_hot(case) and _is_nearly_right(other)]
+    tried = [(case, other) for case, other in zip(inference.others, others, strict=False) if _is_one_hot(case)]
+    right = [(case, other) for case, other in tried if _is_nearly_right(other)]
+    if not _is_named(report):
+        right = right or [(case, other) for case, other in tried if _is_named(other)]
     case = inference.case
     if case is None or not right or report.verdict is not Verdict.FAIL:
         return report, inference, others
@@ -185,6 +188,12 @@ def _is_nearly_right(report: SubjectReport) -> bool:
     """Whether nothing is wrong but that backward leaves out a small constant, as the epsilon of a logarithm."""
     wrong = {finding.code for finding in report.findings if finding.severity == "error"}
     return report.verdict is Verdict.PASS or (report.verdict is Verdict.FAIL and wrong == {_EPSILON})
+
+
+def _is_named(report: SubjectReport) -> bool:
+    """Whether it fails, and each wrong gradient has a cause."""
+    wrong = [finding for finding in report.findings if finding.severity == "error"]
+    return report.verdict is Verdict.FAIL and all(finding.confidence is Confidence.NAMED for finding in wrong)
 
 
 def _is_one_hot(case: Case) -> bool:

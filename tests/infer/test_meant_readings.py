@@ -1,0 +1,105 @@
+"""Where several readings run, the one that is meant: a derivative called with nothing, targets that are one-hot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradproof.checking import check_case
+from gradproof.infer.infer import infer
+from gradproof.infer.inference import judged
+from gradproof.values import Verdict
+
+
+def said(subject):
+    """The report of a subject with nothing declared."""
+    found = infer(subject)
+    assert found.case is not None, found.problem
+    report, *others = [
+        check_case(case, location="here", examples=8, inferred=True) for case in (found.case, *found.others)
+    ]
+    return judged(report, found, others)
+
+
+class Squash:
+    """Its backward is the derivative at a state that may be given, as a cell does for its earlier steps."""
+
+    def forward(self, x):
+        self.state = np.tanh(x)
+        return self.state
+
+    def backward(self, state=None):
+        return 1 - (self.state if state is None else state) ** 2
+
+
+class SquashOnce(Squash):
+    def backward(self, state=None):
+        return 1 - (self.state if state is None else state)
+
+
+class TakesAGradient(Squash):
+    def backward(self, upstream=None):
+        return (1 - self.state**2) * (1.0 if upstream is None else upstream)
+
+
+@pytest.mark.parametrize(
+    ("layer", "verdict"),
+    [(Squash, Verdict.PASS), (SquashOnce, Verdict.FAIL), (TakesAGradient, Verdict.PASS)],
+)
+def test_what_backward_need_not_be_given_is_perhaps_not_its_gradient(layer, verdict):
+    assert said(layer).verdict is verdict
+
+
+class CrossEntropy:
+    """The softmax is written with matrix products, so that nothing is called a sum."""
+
+    def forward(self, A, Y):
+        self.Y, ones = Y, np.ones((Y.shape[1], 1))
+        powers = np.exp(A)
+        self.softmax = powers / (powers @ ones @ ones.T)
+        return np.ones((1, len(Y))) @ (Y * np.log(self.softmax)) @ ones / -len(Y)
+
+    def backward(self):
+        return (self.softmax - self.Y) / len(self.Y)
+
+
+class CrossEntropyOfASum(CrossEntropy):
+    def backward(self):
+        return self.softmax - self.Y
+
+
+def test_a_loss_that_is_wrong_for_all_targets_is_told_for_those_that_are_meant():
+    assert said(CrossEntropy).verdict is Verdict.PASS
+    report = said(CrossEntropyOfASum)
+    assert [finding.code for finding in report.findings if finding.severity == "error"] == ["GP102"]
+    assert any('Y=one_hot("n", "c")' in note for note in report.notes)
+
+
+class OfTheLargest:
+    """Rows of targets are taken for their largest entry."""
+
+    def forward(self, x, t):
+        self.t = t
+        powers = np.exp(x - x.max(axis=1, keepdims=True))
+        self.y = powers / powers.sum(axis=1, keepdims=True)
+        ids = t.argmax(axis=1) if t.ndim == 2 else t
+        return -np.log(self.y[np.arange(len(x)), ids]).mean()
+
+    def backward(self, dout=1):
+        dx = self.y.copy()
+        if self.t.ndim == 1:
+            dx[np.arange(len(dx)), self.t] -= 1
+        else:
+            dx -= self.t
+        return dx * dout / len(dx)
+
+
+class OfTheLargestWithoutMean(OfTheLargest):
+    def backward(self, dout=1):
+        return super().backward(dout) * len(self.y)
+
+
+def test_targets_of_which_the_largest_entry_counts_are_one_hot():
+    assert said(OfTheLargest).verdict is Verdict.PASS
+    report = said(OfTheLargestWithoutMean)
+    assert [finding.code for finding in report.findings if finding.severity == "error"] == ["GP102"]
