@@ -103,3 +103,39 @@ def test_targets_of_which_the_largest_entry_counts_are_one_hot():
     assert said(OfTheLargest).verdict is Verdict.PASS
     report = said(OfTheLargestWithoutMean)
     assert [finding.code for finding in report.findings if finding.severity == "error"] == ["GP102"]
+
+
+class CellOfVectors:
+    """Four gates in one matrix, of x beside h: at some sizes, the rows are as many as the columns by accident."""
+
+    def __init__(self, input_dim, hidden_dim):
+        self.W = np.random.default_rng(0).standard_normal((4 * hidden_dim, input_dim + hidden_dim))
+        self.H = hidden_dim
+
+    def forward(self, x, h):
+        self.xh = np.concatenate([x, h])
+        self.raw = np.tanh(self.W @ self.xh)
+        i, f, g, o = self.raw.reshape(4, self.H)
+        self.gates = i, f, g, o
+        return i * f + g * o * h
+
+    def backward(self, dout):
+        i, f, g, o = self.gates
+        h = self.xh[-self.H :]
+        draw = np.concatenate([dout * f, dout * i, dout * o * h, dout * g * h]) * (1 - self.raw**2)
+        self.dW = np.outer(draw, self.xh)
+        dxh = self.W.T @ draw
+        return dxh[: -self.H], dxh[-self.H :] + dout * g * o
+
+
+class CellOfVectorsThatForgets(CellOfVectors):
+    def backward(self, dout):
+        dx, dh = super().backward(dout)
+        return dx, dh - dout * self.gates[2] * self.gates[3]
+
+
+def test_what_is_side_by_side_is_what_the_constructor_is_given_for_each():
+    report = said(CellOfVectors)
+    assert report.verdict is Verdict.PASS
+    assert any('input_dim=size("d"), hidden_dim=size("h"), x="d", h="h"' in note for note in report.notes)
+    assert [(f.tensor, f.severity) for f in said(CellOfVectorsThatForgets).findings] == [("h", "error")]

@@ -81,6 +81,11 @@ def test_what_does_not_fit_says_what_would(name):
     assert proposed(use, **kinds)[0] == first
 
 
+def test_two_sums_of_as_many_sizes_are_equal_one_by_one():
+    found = proposed(lambda a, b, N, M: np.zeros(N + M) + np.concatenate([a, b]), a=VECTOR, b=VECTOR, N=SIZE, M=SIZE)
+    assert found[:2] == ["N.0 = a.0 and M.0 = b.0", "N.0 = b.0 and M.0 = a.0"]
+
+
 RESULTS = {
     "joined": (lambda a, b, c: np.concatenate([a, b]) + c, "c.0 = a.0+b.0"),
     "with a border": (lambda a, b, c: np.pad(a, 2) + c, "c.0 = a.0+4"),

@@ -61,7 +61,7 @@ def _cut_off(run: TracedRun, size: int, part: slice) -> None:
             left_out = -stop
         case _:
             return
-    run.known.setdefault(size - left_out, run.stands_for(size).plus(number(left_out), -1))
+    run.know(size - left_out, run.stands_for(size).plus(number(left_out), -1))
 
 
 def _bound(run: TracedRun, size: int, part: slice, bound: Any, *, is_start: bool) -> None:
@@ -75,7 +75,7 @@ def _bound(run: TracedRun, size: int, part: slice, bound: Any, *, is_start: bool
     if bound > size:
         _make_room(run, size, axis, bound)
     if goes_on and bound < size:
-        run.known.setdefault(size - int(bound), axis.plus(bound.stands_for, -1))
+        run.know(size - int(bound), axis.plus(bound.stands_for, -1))
 
 
 def _make_room(run: TracedRun, size: int, axis: Polynomial, bound: Dim) -> None:

@@ -148,7 +148,7 @@ Work = Callable[[TracedRun, Any, Any, Any], Any]  # (run, left, right, the plain
 
 def _result(run: TracedRun, size: int, stands_for: Polynomial) -> Dim:
     if stands_for.dims and size > 0:
-        run.known.setdefault(size, stands_for)
+        run.know(size, stands_for)
     if any(factor < 0 for _, factor in stands_for.terms):
         run.evidence.spans[stands_for] = None
         if size <= 0:
@@ -175,7 +175,7 @@ def _quotient(run: TracedRun, one: Any, two: Any, size: int) -> Dim:
         return _result(run, size, exact)
     if int(two) and int(one) % int(two):
         run.evidence.inexact.append((whole, divisor))
-        return Dim(size, run.known.setdefault(size, dim(f"?{size}")))
+        return Dim(size, run.know(size, dim(f"?{size}")))
     return Dim(size)
 
 

@@ -30,7 +30,7 @@ def _joined(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> N
             total = Polynomial()
             for shape in shapes:
                 total = total.plus(run.stands_for(shape[axis]))
-            run.known.setdefault(size, total)
+            run.know(size, total)
 
 
 def _widened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> None:
@@ -39,7 +39,7 @@ def _widened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> 
         return
     for before, after in zip(shape_of(arrays[0]), result, strict=False):
         if after > before:
-            run.known.setdefault(after, run.stands_for(before).plus(number(after - before)))
+            run.know(after, run.stands_for(before).plus(number(after - before)))
 
 
 def _flattened(run: TracedRun, arrays: Sequence[Any], result: tuple[int, ...]) -> None:

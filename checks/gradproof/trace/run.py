@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from gradproof.trace.changes import Become, Enough, Equal, Kind, Proposal, Rank,
 from gradproof.trace.polynomials import ONE, Polynomial, Solution, dim, number, solutions
 
 CALLS = 6000  # intercepted calls of one run: naive loops over small arrays take that many
+MOST_PAIRINGS = 2  # of the dims of two sums
 _FACTOR = 8  # the largest number that a product of dims may have before it
 
 Pair = tuple[Any, Any]  # two sizes: ints or polynomials
@@ -114,6 +116,7 @@ class TracedRun:
         self.evidence = TraceEvidence()
         self.calls = 0
         self.known: dict[int, Polynomial] = {1: ONE}
+        self.also: dict[int, list[Polynomial]] = {}
         for name, size in sizes.items():
             self.known.setdefault(size, dim(name))
         for equation in candidate.bound.values():
@@ -126,6 +129,14 @@ class TracedRun:
         self.calls += 1
         if self.calls > CALLS:
             raise Enough
+
+    def know(self, size: int, stands_for: Polynomial) -> Polynomial:
+        """Note what a size stands for: what it is known for already stays first; two may be one number by accident."""
+        first = self.known.setdefault(size, stands_for)
+        others = self.also.setdefault(size, []) if first != stands_for else []
+        if first != stands_for and stands_for not in others:
+            others.append(stands_for)
+        return first
 
     def stands_for(self, size: int) -> Polynomial:
         """A dim, what arithmetic gave, a product of dims and a small number, or the number itself."""
@@ -166,6 +177,7 @@ class TracedRun:
 
     def equal(self, pairs: Iterable[Pair], cost: float = 0.0) -> list[Proposal]:
         """Proposals that make all these pairs of sizes equal: each the likeliest way; then the others one by one."""
+        pairs = list(pairs)
         ways = [way for one, two in pairs if (way := self._ways(one, two))]
         if not ways:
             return []
@@ -173,7 +185,39 @@ class TracedRun:
         change = Together(likeliest) if len(ways) > 1 else likeliest[0]
         first = Proposal(sum(way[0].cost for way in ways), change)
         others = [Proposal(each.cost + 0.1, _equation(each)) for way in ways for each in way[1:]]
-        return [proposal.dearer(cost) for proposal in (first, *others)]
+        paired = [proposal for one, two in pairs for proposal in self._all_paired(one, two)] if len(ways) == 1 else []
+        return [proposal.dearer(cost) for proposal in (*paired, first, *others)]
+
+    def _all_paired(self, one: Any, two: Any) -> Iterator[Proposal]:
+        """The proposals for all that two sizes may stand for."""
+        for mine, theirs in itertools.product(self._readings(one), self._readings(two)):
+            yield from self._paired(mine, theirs)
+
+    def _readings(self, size: Any) -> list[Polynomial]:
+        """What a size stands for, and what else it may stand for that is the same number."""
+        also = self.also.get(int(size), []) if isinstance(size, (int, np.integer)) else []
+        return [self.polynomial(size), *also]
+
+    def _paired(self, one: Polynomial, two: Polynomial) -> list[Proposal]:
+        """That two sums of as many dims are equal dim by dim: of x beside h, what the constructor is given for each."""
+        sides = [self._in_order(side) for side in (one, two)]
+        if not sides[0] or len(sides[0]) != len(sides[1]) or not {*sides[0]}.isdisjoint(sides[1]):
+            return []
+        found: list[Proposal] = []
+        for place, others in enumerate(itertools.islice(itertools.permutations(sides[1]), MOST_PAIRINGS)):
+            both = zip(sides[0], others, strict=True)
+            equations = [_equation(way[0]) for a, b in both if (way := self._ways(dim(a), dim(b)))]
+            found.append(Proposal(0.01 + 0.02 * place, Together(tuple(equations))))
+        return found
+
+    def _in_order(self, size: Polynomial) -> list[str]:
+        """The dims of which a size is the sum, each once, in the order of the arguments; [] where it is no such sum."""
+        names = [monomial[0] for monomial, factor in size.terms if len(monomial) == 1 and factor == 1]
+        if len(names) < 2 or len(names) < len(size.terms):
+            return []
+        if not all(argument_of(name) in self.order for name in names):
+            return []
+        return sorted(names, key=lambda name: (self.order.index(argument_of(name)), name))
 
     def _ways(self, one: Any, two: Any) -> list[Solution]:
         """The ways to make two sizes equal, the likeliest first."""
