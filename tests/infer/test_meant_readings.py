@@ -10,15 +10,17 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
 from gradproof.values import Verdict
 
+pytestmark = pytest.mark.table
+
 
 def said(subject):
     """The report of a subject with nothing declared."""
     found = infer(subject)
     assert found.case is not None, found.problem
-    report, *others = [
-        check_case(case, location="here", examples=8, inferred=True) for case in (found.case, *found.others)
-    ]
-    return judged(report, found, others)
+    cases = (found.case, *found.others, *(each.case for each in found.readings))
+    report, *reports = [check_case(case, location="here", examples=8, inferred=True) for case in cases]
+    others, readings = reports[: len(found.others)], reports[len(found.others) :]
+    return judged(report, found, others, readings)
 
 
 class Squash:
@@ -139,3 +141,42 @@ def test_what_is_side_by_side_is_what_the_constructor_is_given_for_each():
     assert report.verdict is Verdict.PASS
     assert any('input_dim=size("d"), hidden_dim=size("h"), x="d", h="h"' in note for note in report.notes)
     assert [(f.tensor, f.severity) for f in said(CellOfVectorsThatForgets).findings] == [("h", "error")]
+
+
+class SharesOfAll:
+    """A softmax of one sample."""
+
+    def forward(self, x):
+        powers = np.exp(x - np.max(x))
+        self.y = powers / np.sum(powers)
+        return self.y
+
+    def backward(self, dout):
+        return self.y * (dout - (self.y * dout).sum(axis=-1, keepdims=True))
+
+
+class SharesOfAllWithoutTheSum(SharesOfAll):
+    def backward(self, dout):
+        return self.y * dout
+
+
+class SharesOfRows(SharesOfAll):
+    def forward(self, x):
+        powers = np.exp(x - np.max(x, axis=-1, keepdims=True))
+        self.y = powers / np.sum(powers, axis=-1, keepdims=True)
+        return self.y
+
+    def backward(self, dout):
+        return self.y * (dout - (self.y * dout).sum(axis=-1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "verdict"),
+    [
+        (SharesOfAll, Verdict.INCONCLUSIVE),
+        (SharesOfAllWithoutTheSum, Verdict.FAIL),
+        (SharesOfRows, Verdict.FAIL),
+    ],
+)
+def test_a_softmax_over_all_may_be_of_one_sample(layer, verdict):
+    assert said(layer).verdict is verdict

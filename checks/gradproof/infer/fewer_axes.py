@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from gradproof.infer.arguments import Undeclared
 from gradproof.infer.attempt import Attempt
 from gradproof.infer.search import Found, Search
 from gradproof.infer.usage import Usage
+from gradproof.source.source import function_of, helpers, own_nodes
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Kind, What
 from gradproof.trace.polynomials import Polynomial, dim
@@ -47,6 +50,26 @@ def with_fewer_axes(search: Search, found: Found, hints: Mapping[str, Hint]) -> 
         reading = None if losing[0].isupper() else _run_without(search, found.candidate, name)
         if reading is not None and reading.clean and reading.candidate is not None:
             yield reading.candidate
+
+
+def of_one_sample(search: Search, found: Found, target: Undeclared) -> Iterator[Candidate]:
+    """A softmax of a single sample: forward sums over all that it is given, and names no axis."""
+    candidate = found.candidate
+    if candidate is None or not found.runs or not target.usage.softmax or _names_an_axis(target):
+        return
+    for first in _firsts(candidate, search.hints):
+        batch = candidate.axes(first)[0].lone_dim if candidate.kinds[first].rank == 2 else None
+        reading = None if batch is None else _run_without(search, candidate, batch)
+        if reading is not None and reading.clean and reading.candidate is not None:
+            yield reading.candidate
+
+
+def _names_an_axis(target: Undeclared) -> bool:
+    """Whether forward, or a helper of the author's that it calls, says along which axis it does something."""
+    forward = function_of(target.forward_function, target.forward)
+    functions = [] if forward is None else [forward, *helpers(forward)]
+    words = [node.arg for function in functions for node in own_nodes(function.node) if isinstance(node, ast.keyword)]
+    return not functions or not {"axis", "keepdims"}.isdisjoint(words)
 
 
 def _sizes_that_labels_multiply(candidate: Candidate, hints: Mapping[str, Hint]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from gradproof.infer.declare import Declaring
 from gradproof.infer.doubts import CONSTANT, chosen, doubts, unused, without_gradient
 from gradproof.infer.entrywise import with_three_axes
 from gradproof.infer.equal_sizes import with_equal_sizes
-from gradproof.infer.fewer_axes import of_vectors, with_fewer_axes
+from gradproof.infer.fewer_axes import of_one_sample, of_vectors, with_fewer_axes
 from gradproof.infer.hyperparameters import usual
 from gradproof.infer.implied_loss import with_implied_loss
 from gradproof.infer.inference import Inference, Reading
@@ -124,7 +124,8 @@ class _Inferring:
 
     def _readings(self, alike: Sequence[Candidate], case: Case | None, found: Found) -> tuple[Reading, ...]:
         """What may be meant as well."""
-        readings = [_also_taken(self.declaring.case(other)) for other in alike]
+        alone = of_one_sample(self.search, found, self.target)
+        readings = [_also_taken(self.declaring.case(other)) for other in (*alike, *alone)]
         readings += [_meant(self.declaring.case(other)) for other in as_sequences(self.search, found)]
         if case is not None:
             readings += [*of_logits(self.target, case), *of_handing_on(self.target, case)]
