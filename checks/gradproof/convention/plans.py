@@ -170,13 +170,16 @@ def _plans(given: Given) -> tuple[Plan, ...]:
     if needed or len(unknown) > 1:
         known |= dict.fromkeys(_unused(unknown, given), "nothing")
         unknown = [name for name in unknown if name not in known]
-    is_local = given.local and not upstream
-    if is_local and len(unknown) <= left_over(known, given):
+    if given.local and not upstream and len(unknown) <= left_over(known, given):
         return _local(known, unknown, given)
-    if 0 < len(unknown) <= _MOST_UNKNOWN:
-        return open_plans(known, needed, unknown, given) or named_plans(known, given)
+    is_open = 0 < len(unknown) <= _MOST_UNKNOWN
+    return (is_open and open_plans(known, needed, unknown, given)) or _named(known, upstream, given)
+
+
+def _named(known: Sources, upstream: Sequence[str], given: Given) -> tuple[Plan, ...]:
+    """The plans that names say; a method that need not be given anything may be called so, too."""
     may_go_without = not (given.required or upstream or given.cache or given.alone)
-    return named_plans(known, given) + ((Plan(),) if may_go_without else ())
+    return (*named_plans(known, given), *[Plan()] * may_go_without)
 
 
 def _upstream(known: Sources, given: Given) -> list[str]:

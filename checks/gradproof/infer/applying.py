@@ -22,8 +22,9 @@ from gradproof.trace.changes import (
     What,
     Whole,
 )
+from gradproof.trace.dims import argument_of, is_rest, oriented
 from gradproof.trace.polynomials import Polynomial, dim, solutions
-from gradproof.trace.run import Hint, argument_of, is_rest, oriented
+from gradproof.trace.run import Hint
 
 _MOST_AXES = 5
 _TRIAL = 5  # a size of every dim, at which a bound one must be at least 1

@@ -23,8 +23,9 @@ from gradproof.infer.windows import with_windows
 from gradproof.infer.without_a_gradient import as_constant, as_labels
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Axes, Become, Equal, Proposal, Rank, Small, What, array, value
+from gradproof.trace.dims import argument_of
 from gradproof.trace.polynomials import ONE, Polynomial
-from gradproof.trace.run import Hint, TracedRun, argument_of
+from gradproof.trace.run import Hint, TracedRun
 from gradproof.trace.traced import Trace
 from gradproof.values import Defect
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from gradproof.infer.roles import Role, Setting, role_of
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import DISTRIBUTIONS, Kind, What
-from gradproof.trace.run import Hint, argument_of
+from gradproof.trace.dims import argument_of
+from gradproof.trace.run import Hint
 
 BATCH = "n"  # the first axis of what forward is given first, where it has more than one
 _FED: Mapping[int, tuple[str, ...]] = {1: ("d",), 2: (BATCH, "d"), 3: (BATCH, "t", "d"), 4: (BATCH, "c", "h", "w")}

@@ -14,8 +14,9 @@ from gradproof.infer.applying import Applying
 from gradproof.infer.search import Found, Search
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Equal, Proposal
+from gradproof.trace.dims import argument_of
 from gradproof.trace.polynomials import dim
-from gradproof.trace.run import Hint, argument_of
+from gradproof.trace.run import Hint
 
 MOST = 3  # pairs of sizes that are tried
 

@@ -17,8 +17,9 @@ from gradproof.infer.usage import Usage
 from gradproof.source.source import function_of, helpers, own_nodes
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Kind, What
+from gradproof.trace.dims import argument_of
 from gradproof.trace.polynomials import Polynomial, dim
-from gradproof.trace.run import Hint, argument_of
+from gradproof.trace.run import Hint
 
 _STEPS = 8  # to how many classes labels are
 _FLOATS = (What.ARRAY, What.CONSTANT)

@@ -32,7 +32,8 @@ from gradproof.infer.with_ones import with_ones
 from gradproof.nodes.conventions import operation_of
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Kind, What, labels
-from gradproof.trace.run import Hint, argument_of
+from gradproof.trace.dims import argument_of
+from gradproof.trace.run import Hint
 from gradproof.trace.traced import Tracer
 
 _TARGETS = (What.LABELS, What.ONE_HOT, What.PROBABILITIES, What.CONSTANT)  # kinds that targets are

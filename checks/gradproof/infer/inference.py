@@ -173,15 +173,17 @@ def _one_hot_first(
     does where it is wrong for both, and what is wrong has a cause for one-hot targets alone.
     """
     tried = [(case, other) for case, other in zip(inference.others, others, strict=False) if _is_one_hot(case)]
-    right = [(case, other) for case, other in tried if _is_nearly_right(other)]
-    if not _is_named(report):
-        right = right or [(case, other) for case, other in tried if _is_named(other)]
-    case = inference.case
-    if case is None or not right or report.verdict is not Verdict.FAIL:
+    better = next(((case, other) for case, other in tried if _tells_more(other, report)), None)
+    if inference.case is None or better is None or report.verdict is not Verdict.FAIL:
         return report, inference, others
-    remark = f"checked with one-hot targets: as {case.declaration()}, the verdict is {report.verdict}"
-    kept = replace(inference, case=right[0][0], others=(), limits=(*inference.limits, remark))
-    return right[0][1], kept, []
+    remark = f"checked with one-hot targets: as {inference.declaration}, the verdict is {report.verdict}"
+    kept = replace(inference, case=better[0], others=(), limits=(*inference.limits, remark))
+    return better[1], kept, []
+
+
+def _tells_more(other: SubjectReport, report: SubjectReport) -> bool:
+    """Whether what fails otherwise is nearly right, or has a cause where it had none."""
+    return _is_nearly_right(other) or (_is_named(other) and not _is_named(report))
 
 
 def _is_nearly_right(report: SubjectReport) -> bool:

@@ -16,8 +16,9 @@ from gradproof.infer.elsewhere import elsewhere
 from gradproof.infer.own_faults import is_own_fault
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Proposal, What
+from gradproof.trace.dims import argument_of
 from gradproof.trace.polynomials import ONE
-from gradproof.trace.run import Hint, argument_of
+from gradproof.trace.run import Hint
 from gradproof.trace.traced import Trace, Tracer
 
 RUNS = 160  # traced runs; nearly all that is found is found within 20

@@ -12,8 +12,9 @@ from dataclasses import replace
 from gradproof.infer.search import Found, Search
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Kind, What
+from gradproof.trace.dims import argument_of
 from gradproof.trace.polynomials import ONE, Polynomial
-from gradproof.trace.run import Hint, argument_of
+from gradproof.trace.run import Hint
 
 LEAST = 3  # axes of what they scale: of a matrix, only the last is left, along which a vector needs no other shape
 

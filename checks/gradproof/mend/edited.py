@@ -50,12 +50,8 @@ def _of_statements(change: Change, file: str) -> Iterator[Replacement]:
         if isinstance(node, ast.Pass):
             yield _instead(slot.statement, "", "", file)
             continue
-        if isinstance(node, ast.If) and not isinstance(node.test, ast.Constant):
-            text = f"if {ast.unparse(node.test)}: {_simple(node.body[0], file)}"
-            yield _instead(slot.statement, text, text, file)
-            continue
         framed = _framed(node)
-        lines = [_simple(line, file) for line in framed if isinstance(line, ast.stmt) and not hasattr(line, "body")]
+        lines = [_in_one_line(line, file) for line in framed if isinstance(line, ast.stmt) and _is_of_one_line(line)]
         text = "; ".join(lines)
         if lines and len(lines) < len(framed):
             yield _before(slot.statement, text, file)
@@ -66,6 +62,17 @@ def _of_statements(change: Change, file: str) -> Iterator[Replacement]:
 def _framed(node: ast.AST) -> Sequence[ast.AST]:
     """The statements within an ``if True``; any other one alone."""
     return node.body if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) else [node]
+
+
+def _is_of_one_line(statement: ast.stmt) -> bool:
+    """Whether it is one without others inside, or with one alone."""
+    return not hasattr(statement, "body") or (isinstance(statement, ast.If) and len(statement.body) == 1)
+
+
+def _in_one_line(statement: ast.stmt, file: str) -> str:
+    if isinstance(statement, ast.If):
+        return f"if {ast.unparse(statement.test)}: {_simple(statement.body[0], file)}"
+    return _simple(statement, file)
 
 
 def _before(loop: ast.stmt, text: str, file: str) -> Replacement:

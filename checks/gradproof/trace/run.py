@@ -11,10 +11,10 @@ import numpy as np
 
 from gradproof.trace.candidate import Candidate
 from gradproof.trace.changes import Become, Enough, Equal, Kind, Proposal, Rank, Together
+from gradproof.trace.dims import is_rest, oriented, pairings
 from gradproof.trace.polynomials import ONE, Polynomial, Solution, dim, number, solutions
 
 CALLS = 6000  # intercepted calls of one run: naive loops over small arrays take that many
-MOST_PAIRINGS = 2  # of the dims of two sums
 _FACTOR = 8  # the largest number that a product of dims may have before it
 
 Pair = tuple[Any, Any]  # two sizes: ints or polynomials
@@ -177,47 +177,28 @@ class TracedRun:
 
     def equal(self, pairs: Iterable[Pair], cost: float = 0.0) -> list[Proposal]:
         """Proposals that make all these pairs of sizes equal: each the likeliest way; then the others one by one."""
-        pairs = list(pairs)
-        ways = [way for one, two in pairs if (way := self._ways(one, two))]
-        if not ways:
+        found = [(pair, way) for pair in pairs if (way := self._ways(*pair))]
+        if not found:
             return []
+        ways = [way for _, way in found]
         likeliest = tuple(_equation(way[0]) for way in ways)
         change = Together(likeliest) if len(ways) > 1 else likeliest[0]
         first = Proposal(sum(way[0].cost for way in ways), change)
         others = [Proposal(each.cost + 0.1, _equation(each)) for way in ways for each in way[1:]]
-        paired = [proposal for one, two in pairs for proposal in self._all_paired(one, two)] if len(ways) == 1 else []
+        paired = self._paired(*found[0][0]) if len(found) == 1 else ()
         return [proposal.dearer(cost) for proposal in (*paired, first, *others)]
 
-    def _all_paired(self, one: Any, two: Any) -> Iterator[Proposal]:
-        """The proposals for all that two sizes may stand for."""
+    def _paired(self, one: Any, two: Any) -> Iterator[Proposal]:
+        """Of x beside h, that each is what the constructor is given for it, for all that two sizes may stand for."""
         for mine, theirs in itertools.product(self._readings(one), self._readings(two)):
-            yield from self._paired(mine, theirs)
+            for place, pairs in enumerate(pairings(mine, theirs, self.order)):
+                equations = [_equation(way[0]) for a, b in pairs if (way := self._ways(dim(a), dim(b)))]
+                yield Proposal(0.01 + 0.02 * place, Together(tuple(equations)))
 
     def _readings(self, size: Any) -> list[Polynomial]:
         """What a size stands for, and what else it may stand for that is the same number."""
         also = self.also.get(int(size), []) if isinstance(size, (int, np.integer)) else []
         return [self.polynomial(size), *also]
-
-    def _paired(self, one: Polynomial, two: Polynomial) -> list[Proposal]:
-        """That two sums of as many dims are equal dim by dim: of x beside h, what the constructor is given for each."""
-        sides = [self._in_order(side) for side in (one, two)]
-        if not sides[0] or len(sides[0]) != len(sides[1]) or not {*sides[0]}.isdisjoint(sides[1]):
-            return []
-        found: list[Proposal] = []
-        for place, others in enumerate(itertools.islice(itertools.permutations(sides[1]), MOST_PAIRINGS)):
-            both = zip(sides[0], others, strict=True)
-            equations = [_equation(way[0]) for a, b in both if (way := self._ways(dim(a), dim(b)))]
-            found.append(Proposal(0.01 + 0.02 * place, Together(tuple(equations))))
-        return found
-
-    def _in_order(self, size: Polynomial) -> list[str]:
-        """The dims of which a size is the sum, each once, in the order of the arguments; [] where it is no such sum."""
-        names = [monomial[0] for monomial, factor in size.terms if len(monomial) == 1 and factor == 1]
-        if len(names) < 2 or len(names) < len(size.terms):
-            return []
-        if not all(argument_of(name) in self.order for name in names):
-            return []
-        return sorted(names, key=lambda name: (self.order.index(argument_of(name)), name))
 
     def _ways(self, one: Any, two: Any) -> list[Solution]:
         """The ways to make two sizes equal, the likeliest first."""
@@ -285,30 +266,6 @@ class TracedRun:
 
 def _equation(solution: Solution) -> Equal:
     return Equal(solution.dim, solution.size)
-
-
-def oriented(found: list[Solution], order: Sequence[str]) -> list[Solution]:
-    """Of two dims that are equal, that of the argument which comes first keeps its name; ``order`` of the arguments."""
-    renamings = [solution for solution in found if solution.is_renaming]
-    if len(renamings) != 2:
-        return found
-
-    def place(solution: Solution) -> tuple[int, str]:
-        argument = argument_of(solution.dim)
-        return order.index(argument) if argument in order else len(order), solution.dim
-
-    later = max(renamings, key=place)
-    return [later, *(solution for solution in found if solution not in renamings)]
-
-
-def argument_of(name: str) -> str:
-    """The argument that a dim belongs to."""
-    return name.partition(".")[0]
-
-
-def is_rest(name: str) -> bool:
-    """Whether a dim stands for a quotient with a rest: it may be used, but nothing is bound to it."""
-    return name.startswith("?")
 
 
 _running: list[TracedRun | None] = [None]  # the run that is in progress; watched values are made by user code

@@ -38,18 +38,20 @@ def uncalled(tree: Tree) -> Iterator[Change]:
 
 def unpacked(tree: Tree) -> Iterator[Change]:
     """``x, _, mask = cache`` for ``x, mask = cache`` where forward keeps three things; ``cache`` for ``cache[0]``."""
-    kept = {len(each.elts) for function in tree.others for each in _kept_together(function)}
+    counts = sorted({len(each.elts) for function in tree.others for each in _kept_together(function)})
     for statement in statements(tree.node):
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if not isinstance(statement, ast.Assign) or not isinstance(target, ast.Tuple):
-            continue
-        value = Slot(statement, "value", None, statement)
-        if isinstance(statement.value, ast.Subscript) and constant(statement.value.slice) is not None:
-            whole = same(statement.value.value)
-            yield instead(value, whole, PART_TAKEN(mine=ast.unparse(statement.value), other=ast.unparse(whole)))
-        elif isinstance(statement.value, ast.Name):
-            for count in sorted(kept):
-                yield from _with_gaps(Slot(statement, "targets", 0, statement), target, count, statement.value.id)
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+            yield from _as_a_whole(statement)
+            for count in counts:
+                yield from _with_gaps(statement, statement.targets[0], count)
+
+
+def _as_a_whole(statement: ast.Assign) -> Iterator[Change]:
+    """What is taken apart, and not one thing of it."""
+    part = statement.value
+    if isinstance(part, ast.Subscript) and constant(part.slice) is not None:
+        slip = PART_TAKEN(mine=ast.unparse(part), other=ast.unparse(part.value))
+        yield instead(Slot(statement, "value", None, statement), same(part.value), slip)
 
 
 def _kept_together(function: ast.AST) -> Iterator[ast.Tuple]:
@@ -59,10 +61,12 @@ def _kept_together(function: ast.AST) -> Iterator[ast.Tuple]:
             yield node
 
 
-def _with_gaps(slot: Slot, target: ast.Tuple, count: int, what: str) -> Iterator[Change]:
-    """The names in their order, with ``_`` for what is left out."""
-    if not len(target.elts) < count or comb(count, len(target.elts)) > MOST_WAYS:
+def _with_gaps(statement: ast.Assign, target: ast.Tuple, count: int) -> Iterator[Change]:
+    """The names in their order, with ``_`` for what is left out of so many things."""
+    is_possible = isinstance(statement.value, ast.Name) and len(target.elts) < count
+    if not is_possible or comb(count, len(target.elts)) > MOST_WAYS:
         return
+    slot, what = Slot(statement, "targets", 0, statement), ast.unparse(statement.value)
     for places in combinations(range(count), len(target.elts)):
         at = dict(zip(places, target.elts, strict=True))
         names = [same(at[place]) if place in at else ast.Name("_", ast.Store()) for place in range(count)]
