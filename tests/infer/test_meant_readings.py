@@ -180,3 +180,37 @@ class SharesOfRows(SharesOfAll):
 )
 def test_a_softmax_over_all_may_be_of_one_sample(layer, verdict):
     assert said(layer).verdict is verdict
+
+
+class Attending:
+    """Each step of one sequence attends to all of another one."""
+
+    def forward(self, keys, queries):
+        self.keys, self.queries = keys, queries
+        n, t, d = keys.shape
+        out = np.empty((len(queries), queries.shape[1], t))
+        for step in range(queries.shape[1]):
+            out[:, step] = (keys * queries[:, step].reshape(n, 1, d)).sum(axis=2)
+        return out
+
+    def backward(self, dout):
+        n, _, d = self.keys.shape
+        dkeys, dqueries = np.zeros_like(self.keys), np.empty_like(self.queries)
+        for step in range(dout.shape[1]):
+            dkeys += dout[:, step, :, None] * self.queries[:, step].reshape(n, 1, d)
+            dqueries[:, step] = (dout[:, step, :, None] * self.keys).sum(axis=1)
+        return dkeys, dqueries
+
+
+class AttendingToTheFirst(Attending):
+    def backward(self, dout):
+        dkeys, dqueries = super().backward(dout)
+        dqueries[..., 1:] = dqueries[..., :1]
+        return dkeys, dqueries
+
+
+def test_a_step_of_a_sequence_that_meets_another_has_its_width():
+    report = said(Attending)
+    assert report.verdict is Verdict.PASS
+    assert any('keys="n t d", queries="n s d"' in note for note in report.notes)
+    assert said(AttendingToTheFirst).verdict is Verdict.FAIL

@@ -165,13 +165,14 @@ def _as_another(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Propo
 
 
 def _with_ones(run: TracedRun, array: Any, wanted: Sequence[Any]) -> list[Proposal]:
-    """Where axes of 1 are put between those of an argument: the others are its own, axis by axis."""
+    """Where axes of 1 are put between those of an argument, or of a part of one: the others are its own."""
     own = getattr(array, "argument", None)
+    axes: Sequence[Any] = shape_of(array) if own is None else run.candidate.axes(own)
     others = [size for size in wanted if size != 1]
     is_spread = len(others) < len(wanted) and -1 not in wanted
-    if own is None or not is_spread or len(others) != run.kind(own).rank:
+    if not is_spread or len(others) != len(axes):
         return []
-    return run.equal(list(zip(run.candidate.axes(own), others, strict=True)), 0.02)[:1]
+    return run.equal(list(zip(axes, others, strict=True)), 0.02)[:1]
 
 
 def _split(clash: Clash) -> list[Proposal]:
