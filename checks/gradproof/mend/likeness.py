@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gradproof.source.syntax import cuts_off, is_attribute, last_name
+from gradproof.source.syntax import constant, cuts_off, is_attribute, last_name
 
 _SUMMING = frozenset({"sum", "mean", "einsum", "dot", "matmul", "tensordot"})
 
@@ -16,8 +16,14 @@ def sums(node: ast.expr) -> bool:
 
 
 def cuts(node: ast.expr) -> bool:
-    """Whether a part of an array is taken."""
-    return any(cuts_off(part) for part in ast.walk(node))
+    """Whether a part of an array is taken: what a slice leaves, or one entry along some of its axes."""
+    return any(cuts_off(part) or _takes_one(part) for part in ast.walk(node))
+
+
+def _takes_one(node: ast.AST) -> bool:
+    """Whether it is one entry along an axis, of several that are named: ``dout[:, 0]``."""
+    index = node.slice if isinstance(node, ast.Subscript) else None
+    return isinstance(index, ast.Tuple) and any(isinstance(constant(part), int) for part in index.elts)
 
 
 def reads(node: ast.expr, text: str) -> bool:
