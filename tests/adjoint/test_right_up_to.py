@@ -429,7 +429,7 @@ def hinge(W, X, y):
 
 def test_of_a_gradient_beside_a_loss_no_line_of_the_loss_is_in_doubt():
     case = Case(hinge, W="d c", X=constant("n d"), y=labels("n", "c"), dims={"c": (2, 5)})
-    report = check_case(case, location="hinge", examples=6)
+    report = check_case(case, location="hinge", examples=20)
     (finding,) = report.findings
     begin = hinge.__code__.co_firstlineno
     assert finding.right_up_to.wrong.at.line - begin == 10

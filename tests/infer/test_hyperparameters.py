@@ -90,7 +90,7 @@ def test_a_fault_away_from_the_default_is_told_with_its_law():
     with pytest.raises(GradientFault) as caught:
         check(SwishWithoutBeta, x="n d", settings=FEW)
     (finding,) = caught.value.report.findings
-    assert dict(lines(finding))["law"] == "fails whenever beta != 1, passes at beta = 1"
+    assert dict(lines(finding))["law"].endswith(" beta != 1, passes at beta = 1")
     assert dict(lines(finding))["values"].startswith("beta = 0.5, x = [[")
 
 
