@@ -281,6 +281,7 @@ class RecurrentWrong(Recurrent):
         return dh
 
 
+@pytest.mark.slow
 def test_the_gradient_of_a_state_that_forward_makes_is_no_other_form_of_dx():
     report = check(Recurrent, settings=FEW)
     assert report.verdict is Verdict.INCONCLUSIVE

@@ -162,6 +162,7 @@ def test_a_backward_that_fits_no_loss_is_not_accused(layer):
     assert check(layer, settings=FEW).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.slow
 def test_weights_alone_may_be_penalised_and_are_not_accused():
     (subject,) = check(NetWithPenalty, settings=FEW).subjects
     assert subject.verdict is Verdict.INCONCLUSIVE

@@ -10,7 +10,7 @@ from gradproof.infer.infer import infer
 from gradproof.infer.inference import judged
 from gradproof.values import Verdict
 
-pytestmark = pytest.mark.table
+pytestmark = pytest.mark.slow
 
 
 def said(subject):

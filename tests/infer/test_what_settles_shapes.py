@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gradproof.checking import check_case
 from gradproof.infer.infer import infer
@@ -89,6 +90,7 @@ class SpreadAndMixedTwice(SpreadAndMixed):
         return 2 * super().backward(dout)
 
 
+@pytest.mark.slow
 def test_what_follows_a_loop_over_entries_settles_shapes_too():
     right = said(SpreadAndMixed)
     assert (right.verdict, codes(right)) == (Verdict.PASS, [])
