@@ -244,6 +244,7 @@ class WithoutCoupling(HandingOn):
         return dout * self.y
 
 
+@pytest.mark.slow
 def test_a_softmax_that_hands_on_what_it_is_given_is_in_doubt_and_no_other():
     report = check(HandingOn, settings=FEW)
     assert report.verdict is Verdict.INCONCLUSIVE
@@ -313,6 +314,7 @@ class TwoDirectionsWrong(TwoDirections):
         return 2.0 * super().backward(dout)
 
 
+@pytest.mark.slow
 def test_two_sizes_that_backward_takes_for_one_are_in_doubt_and_hide_no_fault():
     report = check(TwoDirections, settings=FEW)
     assert report.verdict is Verdict.INCONCLUSIVE

@@ -148,6 +148,7 @@ def test_what_is_right_with_a_usual_loss_behind_it_passes_and_the_report_says_wi
     assert any(loss in note for note in report.subjects[0].notes)
 
 
+@pytest.mark.slow
 def test_where_the_loss_is_settled_by_some_gradients_the_others_are_wrong():
     with pytest.raises(GradientFault) as raised:
         check(NetWithoutSquare, settings=FEW)

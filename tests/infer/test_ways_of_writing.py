@@ -607,6 +607,7 @@ LOGITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("meant", "wrong", "squash"), LOGITS)
 def test_a_gradient_for_the_logits_before_a_loss_accuses_nobody(meant, wrong, squash):
     found = as_the_command_does(meant)

@@ -116,6 +116,7 @@ class SpreadTheWrongWayAndMixed(SpreadAndMixed):
         self.spread = SpreadTheWrongWay(factor)
 
 
+@pytest.mark.slow
 def test_a_forward_that_ran_to_an_empty_output_alone_accuses_nobody():
     found = infer(SpreadTheWrongWayAndMixed)
     assert found.case is None or said(SpreadTheWrongWayAndMixed).verdict is not Verdict.FAIL

@@ -150,6 +150,7 @@ def test_a_gradient_that_is_missing_counts_as_not_judged():
     assert judged["x"][0] > 0
 
 
+@pytest.mark.slow
 def test_the_change_mends_the_shape_or_the_values_whichever_is_wrong():
     changes = {}
     for cls, b in ((Kept, "h"), (KeptAndAveraged, "h"), (Averaged, "1 h")):
